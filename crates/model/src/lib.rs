@@ -1,1 +1,37 @@
-//! placeholder
+//! The two documents of tlswhy: [`Evidence`], what was seen, and [`Report`], what follows from it.
+//!
+//! The types *are* the JSON contract (`docs/contract.md`): there is no mirrored layer. Within one major version of the
+//! format only additions happen; readers accept unknown keys and unknown codes. Nothing here judges, connects or reads.
+//!
+//! Conventions: keys are snake_case and carry their unit (`_ms`, `_bytes`); codes are kebab-case; protocol values are IANA
+//! names or hexadecimal numbers; times are RFC 3339 in UTC; bytes are lower-case hexadecimal; offsets are 0-based and
+//! half-open into stored bytes; lines and columns are 1-based.
+
+mod attempt;
+mod bytes;
+mod client;
+mod evidence;
+mod finding;
+mod question;
+mod remedy;
+mod report;
+#[cfg(feature = "schema")]
+pub mod schema;
+mod text;
+
+pub use attempt::{Attempt, Awaited, Ending, Exchange, Speaker, Timing};
+pub use bytes::Bytes;
+pub use client::{ClientPolicy, ClientProfile, LocalOpenssl, Software};
+pub use evidence::{Evidence, Resolution, Subject, TrustAnchors};
+pub use finding::{Confidence, Direction, Exhibit, Finding, Impact, Layer, Party, Stage};
+pub use question::{Answer, Asked, Depth, Opening, Probe, Question, QuestionId};
+pub use remedy::{Edit, Prediction, Remedy, Safety};
+pub use report::{AddressOutcome, ClientOutcome, Cost, OpenQuestion, Outcome, Report, Tool};
+pub use text::printable;
+
+/// Version of both formats: `MAJOR.MINOR`. A reader takes every minor of its own major.
+pub const FORMAT_VERSION: &str = "1.0";
+/// The `format` of an evidence document.
+pub const EVIDENCE_FORMAT: &str = "tlswhy-evidence";
+/// The `format` of a report document.
+pub const REPORT_FORMAT: &str = "tlswhy-report";

@@ -1,0 +1,104 @@
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+use tlswhy_wire::HelloSpec;
+
+use crate::{Attempt, Bytes, Resolution};
+
+/// Number of a question within one examination.
+pub type QuestionId = u32;
+
+/// Something that only the outside can answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Question {
+    /// Which addresses has this name?
+    Resolve {
+        /// The name, or a literal address.
+        host: String,
+    },
+    /// What happens when this is sent?
+    Probe(Box<Probe>),
+}
+
+/// A question with its number and the reason for asking it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asked {
+    /// Number, to answer it by.
+    pub id: QuestionId,
+    /// The round of questions, from 1.
+    pub round: u32,
+    /// What is asked.
+    pub question: Question,
+    /// Why, for progress and logs.
+    pub purpose: String,
+}
+
+/// One connection to make.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Probe {
+    /// Host to connect to; resolved by the asker where no `address` is given.
+    pub host: String,
+    /// Port to connect to.
+    pub port: u16,
+    /// The address to use; `None` lets a proxy resolve the name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<IpAddr>,
+    /// STARTTLS dialogue to hold first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upgrade: Option<String>,
+    /// What to open with.
+    #[cfg_attr(feature = "schema", schemars(with = "serde_json::Value"))]
+    pub opening: Opening,
+    /// How far to go.
+    pub depth: Depth,
+    /// 0 for the first time, counting up where the same is asked again on purpose.
+    #[serde(default)]
+    pub repetition: u32,
+}
+
+/// What a connection opens with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Opening {
+    /// A ClientHello made to this description; keys are made for its key shares.
+    Hello {
+        /// The description.
+        hello: HelloSpec,
+    },
+    /// These very bytes, as recorded. What is encrypted after them cannot be read.
+    Replay {
+        /// Bytes as on the wire.
+        records: Bytes,
+    },
+    /// Not TLS at all: a plain-text request.
+    Plain {
+        /// What to send; may be empty to listen for a greeting.
+        request: Bytes,
+    },
+}
+
+/// How far to take a handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Depth {
+    /// Until the server's first flight is read: in TLS 1.3 with the encrypted part where we have the keys.
+    Flight,
+    /// Finish the handshake and listen briefly for objections.
+    Finish,
+    /// Finish it, and make one small HTTP request.
+    Request,
+}
+
+/// The answer to a [`Question`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// To [`Question::Resolve`].
+    Resolved(Resolution),
+    /// To [`Question::Probe`].
+    Attempted(Box<Attempt>),
+    /// Nobody can answer it here (offline, budget spent, interrupted).
+    Unavailable,
+}

@@ -1,0 +1,13 @@
+//! JSON Schema of the two documents, made from the types.
+
+use schemars::Schema;
+
+/// Schema of [`crate::Report`].
+pub fn report() -> Schema {
+    schemars::schema_for!(crate::Report)
+}
+
+/// Schema of [`crate::Evidence`].
+pub fn evidence() -> Schema {
+    schemars::schema_for!(crate::Evidence)
+}
