@@ -1,0 +1,1 @@
+//! Recognises what answered when it was not TLS, by its first bytes.
