@@ -12,6 +12,7 @@ use crate::registry::{CipherSuite, NamedGroup, ProtocolVersion, Sslv2CipherKind}
 
 pub use encode::{EncodeError, EncodedHello};
 pub use extension::ExtensionSpec;
+pub(crate) use extension::key_shares;
 
 /// What a ClientHello contains, but for what is new in every connection (that is [`KeyMaterial`]).
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! A value together with the bytes that it was read from.
 
 use std::fmt;
-use std::ops::Range;
+use std::ops::{Deref, Range};
 
 /// A value and where it stood: `span` is half-open, 0-based, in bytes of the stored input.
 ///
@@ -38,12 +38,20 @@ impl<T> Located<T> {
     }
 }
 
+impl<T> Deref for Located<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
 /// Why bytes could not be read, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DecodeError {
     /// The field that was being read, in the words of the RFC: `ServerHello.cipher_suite`.
     pub what: &'static str,
-    /// Offset of the trouble in the stored input.
+    /// Offset of the trouble in the stored input; of what is truncated, where its bytes end.
     pub at: usize,
     /// What was wrong there.
     pub kind: DecodeErrorKind,

@@ -113,6 +113,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Leaves out the next `length` bytes, or as many as there are.
+    pub fn skip(&mut self, length: usize) {
+        self.at += length.min(self.remaining());
+    }
+
     /// The next `length` bytes.
     pub fn take(&mut self, length: usize, what: &'static str) -> Result<&'a [u8], DecodeError> {
         Ok(self.sub(length, what)?.rest())

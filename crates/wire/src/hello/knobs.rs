@@ -72,6 +72,14 @@ impl HelloSpec {
         }
     }
 
+    /// What ec_point_formats lists; empty without the extension.
+    pub fn ec_point_formats(&self) -> &[u8] {
+        match self.extension(ExtensionType::EC_POINT_FORMATS) {
+            Some(ExtensionSpec::EcPointFormats(formats)) => formats,
+            _ => &[],
+        }
+    }
+
     /// The application protocols offered; empty without the extension.
     pub fn alpn(&self) -> &[String] {
         match self.extension(ExtensionType::APPLICATION_LAYER_PROTOCOL_NEGOTIATION) {
