@@ -1,6 +1,9 @@
 //! Cipher suites and what they are made of.
 
 use super::{ProtocolVersion, registry};
+use rows::DETAILS;
+
+pub use rows::CipherSuite;
 
 /// What a cipher suite is made of, and the versions that can negotiate it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,7 +12,7 @@ pub struct SuiteDetails {
     pub suite: CipherSuite,
     /// Its IANA name, or the best known one.
     pub name: &'static str,
-    /// What OpenSSL calls it, in any of its releases that had it.
+    /// What OpenSSL calls it: the name in the newest release that has it. Parsing a [`CipherSuite`] understands the older ones too.
     pub openssl_name: Option<&'static str>,
     /// How the premaster secret comes to be.
     pub key_exchange: KeyExchange,
@@ -23,13 +26,13 @@ pub struct SuiteDetails {
     pub mode: CipherMode,
     /// The integrity check of records.
     pub mac: Mac,
-    /// The hash of TLS 1.2's PRF, or of TLS 1.3's HKDF. Before TLS 1.2 the PRF is fixed.
+    /// The hash of TLS 1.2's PRF or of TLS 1.3's HKDF. TLS 1.1 and earlier ignore it: their PRF is fixed.
     pub hash: Hash,
     /// The lowest version that can negotiate it.
     pub lowest: ProtocolVersion,
     /// The highest version that can negotiate it.
     pub highest: ProtocolVersion,
-    /// Does IANA mark it as recommended?
+    /// Does IANA recommend it? As of RFC 10015 (July 2026), which discourages finite-field DHE.
     pub recommended: bool,
     /// The document that defines it.
     pub reference: &'static str,
@@ -50,7 +53,8 @@ impl SuiteDetails {
         }
     }
 
-    /// Do recorded connections stay secret when the long-term key leaks? True for TLS 1.3 suites, whose key exchange is separate.
+    /// Do recorded connections stay secret when a long-term key leaks? True for TLS 1.3 suites: there only a resumption without
+    /// key_share is not, and the suite cannot tell.
     pub fn forward_secret(&self) -> bool {
         matches!(
             self.key_exchange,
@@ -67,6 +71,11 @@ impl SuiteDetails {
         )
     }
 
+    /// Is it one of the suites weakened for the export rules of the 1990s (FREAK, Logjam)?
+    pub fn is_export(&self) -> bool {
+        self.name.contains("_EXPORT")
+    }
+
     /// Can `version` negotiate it?
     pub fn usable_with(&self, version: ProtocolVersion) -> bool {
         (self.lowest..=self.highest).contains(&version)
@@ -74,7 +83,7 @@ impl SuiteDetails {
 }
 
 impl CipherSuite {
-    /// What it is made of; `None` for signalling values and numbers without a row.
+    /// What it is made of; `None` for signalling values, for suites of which only the name is known, and for unknown numbers.
     pub fn details(self) -> Option<&'static SuiteDetails> {
         let i = DETAILS
             .binary_search_by_key(&self, |details| details.suite)
@@ -147,8 +156,10 @@ pub enum Authentication {
     Dss,
     /// A certificate with an EC key that signs: ECDSA, or Ed25519 and Ed448 (RFC 8422).
     Ecdsa,
-    /// A certificate with a Diffie-Hellman key.
+    /// A certificate with a Diffie-Hellman key, which does not sign.
     Dh,
+    /// A certificate with an EC key that agrees on keys and does not sign (fixed ECDH).
+    Ecdh,
     /// The pre-shared key.
     Psk,
     /// Kerberos.
@@ -173,7 +184,6 @@ pub enum Encryption {
     Des,
     TripleDes,
     Idea,
-    Fortezza,
     Seed,
     Camellia,
     Aria,
@@ -242,24 +252,25 @@ pub enum Hash {
     Streebog256,
 }
 
-/// The rows: `NAME = code, "reference";` for signalling values, for suites also
-/// `name in OpenSSL, key exchange / authentication, encryption key_bits mode, mac, hash, lowest ..= highest, recommended`.
+/// The rows: `NAME = code, "reference";` where only the name is known, and for the others also
+/// `[names in OpenSSL, newest first], key exchange/authentication, encryption key_bits mode, mac, hash, lowest..=highest, recommended`.
 macro_rules! suites {
     ( $(
         $name:ident = $code:literal, $reference:literal
-        $(, $openssl:expr, $key_exchange:ident / $authentication:ident, $encryption:ident $key_bits:literal $mode:ident, $mac:ident, $hash:ident,
-          $lowest:ident ..= $highest:ident, $recommended:ident )?;
+        $(, [$($openssl:literal),*], $key_exchange:ident/$authentication:ident, $encryption:ident $key_bits:literal $mode:ident,
+          $mac:ident, $hash:ident, $lowest:ident..=$highest:ident, $recommended:literal)?;
     )* ) => {
         registry! {
-            /// A cipher suite of SSLv3 to TLS 1.3.
+            /// A cipher suite of SSLv3 to TLS 1.3, by its IANA name or the best known one. OpenSSL's names are understood too.
             CipherSuite(u16), 16 bits;
-            $( $name = $code, stringify!($name), $reference; )*
+            $( $name = $code, stringify!($name) $($( => $openssl )*)?, $reference; )*
         }
 
-        static DETAILS: &[SuiteDetails] = &[ $( $( SuiteDetails {
+        /// What is known about the suites, ascending by code.
+        pub(super) static DETAILS: &[SuiteDetails] = &[ $( $( SuiteDetails {
             suite: CipherSuite::$name,
             name: stringify!($name),
-            openssl_name: $openssl,
+            openssl_name: first(&[$($openssl),*]),
             key_exchange: KeyExchange::$key_exchange,
             authentication: Authentication::$authentication,
             encryption: Encryption::$encryption,
@@ -275,36 +286,11 @@ macro_rules! suites {
     };
 }
 
-suites! {
-    TLS_NULL_WITH_NULL_NULL = 0x0000, "RFC 5246", None, Null/Null, Null 0 Null, Null, Sha256, SSLV3..=TLSV1_2, false;
-    TLS_RSA_WITH_RC4_128_MD5 = 0x0004, "RFC 5246", Some("RC4-MD5"), Rsa/Rsa, Rc4 128 Stream, Md5, Sha256, SSLV3..=TLSV1_2, false;
-    TLS_RSA_WITH_RC4_128_SHA = 0x0005, "RFC 5246", Some("RC4-SHA"), Rsa/Rsa, Rc4 128 Stream, Sha1, Sha256, SSLV3..=TLSV1_2, false;
-    TLS_RSA_WITH_3DES_EDE_CBC_SHA = 0x000a, "RFC 5246", Some("DES-CBC3-SHA"), Rsa/Rsa, TripleDes 168 Cbc, Sha1, Sha256, SSLV3..=TLSV1_2, false;
-    TLS_RSA_WITH_AES_128_CBC_SHA = 0x002f, "RFC 5246", Some("AES128-SHA"), Rsa/Rsa, Aes 128 Cbc, Sha1, Sha256, SSLV3..=TLSV1_2, false;
-    TLS_DHE_RSA_WITH_AES_128_CBC_SHA = 0x0033, "RFC 5246", Some("DHE-RSA-AES128-SHA"), Dhe/Rsa, Aes 128 Cbc, Sha1, Sha256, SSLV3..=TLSV1_2, false;
-    TLS_RSA_WITH_AES_256_CBC_SHA = 0x0035, "RFC 5246", Some("AES256-SHA"), Rsa/Rsa, Aes 256 Cbc, Sha1, Sha256, SSLV3..=TLSV1_2, false;
-    TLS_DHE_RSA_WITH_AES_256_CBC_SHA = 0x0039, "RFC 5246", Some("DHE-RSA-AES256-SHA"), Dhe/Rsa, Aes 256 Cbc, Sha1, Sha256, SSLV3..=TLSV1_2, false;
-    TLS_RSA_WITH_AES_128_CBC_SHA256 = 0x003c, "RFC 5246", Some("AES128-SHA256"), Rsa/Rsa, Aes 128 Cbc, Sha256, Sha256, TLSV1_2..=TLSV1_2, false;
-    TLS_RSA_WITH_AES_128_GCM_SHA256 = 0x009c, "RFC 5288", Some("AES128-GCM-SHA256"), Rsa/Rsa, Aes 128 Gcm, Aead, Sha256, TLSV1_2..=TLSV1_2, false;
-    TLS_RSA_WITH_AES_256_GCM_SHA384 = 0x009d, "RFC 5288", Some("AES256-GCM-SHA384"), Rsa/Rsa, Aes 256 Gcm, Aead, Sha384, TLSV1_2..=TLSV1_2, false;
-    TLS_DHE_RSA_WITH_AES_128_GCM_SHA256 = 0x009e, "RFC 5288", Some("DHE-RSA-AES128-GCM-SHA256"), Dhe/Rsa, Aes 128 Gcm, Aead, Sha256, TLSV1_2..=TLSV1_2, false;
-    TLS_DHE_RSA_WITH_AES_256_GCM_SHA384 = 0x009f, "RFC 5288", Some("DHE-RSA-AES256-GCM-SHA384"), Dhe/Rsa, Aes 256 Gcm, Aead, Sha384, TLSV1_2..=TLSV1_2, false;
-    TLS_EMPTY_RENEGOTIATION_INFO_SCSV = 0x00ff, "RFC 5746";
-    TLS_AES_128_GCM_SHA256 = 0x1301, "RFC 8446", Some("TLS_AES_128_GCM_SHA256"), Tls13/Tls13, Aes 128 Gcm, Aead, Sha256, TLSV1_3..=TLSV1_3, true;
-    TLS_AES_256_GCM_SHA384 = 0x1302, "RFC 8446", Some("TLS_AES_256_GCM_SHA384"), Tls13/Tls13, Aes 256 Gcm, Aead, Sha384, TLSV1_3..=TLSV1_3, true;
-    TLS_CHACHA20_POLY1305_SHA256 = 0x1303, "RFC 8446", Some("TLS_CHACHA20_POLY1305_SHA256"), Tls13/Tls13, Chacha20Poly1305 256 Aead, Aead, Sha256, TLSV1_3..=TLSV1_3, true;
-    TLS_AES_128_CCM_SHA256 = 0x1304, "RFC 8446", Some("TLS_AES_128_CCM_SHA256"), Tls13/Tls13, Aes 128 Ccm, Aead, Sha256, TLSV1_3..=TLSV1_3, true;
-    TLS_AES_128_CCM_8_SHA256 = 0x1305, "RFC 8446", Some("TLS_AES_128_CCM_8_SHA256"), Tls13/Tls13, Aes 128 Ccm8, Aead, Sha256, TLSV1_3..=TLSV1_3, false;
-    TLS_FALLBACK_SCSV = 0x5600, "RFC 7507";
-    TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA = 0xc009, "RFC 8422", Some("ECDHE-ECDSA-AES128-SHA"), Ecdhe/Ecdsa, Aes 128 Cbc, Sha1, Sha256, TLSV1_0..=TLSV1_2, false;
-    TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA = 0xc00a, "RFC 8422", Some("ECDHE-ECDSA-AES256-SHA"), Ecdhe/Ecdsa, Aes 256 Cbc, Sha1, Sha256, TLSV1_0..=TLSV1_2, false;
-    TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA = 0xc013, "RFC 8422", Some("ECDHE-RSA-AES128-SHA"), Ecdhe/Rsa, Aes 128 Cbc, Sha1, Sha256, TLSV1_0..=TLSV1_2, false;
-    TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA = 0xc014, "RFC 8422", Some("ECDHE-RSA-AES256-SHA"), Ecdhe/Rsa, Aes 256 Cbc, Sha1, Sha256, TLSV1_0..=TLSV1_2, false;
-    TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 = 0xc02b, "RFC 5289", Some("ECDHE-ECDSA-AES128-GCM-SHA256"), Ecdhe/Ecdsa, Aes 128 Gcm, Aead, Sha256, TLSV1_2..=TLSV1_2, true;
-    TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384 = 0xc02c, "RFC 5289", Some("ECDHE-ECDSA-AES256-GCM-SHA384"), Ecdhe/Ecdsa, Aes 256 Gcm, Aead, Sha384, TLSV1_2..=TLSV1_2, true;
-    TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 = 0xc02f, "RFC 5289", Some("ECDHE-RSA-AES128-GCM-SHA256"), Ecdhe/Rsa, Aes 128 Gcm, Aead, Sha256, TLSV1_2..=TLSV1_2, true;
-    TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384 = 0xc030, "RFC 5289", Some("ECDHE-RSA-AES256-GCM-SHA384"), Ecdhe/Rsa, Aes 256 Gcm, Aead, Sha384, TLSV1_2..=TLSV1_2, true;
-    TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256 = 0xcca8, "RFC 7905", Some("ECDHE-RSA-CHACHA20-POLY1305"), Ecdhe/Rsa, Chacha20Poly1305 256 Aead, Aead, Sha256, TLSV1_2..=TLSV1_2, true;
-    TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256 = 0xcca9, "RFC 7905", Some("ECDHE-ECDSA-CHACHA20-POLY1305"), Ecdhe/Ecdsa, Chacha20Poly1305 256 Aead, Aead, Sha256, TLSV1_2..=TLSV1_2, true;
-    TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256 = 0xccaa, "RFC 7905", Some("DHE-RSA-CHACHA20-POLY1305"), Dhe/Rsa, Chacha20Poly1305 256 Aead, Aead, Sha256, TLSV1_2..=TLSV1_2, true;
+const fn first(names: &[&'static str]) -> Option<&'static str> {
+    match names {
+        [first, ..] => Some(first),
+        [] => None,
+    }
 }
+
+mod rows;

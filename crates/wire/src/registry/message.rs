@@ -12,7 +12,7 @@ registry! {
     HEARTBEAT = 24, "heartbeat", "RFC 6520";
     TLS12_CID = 25, "tls12_cid", "RFC 9146";
     ACK = 26, "ACK", "RFC 9147";
-    RETURN_ROUTABILITY_CHECK = 27, "return_routability_check", "draft-ietf-tls-dtls-rrc";
+    RETURN_ROUTABILITY_CHECK = 27, "return_routability_check", "RFC 9853";
 }
 
 registry! {
