@@ -6,6 +6,7 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::sync::OnceLock;
 
 mod alert;
 mod cipher_suite;
@@ -52,7 +53,7 @@ pub(crate) struct Row {
 /// A registry: rows strictly ascending by code, and the index by name that the first parse builds.
 pub(crate) struct Table {
     pub(crate) rows: &'static [Row],
-    by_name: std::sync::OnceLock<Vec<(&'static str, u32)>>,
+    by_name: OnceLock<Vec<(&'static str, u32)>>,
 }
 
 impl Table {
@@ -67,7 +68,7 @@ impl Table {
         }
         Table {
             rows,
-            by_name: std::sync::OnceLock::new(),
+            by_name: OnceLock::new(),
         }
     }
 
@@ -118,7 +119,7 @@ fn hex(text: &str) -> Option<u32> {
 
 /// Defines a newtype over a wire number and its registry: a constant a row, names, parsing, printing and serde.
 ///
-/// The bits tell how wide the number is on the wire. A row is `CONST = code, "name" | "alias" …, "reference";`.
+/// The bits tell how wide the number is on the wire. A row is `CONST = code, "name" => "alias" …, "reference";`.
 macro_rules! registry {
     (
         $(#[$meta:meta])*
