@@ -1,1 +1,152 @@
-//! placeholder
+//! All network input and output of tlswhy: names, connections, proxies, handshakes, and what this machine's software shows.
+//!
+//! [`Live`] answers the questions of an examination. It only observes: an attempt keeps every byte, every time and the exact
+//! way in which it ended, and says nothing of causes. A failed handshake is a good answer. Everything is asynchronous (tokio)
+//! and bounded: time, bytes, and connections at once. Secrets and credentials are never kept.
+
+mod connection;
+mod conversation;
+mod handshake;
+mod openssl;
+mod patience;
+mod probe;
+mod proxy;
+mod trust;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tlswhy_model::{Answer, Asked, Question, QuestionId, Resolution};
+use tokio::net::lookup_host;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+pub use openssl::observe_local_openssl;
+pub use proxy::{InvalidProxy, Proxy, proxy_from_environment};
+pub use trust::{TrustCertificates, load_trust_store, system_trust_store};
+
+/// Answers questions over the network.
+#[derive(Clone, Debug)]
+pub struct Live {
+    /// How long a TCP connection, or a name's addresses, are waited for.
+    pub connect_timeout: Duration,
+    /// How long an answer is waited for once the connection stands; each answer anew.
+    pub tls_timeout: Duration,
+    /// The proxy that carries the connections.
+    pub proxy: Option<Proxy>,
+    /// How many connections may stand at once.
+    pub parallel: usize,
+}
+
+impl Default for Live {
+    /// Five seconds to connect, three for each answer, four connections at once, no proxy.
+    fn default() -> Live {
+        Live {
+            connect_timeout: Duration::from_secs(5),
+            tls_timeout: Duration::from_secs(3),
+            proxy: None,
+            parallel: 4,
+        }
+    }
+}
+
+impl Live {
+    /// Answers a batch of questions in parallel, in the order in which they were asked. `started` is when the examination
+    /// began; the attempts' times count from it. Dropping the future ends every connection.
+    pub async fn ask(&self, asked: Vec<Asked>, started: Instant) -> Vec<(QuestionId, Answer)> {
+        let live = Arc::new(self.clone());
+        let places = Arc::new(Semaphore::new(self.parallel.max(1)));
+        let mut answers: Vec<(QuestionId, Answer)> = asked
+            .iter()
+            .map(|asked| (asked.id, Answer::Unavailable))
+            .collect();
+        let mut tasks = JoinSet::new();
+        for (
+            index,
+            Asked {
+                id,
+                round,
+                question,
+                ..
+            },
+        ) in asked.into_iter().enumerate()
+        {
+            let (live, places) = (Arc::clone(&live), Arc::clone(&places));
+            tasks.spawn(async move {
+                let _place = places.acquire_owned().await;
+                (index, live.answer(id, round, question, started).await)
+            });
+        }
+        while let Some(finished) = tasks.join_next().await {
+            if let Ok((index, answer)) = finished
+                && let Some(place) = answers.get_mut(index)
+            {
+                place.1 = answer;
+            }
+        }
+        answers
+    }
+
+    async fn answer(
+        &self,
+        id: QuestionId,
+        round: u32,
+        question: Question,
+        started: Instant,
+    ) -> Answer {
+        match question {
+            Question::Resolve { host } => {
+                Answer::Resolved(resolve(host, self.connect_timeout).await)
+            }
+            Question::Probe(probe) => Answer::Attempted(Box::new(
+                probe::attempt(self, id, round, *probe, started).await,
+            )),
+        }
+    }
+}
+
+/// Asks the system's resolver, as ordinary programs do.
+async fn resolve(host: String, limit: Duration) -> Resolution {
+    if let Ok(address) = host
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .parse::<IpAddr>()
+    {
+        return Resolution {
+            host,
+            addresses: vec![address],
+            error: None,
+            elapsed_ms: 0.0,
+        };
+    }
+    let began = Instant::now();
+    let (addresses, error) = match timeout(limit, lookup_host((host.as_str(), 0))).await {
+        Ok(Ok(found)) => {
+            let mut addresses = Vec::new();
+            for address in found.map(|address| address.ip()) {
+                if !addresses.contains(&address) {
+                    addresses.push(address);
+                }
+            }
+            (addresses, None)
+        }
+        Ok(Err(error)) => (Vec::new(), Some(error.to_string())),
+        Err(_) => (
+            Vec::new(),
+            Some(format!("no answer within {} ms", limit.as_millis())),
+        ),
+    };
+    let error = error.or_else(|| {
+        addresses
+            .is_empty()
+            .then(|| "the name has no address".to_owned())
+    });
+    Resolution {
+        host,
+        addresses,
+        error,
+        elapsed_ms: connection::milliseconds(began.elapsed()),
+    }
+}
