@@ -1,0 +1,28 @@
+//! Real servers, broken on purpose, and what `tlswhy` must say of them.
+//!
+//! Each [`Scenario`] starts a server on a loopback port, says with which arguments `tlswhy` is run against it, which
+//! outcome and which blocking findings it must report, and how a real `openssl s_client` meets the same server: with
+//! the fault, and with the fault mended. Healthy servers are scenarios too: they must get no blocking finding.
+//!
+//! ```text
+//! cargo run -p tlswhy-lab -- list            the scenarios
+//! cargo run -p tlswhy-lab -- serve ID        start one, print how to look at it, wait for Enter
+//! cargo run -p tlswhy-lab -- see [ID…]       what openssl, curl and gnutls-cli say
+//! cargo run -p tlswhy-lab -- run [ID…]       what tlswhy says, as a table
+//! ```
+//!
+//! Linux only: servers are wrapped in `setpriv`, time-outs are made with the kernel's accept queue and network namespaces.
+
+pub mod fake;
+pub mod old_openssl;
+pub mod pki;
+pub mod programs;
+pub mod real_client;
+pub mod runner;
+pub mod scenario;
+pub mod scenarios;
+pub mod server;
+
+pub use scenario::{Scenario, Seen};
+pub use scenarios::SCENARIOS;
+pub use server::{Lab, Server, StartError};
