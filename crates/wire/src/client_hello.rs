@@ -55,6 +55,11 @@ impl ClientHello {
         let spec = |extension: &Located<Extension>| {
             ExtensionSpec::from_wire(extension.extension_type, &extension.body)
         };
+        // The SSLv2 form has no such field, and means null.
+        let compression = match self.format {
+            HelloFormat::Tls => self.compression.value.clone(),
+            HelloFormat::Sslv2 => vec![0],
+        };
         HelloSpec {
             format: self.format,
             record_version,
@@ -65,7 +70,7 @@ impl ClientHello {
                 .iter()
                 .map(|kind| kind.value)
                 .collect(),
-            compression: self.compression.value.clone(),
+            compression,
             session_id_length: u8::try_from(self.session_id.len()).unwrap_or(u8::MAX),
             extensions: self
                 .extensions
@@ -78,10 +83,14 @@ impl ClientHello {
 
     /// Its random, session id and public keys.
     pub fn material(&self) -> KeyMaterial {
-        let shares = self.extension(ExtensionType::KEY_SHARE);
+        let shares = self
+            .extensions
+            .iter()
+            .flatten()
+            .filter(|extension| extension.extension_type == ExtensionType::KEY_SHARE);
         let shares = shares
-            .and_then(|extension| crate::hello::key_shares(&extension.body).ok())
-            .unwrap_or_default();
+            .filter_map(|extension| crate::hello::key_shares(&extension.body).ok())
+            .flatten();
         KeyMaterial {
             random: self.random,
             session_id: self.session_id.value.clone(),

@@ -102,7 +102,7 @@ pub enum Fragment {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct KeyMaterial {
-    /// `ClientHello.random`; an SSLv2 hello sends it as its challenge.
+    /// `ClientHello.random`; an SSLv2 hello sends it, or its last 16 bytes, as its challenge.
     #[cfg_attr(feature = "serde", serde(with = "crate::hex::array"))]
     pub random: [u8; 32],
     /// At least as many bytes as [`HelloSpec::session_id_length`] says; more are not sent.

@@ -4,7 +4,10 @@ use std::fmt;
 use std::ops::Range;
 
 use super::{ExtensionSpec, Fragment, HelloFormat, HelloSpec, KeyMaterial};
-use crate::registry::{ContentType, ExtensionType, HandshakeType, NamedGroup};
+use crate::registry::{
+    CipherSuite, ContentType, ExtensionType, HandshakeType, NamedGroup, ProtocolVersion,
+    SignatureScheme,
+};
 
 /// The most that one record may carry (RFC 8446 §5.1).
 const MAX_RECORD: usize = 1 << 14;
@@ -164,14 +167,19 @@ impl HelloSpec {
             .collect();
         let specs_length = u16::try_from(specs.len())
             .map_err(|_| EncodeError::TooLong("CLIENT-HELLO.CIPHER-SPECS"))?;
+        // Clients of SSLv2 alone send 16 bytes, those of TLS must send 32.
+        let is_sslv2 = self.legacy_version == ProtocolVersion::SSLV2;
+        let challenge = random
+            .get(if is_sslv2 { 16 } else { 0 }..)
+            .unwrap_or_default();
         let mut message = vec![crate::sslv2::CLIENT_HELLO];
         message.extend(self.legacy_version.0.to_be_bytes());
         message.extend(specs_length.to_be_bytes());
         message.extend((session_id.len() as u16).to_be_bytes());
-        message.extend((random.len() as u16).to_be_bytes());
+        message.extend((challenge.len() as u16).to_be_bytes());
         message.extend(specs);
         message.extend(session_id);
-        message.extend(random);
+        message.extend(challenge);
         if message.len() > crate::sslv2::MAX_RECORD {
             return Err(EncodeError::TooLong("CLIENT-HELLO"));
         }
@@ -280,12 +288,7 @@ pub(super) trait Number: Copy {
 macro_rules! numbers {
     ($($type:ty),*) => { $(impl Number for $type { fn number(self) -> u16 { self.0 } })* };
 }
-numbers!(
-    crate::registry::CipherSuite,
-    crate::registry::ProtocolVersion,
-    crate::registry::SignatureScheme,
-    NamedGroup
-);
+numbers!(CipherSuite, ProtocolVersion, SignatureScheme, NamedGroup);
 
 impl Number for u16 {
     fn number(self) -> u16 {
