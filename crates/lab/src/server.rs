@@ -219,15 +219,12 @@ pub fn find_program(name: &str) -> Option<PathBuf> {
     }
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut places: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    places.extend(
-        [
-            "/usr/sbin",
-            "/usr/local/sbin",
-            "/sbin",
-            "/usr/lib/postgresql/15/bin",
-        ]
-        .map(PathBuf::from),
-    );
+    places.extend(["/usr/sbin", "/usr/local/sbin", "/sbin"].map(PathBuf::from));
+    let versions = fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten();
+    places.extend(versions.map(|version| version.path().join("bin")));
     places
         .into_iter()
         .map(|place| place.join(name))

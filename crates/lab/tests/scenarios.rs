@@ -6,6 +6,7 @@ use tlswhy_lab::runner::{failures, find_binary, prove_all, run_all};
 use tlswhy_lab::{Lab, SCENARIOS, Scenario};
 
 /// Runs the scenarios of these groups and complains of all that went wrong at once.
+#[expect(clippy::unwrap_used, reason = "a helper of tests")]
 fn check(groups: &[&str]) {
     let lab = Lab::new().unwrap();
     let binary = find_binary().unwrap();
