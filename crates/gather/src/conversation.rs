@@ -64,7 +64,7 @@ impl<'a> Conversation<'a> {
             let began = Instant::now();
             if input.is_empty() {
                 match connection.receive(&mut input, limit).await {
-                    Arrival::Data => {}
+                    Arrival::Data => input = self.masked(input),
                     other => return Err(ending_of(other, awaited, began.elapsed())),
                 }
             }
@@ -81,10 +81,12 @@ impl<'a> Conversation<'a> {
             return;
         }
         connection.send(&Flight::from(bytes.to_vec()), limit).await;
-        let shown = self
-            .proxy
-            .map_or_else(|| bytes.to_vec(), |proxy| proxy.masked(bytes));
+        let shown = self.masked(bytes.to_vec());
         self.note(Speaker::Client, &shown);
+    }
+
+    fn masked(&self, said: Vec<u8>) -> Vec<u8> {
+        self.proxy.map_or(said.clone(), |proxy| proxy.masked(&said))
     }
 
     fn hear(&mut self, bytes: &[u8]) {
@@ -104,7 +106,13 @@ impl<'a> Conversation<'a> {
     }
 
     /// Who said what, and what came after the dialogue.
-    pub(crate) fn into_record(self) -> (Vec<Exchange>, Vec<u8>) {
+    pub(crate) fn into_record(mut self) -> (Vec<Exchange>, Vec<u8>) {
+        // Once more, for what came in pieces.
+        if let Some(proxy) = self.proxy {
+            for exchange in &mut self.exchanges {
+                exchange.bytes.0 = proxy.masked(&exchange.bytes);
+            }
+        }
         (self.exchanges, self.leftover)
     }
 }

@@ -305,7 +305,8 @@ impl Course<'_> {
             }
         }
         self.received.truncate(KEPT_OF_OTHERS);
-        match other::recognise(&self.received) {
+        let echo = other::recognise_echo(&self.sent, &self.received);
+        match echo.or_else(|| other::recognise(&self.received)) {
             Some(found) => Ending::NotTls {
                 protocol: Some(found.name.to_owned()),
                 upgrade: found.upgrade.map(str::to_owned),

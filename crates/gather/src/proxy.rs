@@ -157,28 +157,67 @@ impl Proxy {
         }
     }
 
-    /// What we said to the proxy, without the credentials.
+    /// What was said to or by the proxy, without the credentials.
     pub(crate) fn masked(&self, said: &[u8]) -> Vec<u8> {
+        let Some((user, password)) = &self.credentials else {
+            return said.to_vec();
+        };
         match (self.kind, said) {
             // RFC 1929 §2: version 1, then user name and password, each with its length.
-            (Kind::Socks5 | Kind::Socks5h, [1, ..]) => b"\x01\x03***\x03***".to_vec(),
-            (Kind::Http, _) if self.credentials.is_some() => {
-                let text = String::from_utf8_lossy(said);
-                let mask = |line: &str| match line.split_once(": ") {
-                    Some((name, _)) if name.eq_ignore_ascii_case("proxy-authorization") => {
-                        format!("{name}: ***")
-                    }
-                    _ => line.to_owned(),
-                };
-                text.split("\r\n")
-                    .map(mask)
-                    .collect::<Vec<_>>()
-                    .join("\r\n")
-                    .into_bytes()
+            (Kind::Socks5 | Kind::Socks5h, [1, length, login @ ..])
+                if usize::from(*length) == user.len() && login.starts_with(user.as_bytes()) =>
+            {
+                b"\x01\x03***\x03***".to_vec()
             }
-            _ => said.to_vec(),
+            (Kind::Socks5 | Kind::Socks5h, _) => said.to_vec(),
+            // A proxy may quote the request in its answer.
+            (Kind::Http, _) => replaced(
+                said,
+                base64(format!("{user}:{password}").as_bytes()).as_bytes(),
+            ),
         }
     }
+}
+
+/// Every occurrence of the secret becomes `***`.
+fn replaced(text: &[u8], secret: &[u8]) -> Vec<u8> {
+    let mut output = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((first, after)) = rest.split_first() {
+        match rest.strip_prefix(secret) {
+            Some(behind) if !secret.is_empty() => {
+                output.extend_from_slice(b"***");
+                rest = behind;
+            }
+            _ => {
+                output.push(*first);
+                rest = after;
+            }
+        }
+    }
+    output
+}
+
+/// RFC 4648 §4.
+fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let bits = chunk
+            .iter()
+            .fold(0u32, |bits, byte| bits << 8 | u32::from(*byte))
+            << (8 * (3 - chunk.len()));
+        for digit in 0..4 {
+            let index = bits >> (18 - 6 * digit) & 63;
+            let letter = ALPHABET.get(index as usize).copied().unwrap_or(b'=');
+            text.push(if digit as usize <= chunk.len() {
+                letter.into()
+            } else {
+                '='
+            });
+        }
+    }
+    text
 }
 
 fn percent_decoded(text: &str) -> Option<String> {
@@ -415,10 +454,14 @@ mod tests {
             proxy.masked(b"CONNECT a:1 HTTP/1.1\r\nProxy-Authorization: Basic dTpwdw==\r\n\r\n");
         assert_eq!(
             said,
-            b"CONNECT a:1 HTTP/1.1\r\nProxy-Authorization: ***\r\n\r\n"
+            b"CONNECT a:1 HTTP/1.1\r\nProxy-Authorization: Basic ***\r\n\r\n"
         );
         let proxy: Proxy = "socks5://u:pw@h:1".parse().unwrap();
         assert_eq!(proxy.masked(b"\x01\x01u\x02pw"), b"\x01\x03***\x03***");
         assert_eq!(proxy.masked(b"\x05\x01\x00"), b"\x05\x01\x00");
+        assert_eq!(
+            ["", "f", "fo", "foo"].map(|text| base64(text.as_bytes())),
+            ["", "Zg==", "Zm8=", "Zm9v"]
+        );
     }
 }

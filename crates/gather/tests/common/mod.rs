@@ -1,6 +1,11 @@
 //! What the tests share: hellos, probes, scripted peers and real servers.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "this is test code")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "this is test code"
+)]
 
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
