@@ -17,7 +17,7 @@ pub struct Scenario {
     pub target: &'static str,
     /// The name to ask for (`none`: no SNI); empty leaves `--sni` out.
     pub server_name: &'static str,
-    /// Further arguments of `tlswhy`.
+    /// Further arguments of `tlswhy`; `{clients}` is the lab's directory of client profiles.
     pub args: &'static [&'static str],
     /// Commands of `nft` for a network namespace of its own that `tlswhy` runs in; empty: no namespace.
     pub firewall: Option<&'static str>,
@@ -84,12 +84,12 @@ impl Scenario {
             arguments.extend(["--sni".to_owned(), self.server_name.to_owned()]);
         }
         arguments.extend(["--ca".to_owned(), pki.join("ca.pem").display().to_string()]);
-        let pki = pki.display().to_string();
-        arguments.extend(
-            self.args
-                .iter()
-                .map(|argument| argument.replace("{pki}", &pki)),
-        );
+        let clients = concat!(env!("CARGO_MANIFEST_DIR"), "/clients");
+        let filled = self
+            .args
+            .iter()
+            .map(|argument| argument.replace("{clients}", clients));
+        arguments.extend(filled);
         arguments.extend(["--format".to_owned(), "json".to_owned()]);
         arguments
     }

@@ -1,6 +1,6 @@
 //! Suites, groups, signature algorithms, Diffie-Hellman sizes.
 
-use super::versions::CHROME;
+use super::versions::{CHROME, JAVA_8, RSA_ONLY};
 use crate::scenario::{BROKEN, Scenario, Seen};
 
 const SUITE: Scenario = Scenario {
@@ -146,7 +146,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         ..SUITE
     },
     Scenario {
-        id: "no-shared-cipher-rsa-key-exchange-chacha-client",
+        id: "no-shared-cipher-dhe-only-chrome",
         // The server is left with DHE, which browsers gave up.
         start: |lab| {
             lab.nginx("rsa", "ssl_protocols TLSv1.2; ssl_ciphers DHE-RSA-AES128-GCM-SHA256; ssl_dhparam {pki}/dh2048.pem;")
@@ -156,6 +156,17 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             like: "-cipher ECDHE:RSA:!DHE",
             says: ALERT_40,
             works_with: Some("-cipher DHE"),
+        },
+        ..SUITE
+    },
+    Scenario {
+        id: "no-shared-cipher-java-8-chacha20",
+        start: |lab| lab.haproxy("rsa", "ssl-max-ver TLSv1.2 ciphers ECDHE+CHACHA20", ""),
+        args: &["--client", JAVA_8],
+        seen: Seen {
+            like: "-tls1_2 -cipher AES",
+            says: ALERT_40,
+            works_with: Some(""),
         },
         ..SUITE
     },
@@ -221,7 +232,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         id: "cipher-certificate-mismatch-client-only-rsa",
         // Server and suites fit each other; the client offers RSA suites alone.
         start: |lab| lab.nginx("ecdsa", "ssl_protocols TLSv1.2;"),
-        args: &["--client", "{pki}/rsa-only.toml"],
+        args: &["--client", RSA_ONLY],
         seen: Seen {
             like: "-tls1_2 -cipher aRSA",
             says: ALERT_40,

@@ -14,6 +14,9 @@ const NGINX: Scenario = Scenario {
     ..HEALTHY
 };
 
+/// This nginx knows no TLS 1.3 unless told.
+const BOTH: &str = "ssl_protocols TLSv1.2 TLSv1.3;";
+
 pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         id: "healthy-nginx-debian",
@@ -135,12 +138,12 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         id: "healthy-certificate-p521",
-        start: |lab| lab.nginx("p521", ""),
+        start: |lab| lab.nginx("p521", BOTH),
         ..HEALTHY
     },
     Scenario {
         id: "healthy-certificate-ed25519",
-        start: |lab| lab.nginx("ed25519", ""),
+        start: |lab| lab.nginx("ed25519", BOTH),
         ..HEALTHY
     },
     Scenario {
@@ -188,7 +191,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         id: "healthy-nginx-optional-client-certificate",
         start: |lab| {
-            lab.nginx("rsa", "ssl_verify_client optional; ssl_client_certificate {pki}/ca.pem; ssl_verify_depth 3;")
+            lab.nginx("rsa", "ssl_protocols TLSv1.2 TLSv1.3; ssl_verify_client optional; ssl_client_certificate {pki}/ca.pem; ssl_verify_depth 3;")
         },
         forbidden: &["client-certificate-required"],
         ..HEALTHY
@@ -319,7 +322,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         id: "near-miss-two-records",
         start: |lab| {
-            fake::relay(lab.nginx("rsa", "")?, |hello| {
+            fake::relay(lab.nginx("rsa", BOTH)?, |hello| {
                 if hello.records > 1 {
                     Verdict::Close
                 } else {
@@ -332,7 +335,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         id: "near-miss-over-1024",
         start: |lab| {
-            fake::relay(lab.nginx("rsa", "")?, |hello| {
+            fake::relay(lab.nginx("rsa", BOTH)?, |hello| {
                 if hello.length > 1024 {
                     Verdict::Reset
                 } else {
@@ -345,7 +348,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         id: "near-miss-grease",
         start: |lab| {
-            fake::relay(lab.nginx("rsa", "")?, |hello| {
+            fake::relay(lab.nginx("rsa", BOTH)?, |hello| {
                 if hello.greases() {
                     Verdict::Alert(47)
                 } else {

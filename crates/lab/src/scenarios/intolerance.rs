@@ -26,6 +26,9 @@ fn tls12(lab: &crate::Lab) -> crate::programs::Started {
     lab.nginx("rsa", "ssl_protocols TLSv1.2;")
 }
 
+/// This nginx knows no TLS 1.3 unless told.
+const BOTH: &str = "ssl_protocols TLSv1.2 TLSv1.3;";
+
 pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         id: "server-version-intolerant-closes",
@@ -132,7 +135,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
                     Verdict::Forward
                 }
             };
-            fake::relay(lab.nginx("rsa", "")?, rule)
+            fake::relay(lab.nginx("rsa", BOTH)?, rule)
         },
         seen: Seen {
             like: "",
@@ -144,7 +147,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         id: "server-version-intolerant-grease",
         start: |lab| {
-            fake::relay(lab.nginx("rsa", "")?, |hello| {
+            fake::relay(lab.nginx("rsa", BOTH)?, |hello| {
                 if hello.greases() {
                     Verdict::Alert(47)
                 } else {
@@ -170,7 +173,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
                     Verdict::Forward
                 }
             };
-            fake::relay(lab.nginx("rsa", "")?, rule)
+            fake::relay(lab.nginx("rsa", BOTH)?, rule)
         },
         seen: Seen {
             like: "",
@@ -201,7 +204,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         id: "server-size-intolerant-over-255-closes",
         start: |lab| {
-            fake::relay(lab.nginx("rsa", "")?, |hello| {
+            fake::relay(lab.nginx("rsa", BOTH)?, |hello| {
                 if hello.length > 255 {
                     Verdict::Close
                 } else {
@@ -219,7 +222,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         id: "server-size-intolerant-over-1024-chrome",
         start: |lab| {
-            fake::relay(lab.nginx("ecdsa", "")?, |hello| {
+            fake::relay(lab.nginx("ecdsa", BOTH)?, |hello| {
                 if hello.length > 1024 {
                     Verdict::Reset
                 } else {
@@ -239,7 +242,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         id: "server-size-intolerant-first-1400-bytes-chrome",
         // Reads once and believes to have it all, as a server does that never saw a hello in two segments.
         start: |lab| {
-            fake::relay(lab.nginx("rsa", "")?, |hello| {
+            fake::relay(lab.nginx("rsa", BOTH)?, |hello| {
                 if hello.length > 1400 {
                     Verdict::Close
                 } else {

@@ -185,7 +185,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         start: |lab| {
             lab.nginx(
                 "rsa",
-                "ssl_verify_client on; ssl_client_certificate {pki}/ca.pem; ssl_verify_depth 3;",
+                "ssl_protocols TLSv1.2 TLSv1.3; ssl_verify_client on; ssl_client_certificate {pki}/ca.pem; ssl_verify_depth 3;",
             )
         },
         seen: Seen {

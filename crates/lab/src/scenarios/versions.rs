@@ -209,7 +209,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         id: "client-version-outdated-haproxy",
         start: |lab| lab.haproxy("rsa", "ssl-min-ver TLSv1.2 ciphers ALL:@SECLEVEL=0", ""),
-        args: &["--client", JAVA_7],
+        args: &["--client", TERMINAL],
         seen: Seen {
             like: "old -tls1",
             says: "alert protocol version",
@@ -236,7 +236,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         id: "client-version-outdated-go",
         start: |lab| lab.caddy("rsa", "protocols tls1.2 tls1.3"),
-        args: &["--client", JAVA_7],
+        args: &["--client", TERMINAL],
         seen: Seen {
             like: "old -tls1_1",
             says: "alert protocol version",
@@ -245,9 +245,34 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         ..OLD_CLIENT
     },
     Scenario {
+        id: "client-version-outdated-aead-only-server",
+        // TLS 1.0 is switched on, but every suite of the list needs TLS 1.2: the alert is handshake_failure.
+        start: |lab| {
+            lab.nginx("rsa", "ssl_protocols TLSv1 TLSv1.1 TLSv1.2; ssl_ciphers ECDHE-RSA-AES128-GCM-SHA256:AES128-GCM-SHA256:@SECLEVEL=0;")
+        },
+        args: &["--client", ANDROID_4],
+        seen: Seen {
+            like: "old -tls1",
+            says: "alert handshake failure",
+            works_with: Some("old -tls1_2"),
+        },
+        ..OLD_CLIENT
+    },
+    Scenario {
+        id: "version-ranges-disjoint-nginx-tls12-at-most",
+        start: |lab| lab.nginx("rsa", "ssl_protocols TLSv1.2;"),
+        args: &["--client", TLS13_ONLY],
+        seen: Seen {
+            like: "-tls1_3",
+            says: "alert protocol version",
+            works_with: Some(""),
+        },
+        ..DISJOINT
+    },
+    Scenario {
         id: "version-ranges-disjoint-nginx",
         start: |lab| lab.nginx("rsa", "ssl_protocols TLSv1.3;"),
-        args: &["--client", OPENSSL_1_0],
+        args: &["--client", RSA_ONLY],
         seen: Seen {
             like: "old",
             says: "alert protocol version",
@@ -270,7 +295,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         id: "version-ranges-disjoint-go",
         start: |lab| lab.caddy("ecdsa", "protocols tls1.3"),
-        args: &["--client", OPENSSL_1_0],
+        args: &["--client", RSA_ONLY],
         seen: Seen {
             like: "old",
             says: "alert protocol version",
@@ -292,8 +317,12 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 ];
 
 /// Profiles of `crates/core/src/knowledge/clients` that the scenarios judge for.
-pub(super) const CHROME: &str = "chrome";
-pub(super) const ANDROID_4: &str = "android-4.0";
-pub(super) const JAVA_7: &str = "java-7";
-pub(super) const JAVA_8: &str = "java-8u151";
-pub(super) const OPENSSL_1_0: &str = "openssl-1.0.1";
+pub(super) const CHROME: &str = "chrome-156";
+pub(super) const ANDROID_4: &str = "android-4.4";
+/// A file of the lab.
+pub(super) const TERMINAL: &str = "{clients}/terminal-tls10.toml";
+pub(super) const JAVA_8: &str = "java-8u161";
+/// A file of the lab.
+pub(super) const RSA_ONLY: &str = "{clients}/rsa-only.toml";
+/// A file of the lab.
+pub(super) const TLS13_ONLY: &str = "{clients}/tls13-only.toml";
