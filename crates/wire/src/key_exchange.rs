@@ -139,6 +139,22 @@ impl ServerKeyExchange {
         body.finish("ServerKeyExchange")?;
         Ok(exchange)
     }
+
+    /// The named curve of an elliptic-curve exchange.
+    pub fn named_group(&self) -> Option<NamedGroup> {
+        match self.params {
+            KeyExchangeParams::Ecdhe { group, .. } => Some(group),
+            _ => None,
+        }
+    }
+
+    /// Length in bits of the prime of a finite-field exchange.
+    pub fn prime_bits(&self) -> Option<u32> {
+        match self.params {
+            KeyExchangeParams::Dhe { prime_bits, .. } => Some(prime_bits),
+            _ => None,
+        }
+    }
 }
 
 fn dhe(body: &mut Reader<'_>) -> Result<KeyExchangeParams, DecodeError> {

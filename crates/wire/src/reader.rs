@@ -1,7 +1,7 @@
 //! A bounds-checked cursor that always knows where in the stored input it stands.
 //!
 //! A handshake message may be spread over several records. It is read from its joined bytes, and a
-//! table of [`Piece`]s maps every offset in them back to the input.
+//! table of pieces maps every offset in them back to the input.
 
 use std::ops::Range;
 

@@ -1,14 +1,17 @@
 //! What came back, read as far as it can be read.
 
-use crate::certificate::{CertificateList, CertificateRequest, CertificateVerify};
-use crate::handshake::{self, Context, Message, Stop};
-use crate::key_exchange::ServerKeyExchange;
+use crate::handshake::{self, Context, Stop};
 use crate::located::{DecodeError, DecodeErrorKind, Located};
 use crate::reader::Reader;
 use crate::record::{self, Joined, RecordHeader};
 use crate::registry::{AlertDescription, AlertLevel, ContentType, ProtocolVersion};
-use crate::server_hello::{EncryptedExtensions, ServerHello};
-use crate::sslv2::{self, Sslv2Message};
+use crate::sslv2;
+
+pub use crate::certificate::{CertificateList, CertificateRequest, CertificateVerify};
+pub use crate::handshake::Message;
+pub use crate::key_exchange::{KeyExchangeParams, ServerKeyExchange};
+pub use crate::server_hello::{EncryptedExtensions, ServerHello};
+pub use crate::sslv2::Sslv2Message;
 
 /// The most records that are read of one direction of a connection.
 pub const MAX_RECORDS: usize = 1000;
