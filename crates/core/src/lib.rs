@@ -1,1 +1,27 @@
-//! placeholder
+//! All knowledge and judgement of tlswhy; no I/O, no clock, no environment.
+//!
+//! Evidence comes in, questions or a report go out:
+//!
+//! ```text
+//! Evidence ─▶ case (bytes read) ─▶ story (where does it stop, what lets it go on) ─▶ causes (in words) ─▶ Report
+//!     ▲                              │
+//!     └────────── answers ◀──────────┘ questions
+//! ```
+//!
+//! [`Examination`] is the state machine around it. To add a cause see [`causes`]; a client profile is one file in
+//! `knowledge/clients`.
+
+mod case;
+pub mod causes;
+pub mod chain;
+pub mod examination;
+pub mod knowledge;
+pub mod negotiate;
+mod panel;
+mod redact;
+
+pub use causes::{CAUSES, Cause};
+pub use examination::{Budget, Examination, Family, Request, Step, TrustStore};
+pub use knowledge::clients::{FALLBACK, client, client_from_toml, clients};
+pub use knowledge::local_openssl::local_openssl;
+pub use redact::redact;

@@ -1,0 +1,91 @@
+use tlswhy_model::{Exhibit, Finding, Party, Safety, Stage};
+
+use super::found::{Found, remedy};
+use crate::causes::Cause;
+use crate::examination::FaultKind;
+
+/// The server ends the handshake, or the connection right after it, for want of a client certificate.
+pub(super) static CAUSE: Cause = Cause {
+    code: "client-certificate-required",
+    family: "client",
+    party: Party::Client,
+    stage: Stage::ClientAuth,
+    doc: include_str!("client_certificate_required.md"),
+    leads_to: &[],
+    examine,
+};
+
+fn examine(found: &Found<'_>) -> Option<Finding> {
+    let FaultKind::ClientCertificate { http } = &found.fault.kind else {
+        return None;
+    };
+    let failing = found.failing()?;
+    let diagnosis = match http {
+        Some(product) => format!(
+            "The server asked for a client certificate, none was sent, the handshake was completed, and {product} answered the request with its error page for a missing certificate."
+        ),
+        None => format!(
+            "The server asked for a client certificate (CertificateRequest), none was sent, and then: {}.",
+            failing.ending()
+        ),
+    };
+    let why = "The server is set to admit only clients that prove who they are; the client has no certificate for it, or none that the server's list of authorities admits.";
+    let mut finding = found.finding(
+        &CAUSE,
+        "The server wants a client certificate, and the client has none to show".to_owned(),
+        diagnosis,
+        why.to_owned(),
+    );
+    if let Some(request) = failing.certificate_request() {
+        let authorities = crate::chain::names_of(&request.authorities);
+        let says = if authorities.is_empty() {
+            "the server asks for a certificate and names no authorities".to_owned()
+        } else {
+            format!(
+                "the server asks for a certificate of one of: {}",
+                authorities.join("; ")
+            )
+        };
+        finding.exhibits.push(Exhibit::Ending {
+            attempt: failing.id(),
+            says,
+        });
+    }
+    if let (Some(_), Some(answer)) = (http, &failing.attempt.application) {
+        let line = String::from_utf8_lossy(answer);
+        let line = tlswhy_model::printable(line.lines().next().unwrap_or_default(), 120);
+        finding.exhibits.push(Exhibit::Ending {
+            attempt: failing.id(),
+            says: format!("the application answered: {line}"),
+        });
+    }
+    finding.remedies.push(remedy(
+        Party::Client,
+        Safety::Safe,
+        "Give the client a certificate and key from an authority that the server accepts",
+        vec![
+            "curl: `--cert CERT --key KEY`; OpenSSL: `-cert CERT -key KEY`; Java: javax.net.ssl.keyStore; nginx as a client: proxy_ssl_certificate and proxy_ssl_certificate_key".to_owned(),
+            "If it has one: is it sent at all, does it chain to an authority that the server names, and is it in date?".to_owned(),
+        ],
+        "The server can then verify the client, which is what it waits for.",
+        None,
+    ));
+    finding.remedies.push(remedy(
+        Party::Server,
+        Safety::Weakens,
+        "Or let the server admit clients without a certificate (anyone can then connect)",
+        vec!["nginx: `ssl_verify_client optional;` or `off`; Apache: `SSLVerifyClient optional` or `none`; HAProxy: `verify optional` or `none`".to_owned()],
+        "The handshake then ends well without one.",
+        None,
+    ));
+    finding
+        .reproduce
+        .push(format!("curl -sv https://{}/", found.target()));
+    finding
+        .reproduce
+        .push(found.s_client("").replace(" </dev/null", ""));
+    finding
+        .references
+        .extend(["RFC 8446 §4.4.2.4".to_owned(), "RFC 5246 §7.4.6".to_owned()]);
+    Some(finding)
+}

@@ -1,0 +1,229 @@
+//! A fault in its surroundings, and the parts of a finding that every cause needs.
+
+use tlswhy_model::{Exhibit, Finding, Impact, Party, Prediction, Remedy, Safety};
+use tlswhy_wire::ProtocolVersion;
+
+use super::Cause;
+use crate::case::{Case, Seen};
+use crate::examination::{Fault, FaultKind, Story};
+use crate::negotiate::{
+    self, Agreement, Change, ClientCapabilities, Negotiated, Obstacle, ServerCapabilities,
+};
+
+/// A fault in its surroundings.
+pub struct Found<'a> {
+    /// The client and everything seen.
+    pub case: &'a Case<'a>,
+    /// The whole course.
+    pub story: &'a Story,
+    /// The fault to put into words.
+    pub fault: &'a Fault,
+    /// What the client brings.
+    pub client: ClientCapabilities,
+    /// What the server was seen to do.
+    pub server: ServerCapabilities,
+}
+
+impl<'a> Found<'a> {
+    /// The surroundings of one fault of a story.
+    pub fn new(case: &'a Case<'a>, story: &'a Story, fault: &'a Fault) -> Found<'a> {
+        Found {
+            case,
+            story,
+            fault,
+            client: ClientCapabilities::of(case.client),
+            server: ServerCapabilities::of(case.all()),
+        }
+    }
+
+    /// The obstacle, where the fault is one of negotiation.
+    pub fn obstacle(&self) -> Option<&Obstacle> {
+        match &self.fault.kind {
+            FaultKind::Negotiation(obstacle) => Some(obstacle),
+            _ => None,
+        }
+    }
+
+    /// The attempt that fails for it.
+    pub fn failing(&self) -> Option<&Seen<'a>> {
+        self.fault
+            .fails
+            .and_then(|id| self.case.all().find(|seen| seen.id() == id))
+    }
+
+    /// The attempt that works without it.
+    pub fn working(&self) -> Option<&Seen<'a>> {
+        self.fault
+            .works
+            .and_then(|id| self.case.all().find(|seen| seen.id() == id))
+    }
+
+    /// Title of the judged client.
+    pub fn client_title(&self) -> &str {
+        &self.case.client.title
+    }
+
+    /// A finding of `cause` with the exhibits that the fault itself brings: the contrast, then the ending. Whatever else is
+    /// known is added by the cause.
+    pub fn finding(
+        &self,
+        cause: &Cause,
+        title: String,
+        diagnosis: String,
+        why_it_fails: String,
+    ) -> Finding {
+        let mut exhibits = Vec::new();
+        if let (Some(failing), Some(working)) = (self.failing(), self.working()) {
+            exhibits.push(Exhibit::Contrast {
+                fails: failing.id(),
+                works: working.id(),
+                differs_in: self
+                    .fault
+                    .differs_in
+                    .iter()
+                    .map(|field| (*field).to_owned())
+                    .collect(),
+                says: format!("{}, against: {}", failing.ending(), self.success(working)),
+            });
+        }
+        if let Some(failing) = self.failing() {
+            exhibits.push(failing.ending_exhibit());
+        }
+        Finding {
+            cause: cause.code.to_owned(),
+            family: cause.family.to_owned(),
+            party: cause.party,
+            stage: cause.stage,
+            order: 0,
+            impact: if self.fault.blocks {
+                Impact::Blocks
+            } else {
+                Impact::Degrades
+            },
+            confidence: self.fault.confidence,
+            title,
+            diagnosis,
+            why_it_fails,
+            explains: Vec::new(),
+            affects: Vec::new(),
+            exhibits,
+            remedies: Vec::new(),
+            reproduce: Vec::new(),
+            references: Vec::new(),
+        }
+    }
+
+    /// What a working attempt agreed on, in words.
+    pub fn success(&self, seen: &Seen<'_>) -> String {
+        match (seen.version(), seen.suite()) {
+            (Some(version), Some(suite)) => format!("the server chose {version} with {suite}"),
+            _ => seen.ending(),
+        }
+    }
+
+    /// Remedies that the model finds for the obstacle, each with what it predicts.
+    pub fn fixes(&self) -> Vec<(Change, Option<Prediction>)> {
+        let Some(obstacle) = self.obstacle() else {
+            return Vec::new();
+        };
+        negotiate::fixes(obstacle, &self.client, &self.server)
+            .into_iter()
+            .map(|(change, after)| (change, prediction(after)))
+            .collect()
+    }
+
+    /// `HOST:PORT`, as the target's commands want it.
+    pub fn target(&self) -> String {
+        let subject = &self.case.evidence.subject;
+        let host = match self.case.address {
+            Some(address)
+                if subject.host.parse::<std::net::IpAddr>().is_err()
+                    && self.case.evidence.resolution.is_none() =>
+            {
+                address.to_string()
+            }
+            _ => subject.host.clone(),
+        };
+        if host.contains(':') {
+            format!("[{host}]:{}", subject.port)
+        } else {
+            format!("{host}:{}", subject.port)
+        }
+    }
+
+    /// An `openssl s_client` command for the target with these further options.
+    pub fn s_client(&self, options: &str) -> String {
+        let subject = &self.case.evidence.subject;
+        let name = match &subject.server_name {
+            Some(name) => format!(" -servername {name}"),
+            None => " -noservername".to_owned(),
+        };
+        let upgrade = self
+            .story
+            .upgrade
+            .as_deref()
+            .and_then(tlswhy_wire::upgrade::upgrade)
+            .and_then(|upgrade| upgrade.openssl);
+        let upgrade = upgrade
+            .map(|word| format!(" -starttls {word}"))
+            .unwrap_or_default();
+        let options = if options.is_empty() {
+            String::new()
+        } else {
+            format!(" {options}")
+        };
+        format!(
+            "openssl s_client -connect {}{name}{upgrade}{options} </dev/null",
+            self.target()
+        )
+    }
+}
+
+/// A remedy without edits.
+pub(super) fn remedy(
+    party: Party,
+    safety: Safety,
+    summary: impl Into<String>,
+    steps: Vec<String>,
+    why_it_works: impl Into<String>,
+    predicts: Option<Prediction>,
+) -> Remedy {
+    Remedy {
+        party,
+        safety,
+        summary: summary.into(),
+        steps,
+        edits: Vec::new(),
+        check: Vec::new(),
+        reload: Vec::new(),
+        why_it_works: why_it_works.into(),
+        predicts,
+    }
+}
+
+fn prediction(after: Negotiated) -> Option<Prediction> {
+    match after {
+        Negotiated::Agreed(Agreement {
+            version,
+            suite,
+            group,
+        }) => Some(Prediction {
+            version: Some(version),
+            cipher_suite: Some(suite),
+            group,
+        }),
+        _ => None,
+    }
+}
+
+/// The option of `s_client` that offers this version alone.
+pub(super) fn s_client_version(version: ProtocolVersion) -> &'static str {
+    match version {
+        ProtocolVersion::TLSV1_3 => "-tls1_3",
+        ProtocolVersion::TLSV1_2 => "-tls1_2",
+        // OpenSSL 3 offers these only at level 0.
+        ProtocolVersion::TLSV1_1 => "-tls1_1 -cipher 'ALL:@SECLEVEL=0'",
+        ProtocolVersion::TLSV1_0 => "-tls1 -cipher 'ALL:@SECLEVEL=0'",
+        _ => "-ssl3",
+    }
+}

@@ -1,0 +1,81 @@
+//! The causes: one file each, with its page (`<code>.md`) beside it.
+//!
+//! To add a cause: write `<code>.rs` and `<code>.md`, and name it in [`CAUSES`]. The page's first line is the cause in one
+//! sentence; its headings are Diagnosis, Cause, Fix, Why it works, References; `tlswhy explain <code>` prints it.
+//!
+//! A cause owns the faults of its kind in a [`Story`] and puts them into words: what was seen, why that fails, what mends it,
+//! how to see it by hand. Same evidence, same words.
+
+mod found;
+mod words;
+
+mod alpn_mismatch;
+mod cipher_certificate_mismatch;
+mod client_certificate_required;
+mod client_version_outdated;
+mod connect_timeout;
+mod dns_failure;
+mod legacy_renegotiation;
+mod no_shared_cipher;
+mod no_shared_group;
+mod no_shared_signature_algorithm;
+mod not_tls;
+mod port_closed;
+mod server_size_intolerant;
+mod server_version_intolerant;
+mod server_version_outdated;
+mod sni_unrecognized;
+mod starttls_required;
+mod version_ranges_disjoint;
+mod weak_dh_params;
+
+pub use found::Found;
+use tlswhy_model::{Finding, Party, Stage};
+
+/// One cause of the contract.
+pub struct Cause {
+    /// Its code; never changes its meaning.
+    pub code: &'static str,
+    /// Its family.
+    pub family: &'static str,
+    /// Who must act.
+    pub party: Party,
+    /// Where in the course of a connection it stands.
+    pub stage: Stage,
+    /// Its page, Markdown.
+    pub doc: &'static str,
+    /// Causes that may merely follow from it.
+    pub leads_to: &'static [&'static Cause],
+    /// Puts a fault into words, if it is one of this cause.
+    pub examine: fn(&Found<'_>) -> Option<Finding>,
+}
+
+impl Cause {
+    /// The first line of the page: the cause in one sentence.
+    pub fn sentence(&self) -> &'static str {
+        self.doc.lines().next().unwrap_or_default()
+    }
+}
+
+/// Every cause that this version finds, by code.
+pub static CAUSES: &[&Cause] = &[
+    &alpn_mismatch::CAUSE,
+    &cipher_certificate_mismatch::CAUSE,
+    &client_certificate_required::CAUSE,
+    &client_version_outdated::CAUSE,
+    &connect_timeout::CAUSE,
+    &dns_failure::CAUSE,
+    &legacy_renegotiation::CAUSE,
+    &no_shared_cipher::CAUSE,
+    &no_shared_group::CAUSE,
+    &no_shared_signature_algorithm::CAUSE,
+    &not_tls::CAUSE,
+    &port_closed::CAUSE,
+    &server_size_intolerant::CAUSE,
+    &server_version_intolerant::CAUSE,
+    &server_version_outdated::CAUSE,
+    &sni_unrecognized::CAUSE,
+    &starttls_required::CAUSE,
+    &version_ranges_disjoint::CAUSE,
+    &weak_dh_params::CAUSE,
+];

@@ -1,0 +1,221 @@
+//! Certificates: what can be read of them, and whether a plain path to a trust anchor stands.
+//!
+//! This is the part that a handshake diagnosis needs: it says "the path stands" or names the doubt. It never names a cause:
+//! which certificate fault it is, as which client sees it, takes path building over every candidate.
+
+mod path;
+
+pub use path::{Doubt, judge};
+use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::public_key::PublicKey;
+
+/// Kind and size of a public key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyKind {
+    /// RSA, with the bits of its modulus.
+    Rsa {
+        /// Bits of the modulus.
+        bits: u32,
+    },
+    /// An elliptic curve key, with the bits of its field.
+    Ec {
+        /// Bits of the field.
+        bits: u32,
+    },
+    /// Ed25519 (RFC 8410).
+    Ed25519,
+    /// Ed448 (RFC 8410).
+    Ed448,
+    /// DSA.
+    Dsa,
+}
+
+impl KeyKind {
+    /// Reads the key of a certificate; `None` where it cannot be read or is of another kind.
+    pub fn of_der(der: &[u8]) -> Option<KeyKind> {
+        let (_, certificate) = X509Certificate::from_der(der).ok()?;
+        KeyKind::of(&certificate)
+    }
+
+    pub(crate) fn of(certificate: &X509Certificate<'_>) -> Option<KeyKind> {
+        let info = certificate.public_key();
+        match info.algorithm.algorithm.to_id_string().as_str() {
+            "1.3.101.112" => return Some(KeyKind::Ed25519),
+            "1.3.101.113" => return Some(KeyKind::Ed448),
+            _ => {}
+        }
+        match info.parsed().ok()? {
+            PublicKey::RSA(key) => Some(KeyKind::Rsa {
+                bits: modulus_bits(key.modulus),
+            }),
+            PublicKey::EC(_) => {
+                let curve = info
+                    .algorithm
+                    .parameters
+                    .as_ref()?
+                    .as_oid()
+                    .ok()?
+                    .to_id_string();
+                Some(KeyKind::Ec {
+                    bits: curve_bits(&curve)?,
+                })
+            }
+            PublicKey::DSA(_) => Some(KeyKind::Dsa),
+            _ => None,
+        }
+    }
+
+    /// In words, such as `RSA-2048`.
+    pub fn name(self) -> String {
+        match self {
+            KeyKind::Rsa { bits } => format!("RSA-{bits}"),
+            KeyKind::Ec { bits } => format!("ECDSA (P-{bits})"),
+            KeyKind::Ed25519 => "Ed25519".to_owned(),
+            KeyKind::Ed448 => "Ed448".to_owned(),
+            KeyKind::Dsa => "DSA".to_owned(),
+        }
+    }
+}
+
+fn modulus_bits(modulus: &[u8]) -> u32 {
+    let significant: Vec<u8> = modulus
+        .iter()
+        .copied()
+        .skip_while(|byte| *byte == 0)
+        .collect();
+    match significant.first() {
+        Some(first) => (significant.len() as u32).saturating_mul(8) - first.leading_zeros(),
+        None => 0,
+    }
+}
+
+/// Field size by curve (RFC 5480, RFC 5639, SEC 2).
+fn curve_bits(oid: &str) -> Option<u32> {
+    Some(match oid {
+        "1.2.840.10045.3.1.1" => 192,
+        "1.3.132.0.33" => 224,
+        "1.2.840.10045.3.1.7" | "1.3.132.0.10" | "1.3.36.3.3.2.8.1.1.7" => 256,
+        "1.3.132.0.34" | "1.3.36.3.3.2.8.1.1.11" => 384,
+        "1.3.36.3.3.2.8.1.1.13" => 512,
+        "1.3.132.0.35" => 521,
+        _ => return None,
+    })
+}
+
+/// The names (DER) of the issuers of these certificates, and of themselves.
+pub(crate) fn issuers(
+    chains: impl Iterator<Item = Vec<Vec<u8>>>,
+) -> std::collections::BTreeSet<Vec<u8>> {
+    let mut names = std::collections::BTreeSet::new();
+    for der in chains.flatten() {
+        if let Ok((_, certificate)) = X509Certificate::from_der(&der) {
+            names.insert(certificate.issuer().as_raw().to_vec());
+            names.insert(certificate.subject().as_raw().to_vec());
+        }
+    }
+    names
+}
+
+/// The subject name (DER) of a certificate.
+pub(crate) fn subject_of(der: &[u8]) -> Option<Vec<u8>> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    Some(certificate.subject().as_raw().to_vec())
+}
+
+/// The DNS names of a certificate: subjectAltName, else the common name. At most eight, printable.
+pub(crate) fn names(der: &[u8]) -> Vec<String> {
+    const MOST: usize = 8;
+    let Ok((_, certificate)) = X509Certificate::from_der(der) else {
+        return Vec::new();
+    };
+    let alternative = certificate.subject_alternative_name().ok().flatten();
+    let mut names: Vec<String> = alternative
+        .iter()
+        .flat_map(|extension| &extension.value.general_names)
+        .filter_map(|name| match name {
+            x509_parser::prelude::GeneralName::DNSName(name) => {
+                Some(tlswhy_model::printable(name, 120))
+            }
+            _ => None,
+        })
+        .collect();
+    if names.is_empty() {
+        names = certificate
+            .subject()
+            .iter_common_name()
+            .filter_map(|name| name.as_str().ok())
+            .map(|name| tlswhy_model::printable(name, 120))
+            .collect();
+    }
+    names.truncate(MOST);
+    names
+}
+
+/// Distinguished names (DER) in words; at most eight, printable.
+pub(crate) fn names_of(names: &[Vec<u8>]) -> Vec<String> {
+    const MOST: usize = 8;
+    names
+        .iter()
+        .take(MOST)
+        .filter_map(|der| x509_parser::prelude::X509Name::from_der(der).ok())
+        .map(|(_, name)| tlswhy_model::printable(&name.to_string(), 120))
+        .collect()
+}
+
+/// In words, which certificate of a chain ends soon: within 7 days, or within a tenth of its lifetime if that is shorter.
+pub(crate) fn ends_soon(chain: &[&[u8]], now: i64) -> Option<String> {
+    const WEEK: i64 = 7 * 24 * 3600;
+    chain.iter().take(32).find_map(|der| {
+        let (_, certificate) = X509Certificate::from_der(der).ok()?;
+        let (start, end) = (
+            certificate.validity().not_before.timestamp(),
+            certificate.validity().not_after.timestamp(),
+        );
+        let soon = WEEK.min(end.saturating_sub(start) / 10);
+        let left = end.saturating_sub(now);
+        (0..soon).contains(&left).then(|| {
+            let subject = tlswhy_model::printable(&certificate.subject().to_string(), 120);
+            format!(
+                "the certificate {subject} ends on {}",
+                certificate.validity().not_after
+            )
+        })
+    })
+}
+
+/// Every text that names somebody in a certificate: subject and issuer attributes, DNS names, mail addresses, URLs.
+pub(crate) fn all_names(der: &[u8]) -> Vec<String> {
+    use x509_parser::extensions::ParsedExtension;
+    use x509_parser::prelude::GeneralName;
+    let Ok((_, certificate)) = X509Certificate::from_der(der) else {
+        return Vec::new();
+    };
+    let mut names: Vec<String> = [certificate.subject(), certificate.issuer()]
+        .into_iter()
+        .flat_map(|name| name.iter_attributes())
+        .filter_map(|attribute| attribute.as_str().ok())
+        .map(str::to_owned)
+        .collect();
+    for extension in certificate.extensions() {
+        let general: Vec<&GeneralName<'_>> = match extension.parsed_extension() {
+            ParsedExtension::SubjectAlternativeName(alternative) => {
+                alternative.general_names.iter().collect()
+            }
+            ParsedExtension::AuthorityInfoAccess(access) => access
+                .accessdescs
+                .iter()
+                .map(|access| &access.access_location)
+                .collect(),
+            _ => Vec::new(),
+        };
+        for name in general {
+            match name {
+                GeneralName::DNSName(text)
+                | GeneralName::RFC822Name(text)
+                | GeneralName::URI(text) => names.push((*text).to_owned()),
+                _ => {}
+            }
+        }
+    }
+    names
+}

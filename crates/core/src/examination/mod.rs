@@ -1,0 +1,400 @@
+//! The state machine: evidence is judged, what it cannot tell is asked, answers become evidence, until a report stands.
+//!
+//! It does no I/O. [`Examination::next`] gives a batch of questions that may be answered in parallel (a round), or the
+//! report. The live prober, a saved evidence file and a test drive the same machine.
+
+mod report;
+mod story;
+
+use std::net::IpAddr;
+
+pub use story::{Fault, FaultKind, Story};
+use tlswhy_model::{
+    Answer, Asked, ClientProfile, Ending, Evidence, Question, QuestionId, Report, Resolution,
+    Subject, Tool, TrustAnchors,
+};
+
+use crate::case::{Case, Seen};
+use crate::panel;
+
+/// What is to be examined.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The target.
+    pub subject: Subject,
+    /// The judged clients; the first is the main one.
+    pub clients: Vec<ClientProfile>,
+    /// Well-known clients, for the table.
+    pub panel: Vec<ClientProfile>,
+    /// Trust anchors of the judged clients.
+    pub trust: Option<TrustStore>,
+    /// Time of the examination, RFC 3339 UTC.
+    pub started_at: String,
+    /// Limits.
+    pub budget: Budget,
+    /// Examine every address of the name.
+    pub all_addresses: bool,
+    /// Connect to this address, whatever the name resolves to.
+    pub address: Option<IpAddr>,
+    /// Use addresses of this family alone.
+    pub address_family: Option<Family>,
+    /// Send the very hellos of the panel.
+    pub replay: bool,
+}
+
+/// An address family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+/// Trust anchors.
+#[derive(Clone, Debug, Default)]
+pub struct TrustStore {
+    /// Where they come from.
+    pub source: String,
+    /// DER of each.
+    pub certificates: Vec<Vec<u8>>,
+}
+
+/// Limits of an examination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Connections.
+    pub connections: u32,
+    /// Rounds.
+    pub rounds: u32,
+}
+
+impl Default for Budget {
+    /// Room for several faults in a row; one fault alone takes at most 12 connections and 5 rounds.
+    fn default() -> Self {
+        Budget {
+            connections: 60,
+            rounds: 16,
+        }
+    }
+}
+
+/// What comes next.
+#[derive(Debug)]
+pub enum Step {
+    /// Answer these; they may be asked in parallel.
+    Ask(Vec<Asked>),
+    /// The report.
+    Done(Box<Report>),
+}
+
+/// Most addresses that are examined.
+const MOST_ADDRESSES: usize = 16;
+
+/// One examination.
+pub struct Examination {
+    request: Request,
+    evidence: Evidence,
+    trust: Vec<Vec<u8>>,
+    pending: Vec<Asked>,
+    unavailable: Vec<Question>,
+    round: u32,
+    next_id: QuestionId,
+    interrupted: bool,
+}
+
+impl Examination {
+    /// A new one, without evidence.
+    pub fn new(request: Request) -> Examination {
+        let trust = request.trust.clone().unwrap_or_default();
+        let evidence = Evidence {
+            format: tlswhy_model::EVIDENCE_FORMAT.to_owned(),
+            format_version: tlswhy_model::FORMAT_VERSION.to_owned(),
+            tool: Tool::default(),
+            started_at: request.started_at.clone(),
+            subject: request.subject.clone(),
+            resolution: None,
+            clients: request.clients.clone(),
+            trust: Some(TrustAnchors {
+                source: trust.source.clone(),
+                total: u32::try_from(trust.certificates.len()).unwrap_or(u32::MAX),
+                certificates: Vec::new(),
+            }),
+            attempts: Vec::new(),
+            redacted: false,
+        };
+        Examination {
+            request,
+            evidence,
+            trust: trust.certificates,
+            pending: Vec::new(),
+            unavailable: Vec::new(),
+            round: 0,
+            next_id: 1,
+            interrupted: false,
+        }
+    }
+
+    /// Judges saved evidence again. What it does not hold stays unanswered.
+    pub fn replay(evidence: Evidence, panel: Vec<ClientProfile>) -> Examination {
+        let anchors = evidence.trust.clone().unwrap_or_default();
+        let given: Vec<IpAddr> = evidence
+            .attempts
+            .iter()
+            .filter_map(|attempt| attempt.probe.address)
+            .collect();
+        let resolved = evidence.resolution.is_some();
+        let request = Request {
+            subject: evidence.subject.clone(),
+            clients: evidence.clients.clone(),
+            panel,
+            trust: None,
+            started_at: evidence.started_at.clone(),
+            budget: Budget {
+                connections: 0,
+                rounds: 0,
+            },
+            all_addresses: given
+                .iter()
+                .collect::<std::collections::BTreeSet<_>>()
+                .len()
+                > 1,
+            address: given.first().copied().filter(|_| !resolved),
+            address_family: None,
+            replay: false,
+        };
+        let round = evidence
+            .attempts
+            .iter()
+            .map(|attempt| attempt.round)
+            .max()
+            .unwrap_or(0);
+        Examination {
+            request,
+            trust: anchors
+                .certificates
+                .iter()
+                .map(|der| der.0.clone())
+                .collect(),
+            evidence,
+            pending: Vec::new(),
+            unavailable: Vec::new(),
+            round,
+            next_id: 1,
+            interrupted: true,
+        }
+    }
+
+    /// The questions of the next round, or the report.
+    pub fn next(&mut self) -> Step {
+        loop {
+            let wanted = self.wanted();
+            let mut asked = Vec::new();
+            for (question, purpose) in wanted {
+                let spent =
+                    u32::try_from(self.evidence.attempts.len() + asked.len()).unwrap_or(u32::MAX);
+                let affordable = spent < self.request.budget.connections
+                    && self.round < self.request.budget.rounds;
+                if self.interrupted || !affordable {
+                    self.unavailable.push(question);
+                    continue;
+                }
+                let id = self.next_id;
+                self.next_id += 1;
+                asked.push(Asked {
+                    id,
+                    round: self.round + 1,
+                    question,
+                    purpose,
+                });
+            }
+            if !asked.is_empty() {
+                if asked
+                    .iter()
+                    .any(|asked| matches!(asked.question, Question::Probe(_)))
+                {
+                    self.round += 1;
+                }
+                for asked in &mut asked {
+                    asked.round = self.round.max(1);
+                }
+                self.pending = asked.clone();
+                return Step::Ask(asked);
+            }
+            if self.wanted().is_empty() {
+                self.keep_anchors();
+                return Step::Done(Box::new(self.report()));
+            }
+        }
+    }
+
+    /// The answer to a question of the last round.
+    pub fn answer(&mut self, id: QuestionId, answer: Answer) {
+        let Some(index) = self.pending.iter().position(|asked| asked.id == id) else {
+            return;
+        };
+        let asked = self.pending.swap_remove(index);
+        match answer {
+            Answer::Resolved(resolution) => self.evidence.resolution = Some(resolution),
+            Answer::Attempted(mut attempt) => {
+                attempt.id = u32::try_from(self.evidence.attempts.len())
+                    .unwrap_or(u32::MAX)
+                    .saturating_add(1);
+                attempt.round = asked.round;
+                if let Question::Probe(probe) = asked.question {
+                    attempt.probe = *probe;
+                }
+                self.evidence.attempts.push(*attempt);
+            }
+            Answer::Unavailable => self.unavailable.push(asked.question),
+        }
+    }
+
+    /// No further question will be answered: `next` gives the report of what is known.
+    pub fn interrupt(&mut self) {
+        self.interrupted = true;
+        let pending = std::mem::take(&mut self.pending);
+        self.unavailable
+            .extend(pending.into_iter().map(|asked| asked.question));
+    }
+
+    /// Everything seen so far.
+    pub fn evidence(&self) -> &Evidence {
+        &self.evidence
+    }
+
+    /// What has to be asked before a report can stand.
+    fn wanted(&self) -> Vec<(Question, String)> {
+        let mut wanted: Vec<(Question, String)> = Vec::new();
+        let mut add = |questions: Vec<(Question, String)>| {
+            for (question, purpose) in questions {
+                if !wanted.iter().any(|(known, _)| *known == question) {
+                    wanted.push((question, purpose));
+                }
+            }
+        };
+        let Some(addresses) = self.addresses() else {
+            let host = self.request.subject.host.clone();
+            let question = Question::Resolve { host };
+            if self.unavailable.contains(&question) {
+                return Vec::new();
+            }
+            return vec![(question, "the addresses of the name".to_owned())];
+        };
+        for address in &addresses {
+            for client in &self.evidence.clients {
+                let case = self.case(client, *address);
+                self.tell(&case);
+                add(case.into_questions());
+            }
+        }
+        if wanted.is_empty() && self.request.replay {
+            // The very hellos of the panel are sent once the diagnosis stands.
+            for address in addresses.first() {
+                for client in &self.request.panel {
+                    let case = self.case(client, *address);
+                    let probe = panel::replay_probe(&case);
+                    case.ask(&probe, &format!("the very hello of {}", client.title));
+                    let questions = case.into_questions();
+                    for (question, purpose) in questions {
+                        wanted.push((question, purpose));
+                    }
+                }
+            }
+        }
+        wanted
+    }
+
+    /// The addresses to examine: one, or all where asked for. `None` while the name is not resolved. A `None` within the list
+    /// stands for a proxy that resolves the name.
+    fn addresses(&self) -> Option<Vec<Option<IpAddr>>> {
+        if self.request.subject.via.is_some() && self.request.address.is_none() {
+            return Some(vec![None]);
+        }
+        if let Some(address) = self.request.address {
+            return Some(vec![Some(address)]);
+        }
+        let usable = usable(
+            self.evidence.resolution.as_ref()?,
+            self.request.address_family,
+        );
+        if self.request.all_addresses {
+            return Some(usable.into_iter().take(MOST_ADDRESSES).map(Some).collect());
+        }
+        // As a client does: the next address where the connection to one does not come about.
+        let dead = |address: &IpAddr| {
+            self.evidence.attempts.iter().any(|attempt| {
+                attempt.probe.address == Some(*address)
+                    && matches!(
+                        attempt.ending,
+                        Ending::Refused
+                            | Ending::Unreachable { .. }
+                            | Ending::ConnectTimedOut { .. }
+                            | Ending::Impossible { .. }
+                    )
+            })
+        };
+        let first_alive = usable
+            .iter()
+            .take(MOST_TRIED)
+            .find(|address| !dead(address));
+        let chosen = first_alive.or(usable.first());
+        Some(chosen.map(|address| Some(*address)).into_iter().collect())
+    }
+
+    fn case<'a>(&'a self, client: &'a ClientProfile, address: Option<IpAddr>) -> Case<'a> {
+        Case::new(&self.evidence, client, address, &self.unavailable)
+    }
+
+    fn tell(&self, case: &Case<'_>) -> Story {
+        let anchors: Vec<&[u8]> = self.trust.iter().map(Vec::as_slice).collect();
+        let now = self
+            .evidence
+            .started_at
+            .parse::<jiff::Timestamp>()
+            .map_or(0, |time| time.as_second());
+        story::tell(case, &anchors, now)
+    }
+
+    /// Keeps the anchors that bear on the certificates seen, so that the evidence can be judged elsewhere.
+    fn keep_anchors(&mut self) {
+        let issuers =
+            crate::chain::issuers(self.evidence.attempts.iter().map(Seen::read).filter_map(
+                |seen| {
+                    let list = seen.certificates()?;
+                    Some(
+                        list.entries
+                            .iter()
+                            .map(|entry| entry.value.clone())
+                            .collect::<Vec<_>>(),
+                    )
+                },
+            ));
+        if let Some(trust) = &mut self.evidence.trust
+            && trust.certificates.is_empty()
+        {
+            let relevant = self.trust.iter().filter(|der| {
+                crate::chain::subject_of(der).is_some_and(|subject| issuers.contains(&subject))
+            });
+            trust.certificates = relevant.map(|der| der.clone().into()).collect();
+        }
+    }
+}
+
+/// Most addresses that are tried one after another, where connections do not come about.
+const MOST_TRIED: usize = 3;
+
+/// The addresses of the wanted family.
+fn usable(resolution: &Resolution, family: Option<Family>) -> Vec<IpAddr> {
+    let wanted = |address: &IpAddr| match family {
+        Some(Family::V4) => address.is_ipv4(),
+        Some(Family::V6) => address.is_ipv6(),
+        None => true,
+    };
+    resolution
+        .addresses
+        .iter()
+        .copied()
+        .filter(wanted)
+        .collect()
+}

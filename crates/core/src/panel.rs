@@ -1,0 +1,156 @@
+//! How well-known clients fare: by the model, from what was seen of the server; or by sending their very hello.
+
+use tlswhy_model::{ClientOutcome, Confidence, Depth, Finding, Outcome, Probe};
+
+use crate::case::{Case, Seen};
+use crate::causes::{CAUSES, Found};
+use crate::examination::{Fault, FaultKind, Story};
+use crate::negotiate::{ClientCapabilities, Knob, Negotiated, ServerCapabilities, negotiate};
+
+/// The probe that sends this client's very hello.
+pub(crate) fn replay_probe(case: &Case<'_>) -> Probe {
+    case.hello_probe(
+        case.client_hello(),
+        case.evidence.subject.upgrade.as_deref(),
+        Depth::Flight,
+    )
+}
+
+/// Judges the client of the case. `first` is what stops the judged client.
+pub(crate) fn judge(case: &Case<'_>, story: &Story, first: Option<&Finding>) -> ClientOutcome {
+    let mut row = ClientOutcome {
+        name: case.client.name.clone(),
+        outcome: Outcome::Undetermined,
+        version: None,
+        cipher_suite: None,
+        cause: None,
+        says: None,
+        replayed: false,
+    };
+    if let Some(fault) = story
+        .faults
+        .iter()
+        .find(|fault| stops_everyone(&fault.kind))
+    {
+        row.outcome = Outcome::Fails;
+        row.cause = put_into_words(case, story, fault).map(|finding| finding.cause);
+        row.cause = row
+            .cause
+            .or_else(|| first.map(|finding| finding.cause.clone()));
+        return row;
+    }
+    if let Some(seen) = case.find(&replay_probe(case))
+        && seen.reached_the_server()
+    {
+        by_replay(case, story, seen, &mut row);
+        return row;
+    }
+    by_model(case, story, &mut row);
+    row
+}
+
+/// Faults that every client meets.
+fn stops_everyone(kind: &FaultKind) -> bool {
+    matches!(
+        kind,
+        FaultKind::DnsFailure { .. }
+            | FaultKind::PortClosed
+            | FaultKind::ConnectTimeout
+            | FaultKind::NotTls { .. }
+            | FaultKind::StarttlsRequired { .. }
+            | FaultKind::SniUnrecognized { .. }
+            | FaultKind::ClientCertificate { .. }
+    )
+}
+
+fn by_replay(case: &Case<'_>, story: &Story, seen: &Seen<'_>, row: &mut ClientOutcome) {
+    row.replayed = true;
+    let client = ClientCapabilities::of(case.client);
+    match (seen.version(), seen.suite()) {
+        (Some(version), Some(suite)) if client.versions.contains(&version) => {
+            row.outcome = Outcome::Works;
+            (row.version, row.cipher_suite) = (Some(version), Some(suite));
+            // The server has chosen; the client may still refuse what it chose.
+            if let Negotiated::Obstacle(obstacle) = negotiate(&client, &server(case, story)) {
+                refuse(case, story, FaultKind::Negotiation(obstacle), row);
+            }
+        }
+        _ => {
+            row.outcome = Outcome::Fails;
+            row.says = Some(seen.ending());
+            if let Negotiated::Obstacle(obstacle) = negotiate(&client, &server(case, story)) {
+                refuse(case, story, FaultKind::Negotiation(obstacle), row);
+            }
+        }
+    }
+}
+
+fn by_model(case: &Case<'_>, story: &Story, row: &mut ClientOutcome) {
+    let client = ClientCapabilities::of(case.client);
+    let server = server(case, story);
+    if story.faults.iter().any(|fault| {
+        matches!(
+            fault.kind,
+            FaultKind::SizeIntolerant { .. } | FaultKind::VersionIntolerant { .. }
+        )
+    }) {
+        row.says =
+            Some("the server breaks on some hellos; --replay sends this client's".to_owned());
+        return;
+    }
+    if story.inconsistent {
+        row.says = Some("the server's answers differ".to_owned());
+        return;
+    }
+    match negotiate(&client, &server) {
+        Negotiated::Agreed(agreement) => {
+            row.outcome = Outcome::Works;
+            (row.version, row.cipher_suite) = (Some(agreement.version), Some(agreement.suite));
+        }
+        Negotiated::Obstacle(obstacle) => {
+            refuse(case, story, FaultKind::Negotiation(obstacle), row)
+        }
+        Negotiated::Unknown(knob) => {
+            let what = match knob {
+                Knob::Versions => "its versions were",
+                Knob::Suites => "its suites were",
+                Knob::Groups => "its groups were",
+                Knob::Schemes => "its signature algorithms were",
+                Knob::Alpn => "its application protocols were",
+            };
+            row.says = Some(format!("{what} not asked for; --replay settles it"));
+        }
+    }
+}
+
+fn server(case: &Case<'_>, story: &Story) -> ServerCapabilities {
+    let (name, upgrade) = (story.server_name.as_deref(), story.upgrade.as_deref());
+    ServerCapabilities::of(case.all().filter(|seen| {
+        seen.attempt.probe.upgrade.as_deref() == upgrade
+            && seen
+                .hello()
+                .is_some_and(|hello| hello.server_name() == name || hello.server_name().is_none())
+    }))
+}
+
+fn refuse(case: &Case<'_>, story: &Story, kind: FaultKind, row: &mut ClientOutcome) {
+    let fault = Fault {
+        kind,
+        fails: None,
+        works: None,
+        differs_in: Vec::new(),
+        confidence: Confidence::Inferred,
+        blocks: true,
+    };
+    row.outcome = Outcome::Fails;
+    (row.version, row.cipher_suite) = (None, None);
+    if let Some(finding) = put_into_words(case, story, &fault) {
+        row.cause = Some(finding.cause);
+        row.says = Some(finding.title);
+    }
+}
+
+fn put_into_words(case: &Case<'_>, story: &Story, fault: &Fault) -> Option<Finding> {
+    let found = Found::new(case, story, fault);
+    CAUSES.iter().find_map(|cause| (cause.examine)(&found))
+}
