@@ -18,8 +18,10 @@ pub(super) static UPGRADE: Upgrade = Upgrade {
 
 const START_TLS: &[u8] = b"1.3.6.1.4.1.1466.20037";
 
+const SEQUENCE: u8 = 0x30;
+
 /// SEQUENCE { messageID 1, [APPLICATION 23] { [0] OID } }, up to the OID.
-const REQUEST: &[u8] = &[0x30, 0x1d, 0x02, 0x01, 0x01, 0x77, 0x18, 0x80, 0x16];
+const REQUEST: &[u8] = &[SEQUENCE, 0x1d, 0x02, 0x01, 0x01, 0x77, 0x18, 0x80, 0x16];
 
 struct Ldap;
 
@@ -32,12 +34,7 @@ impl Script for Ldap {
         let (response, used) = match ExtendedResponse::read(input) {
             Ok(Some(response)) => response,
             Ok(None) => return Turn::Wait,
-            Err(NotLdap) => {
-                return Turn::Refused(format!(
-                    "the server said {} where an LDAP response was expected",
-                    quote(input.get(..16).unwrap_or(input))
-                ));
-            }
+            Err(NotLdap) => return Turn::Refused(not_ldap(input)),
         };
         let said = format!(
             "result {} ({}) {}",
@@ -56,6 +53,19 @@ impl Script for Ldap {
     }
 }
 
+/// Only the first byte may be told: how many more have arrived by now is chance.
+fn not_ldap(input: &[u8]) -> String {
+    match input.first() {
+        Some(first) if *first != SEQUENCE => {
+            format!(
+                "the server said {} where an LDAP response was expected",
+                quote(&[*first])
+            )
+        }
+        _ => "the server's answer is malformed: no LDAP response".to_owned(),
+    }
+}
+
 /// An extended response: to StartTLS, or the unsolicited notice of disconnection (message 0).
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ExtendedResponse<'a> {
@@ -71,7 +81,7 @@ pub(crate) struct NotLdap;
 impl<'a> ExtendedResponse<'a> {
     /// Reads one LDAPMessage; `Ok(None)` until it is complete.
     pub(crate) fn read(input: &'a [u8]) -> Result<Option<(Self, usize)>, NotLdap> {
-        let Some((message, rest)) = element(input, 0x30)? else {
+        let Some((message, rest)) = element(input, SEQUENCE)? else {
             return Ok(None);
         };
         let whole = |input, tag| element(input, tag)?.ok_or(NotLdap);
