@@ -86,7 +86,10 @@ impl<'a> Conversation<'a> {
     }
 
     fn masked(&self, said: Vec<u8>) -> Vec<u8> {
-        self.proxy.map_or(said.clone(), |proxy| proxy.masked(&said))
+        match self.proxy {
+            Some(proxy) => proxy.masked(&said),
+            None => said,
+        }
     }
 
     fn hear(&mut self, bytes: &[u8]) {

@@ -13,7 +13,7 @@ const OBJECTIONS: Duration = Duration::from_millis(60);
 /// The same where a client certificate was asked for and not given.
 const OBJECTIONS_TO_NO_CERTIFICATE: Duration = Duration::from_millis(300);
 /// TLS 1.2 and below: the server has judged our flight before its Finished.
-const AFTER_ITS_FINISHED: Duration = Duration::from_millis(10);
+const AFTER_ITS_FINISHED: Duration = Duration::from_millis(5);
 /// What is still waited for once a ticket came although a certificate was missing.
 const AFTER_TICKET: Duration = Duration::from_millis(20);
 /// The most that is waited for objections.

@@ -277,7 +277,11 @@ impl Course<'_> {
                 Step::Wait => {}
             }
             let awaited = handshake.awaited();
-            let arrival = self.receive(connection, patience.wait(handshake)).await;
+            let arrival = match patience.wait(handshake) {
+                // Nothing more to hear; a close that may be there already is none of our business.
+                Duration::ZERO if awaited == Awaited::AfterFinished => Arrival::Quiet,
+                wait => self.receive(connection, wait).await,
+            };
             step = match arrival {
                 Arrival::Data => {
                     patience.progress();
@@ -287,7 +291,7 @@ impl Course<'_> {
                     patience.progress();
                     handshake.quiet(host)
                 }
-                Arrival::Quiet | Arrival::Closed
+                Arrival::Quiet | Arrival::Closed | Arrival::Reset
                     if awaited == Awaited::Application && handshake.has_heard() =>
                 {
                     Step::Ended(Ending::Completed)

@@ -1,5 +1,13 @@
 //! Every ending is kept apart, against peers on the loopback interface that play a script.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this is test code"
+)]
+
 mod common;
 
 use std::net::{Ipv4Addr, SocketAddr};

@@ -1,5 +1,13 @@
 //! What this machine's `openssl` shows of itself.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this is test code"
+)]
+
 mod common;
 
 use std::time::Instant;

@@ -359,7 +359,7 @@ impl Handshake {
         if goes_on {
             return Ok(None);
         }
-        if description == AlertDescription::CLOSE_NOTIFY && self.application.was_heard() {
+        if description == AlertDescription::CLOSE_NOTIFY && self.is_content() {
             return Err(Ending::Completed);
         }
         Err(Ending::Alert {
@@ -466,6 +466,15 @@ impl Handshake {
         self.alpn
             .as_deref()
             .is_none_or(|name| name.starts_with("http/1."))
+    }
+
+    /// Whether what was asked for has been reached, so that a close changes nothing.
+    fn is_content(&self) -> bool {
+        if self.application.was_asked() {
+            return self.application.was_heard();
+        }
+        let asks = self.depth == Depth::Request && self.speaks_http();
+        self.is_settled() && !self.client_certificate_requested && !asks
     }
 
     /// Whether something already shows that the handshake stands, so that there is no need to listen longer.
