@@ -59,7 +59,7 @@ pub fn recognise_echo(sent: &[u8], received: &[u8]) -> Option<OtherProtocol> {
 /// How many bytes are looked at.
 const LOOK: usize = 4096;
 
-/// Complaints of TLS ports (nginx, Apache httpd, Go, Jetty) about a request in plaintext: what answers does speak TLS.
+/// Complaints of TLS ports (nginx, Apache httpd, Go, Tomcat) about a request in plaintext: what answers does speak TLS.
 const WANTS_TLS: &[&str] = &[
     "plain HTTP request was sent to HTTPS port",
     "speaking plain HTTP to an SSL-enabled server port",

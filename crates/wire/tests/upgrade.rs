@@ -10,6 +10,7 @@
     reason = "a test stops at what it did not expect"
 )]
 
+use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -102,6 +103,36 @@ fn endless_talk_is_refused() {
                 step = dialogue.receive(&[b'x'; 1000]);
             }
             assert!(matches!(step, Step::Refused { .. }));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// Damaged talks, cut anywhere: no panic, and the same ending as in one piece.
+    #[test]
+    fn cuts_change_nothing_in_damaged_talks(
+        which: prop::sample::Index,
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
+    ) {
+        let all: Vec<Transcript> = transcripts("upgrade").into_iter().chain(transcripts("tunnel")).collect();
+        let transcript = which.get(&all);
+        let mut stream: Vec<u8> = transcript.blocks.iter().flat_map(|block| block.peer.clone()).collect();
+        prop_assume!(!stream.is_empty());
+        for (place, byte) in damage {
+            *place.get_mut(&mut stream) = byte;
+        }
+        let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(stream.len())).collect();
+        cuts.extend([0, stream.len()]);
+        cuts.sort_unstable();
+        let pieces: Vec<&[u8]> = cuts.windows(2).map(|pair| &stream[pair[0]..pair[1]]).collect();
+        let (sent, ending) = transcript.play(&[&stream]);
+        let (sent_in_pieces, ending_in_pieces) = transcript.play(&pieces);
+        prop_assert_eq!(&ending, &ending_in_pieces);
+        if !ending.starts_with("refused") {
+            prop_assert_eq!(sent, sent_in_pieces);
         }
     }
 }
@@ -213,25 +244,26 @@ impl Transcript {
         }
     }
 
-    /// Feeds the pieces; all that is sent, and the ending, must be as the transcript says.
-    fn check(&self, pieces: &[&[u8]], how: &str) {
+    /// Feeds the pieces; what is sent in all, and the ending, if it comes to one.
+    fn play(&self, pieces: &[&[u8]]) -> (Vec<u8>, String) {
         let mut dialogue = self.start();
         let mut sent = Vec::new();
-        let mut ending = String::new();
         for piece in std::iter::once(&&b""[..]).chain(pieces) {
             match dialogue.receive(piece) {
                 Step::Continue { send } => sent.extend(send),
                 Step::Ready { send, .. } => {
                     sent.extend(send);
-                    ending = "ready".to_owned();
-                    break;
+                    return (sent, "ready".to_owned());
                 }
-                Step::Refused { reason } => {
-                    ending = format!("refused {reason}");
-                    break;
-                }
+                Step::Refused { reason } => return (sent, format!("refused {reason}")),
             }
         }
+        (sent, "unfinished".to_owned())
+    }
+
+    /// Feeds the pieces; all that is sent, and the ending, must be as the transcript says.
+    fn check(&self, pieces: &[&[u8]], how: &str) {
+        let (sent, ending) = self.play(pieces);
         assert_eq!(ending, self.ending, "{} {how}", self.name);
         // A refusal in the same input takes the place of what would have been sent before it.
         if ending == "ready" {

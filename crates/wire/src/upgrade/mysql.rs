@@ -103,11 +103,12 @@ fn packet(input: &[u8]) -> Option<Packet<'_>> {
 impl<'a> Greeting<'a> {
     /// Reads the first packet; `Ok(None)` until it is complete. Five bytes are enough to say that it is not MySQL.
     pub(crate) fn read(input: &'a [u8]) -> Result<Option<Self>, NotMysql> {
-        if let Some(&[_, middle, high, sequence, kind]) = input.first_chunk() {
-            // Greetings are short: a length beyond 4096 is another protocol's text. An error may come as packet 0 or 1.
-            if high != 0 || middle >= 16 || sequence > 1 || !matches!(kind, 0x0a | 0xff) {
-                return Err(NotMysql);
-            }
+        let Some(&[_, middle, high, sequence, kind]) = input.first_chunk() else {
+            return Ok(None);
+        };
+        // Greetings are short: a length beyond 4096 is another protocol's text. An error may come as packet 0 or 1.
+        if high != 0 || middle >= 16 || sequence > 1 || !matches!(kind, 0x0a | 0xff) {
+            return Err(NotMysql);
         }
         let Some(packet) = packet(input) else {
             return Ok(None);
