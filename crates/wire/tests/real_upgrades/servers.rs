@@ -24,14 +24,15 @@ pub(crate) type Skip = String;
 const UNPRIVILEGED: u32 = 65534;
 
 impl Server {
-    /// Starts `command` in the foreground and waits until every port answers.
+    /// Starts `command` in the foreground, in its folder (where a core dump of it ends as well), and waits until every port answers.
     fn start(mut command: Command, folder: Folder, ports: Vec<u16>) -> Server {
         let log = fs::File::create(folder.path("stdout")).unwrap();
         command
             .stdin(Stdio::null())
             .stderr(log.try_clone().unwrap())
             .stdout(log)
-            .process_group(0);
+            .process_group(0)
+            .current_dir(&folder.0);
         let mut server = Server {
             child: command.spawn().unwrap(),
             folder,
