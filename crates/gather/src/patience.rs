@@ -45,21 +45,32 @@ impl Patience {
         self.last_progress = Instant::now();
     }
 
-    /// How long nothing came.
+    /// How long nothing came, or how long all of it took if that was too long.
     pub(crate) fn waited(&self) -> Duration {
-        self.last_progress.elapsed()
+        let all = self.began.elapsed();
+        if all < self.in_all() {
+            self.last_progress.elapsed()
+        } else {
+            all
+        }
+    }
+
+    fn in_all(&self) -> Duration {
+        self.tls_timeout.saturating_mul(TIMEOUTS_IN_ALL)
     }
 
     /// How long to wait for the next bytes.
     pub(crate) fn wait(&self, handshake: &Handshake) -> Duration {
-        let in_all = (self.tls_timeout * TIMEOUTS_IN_ALL).saturating_sub(self.began.elapsed());
+        let left = self.in_all().saturating_sub(self.began.elapsed());
         let wait = match handshake.awaited() {
             Awaited::AfterFinished => self.for_objections(handshake),
             Awaited::Application if handshake.has_heard_enough() => Duration::ZERO,
-            Awaited::Application if handshake.has_heard() => PAUSE_IN_ANSWER + 2 * self.round_trip,
+            Awaited::Application if handshake.has_heard() => {
+                PAUSE_IN_ANSWER.saturating_add(self.round_trip.saturating_mul(2))
+            }
             _ => self.tls_timeout,
         };
-        wait.min(in_all)
+        wait.min(left)
     }
 
     fn for_objections(&self, handshake: &Handshake) -> Duration {
@@ -72,7 +83,8 @@ impl Patience {
             (false, true, false) | (false, false, true) => (OBJECTIONS, 2),
             (false, false, false) => (AFTER_ITS_FINISHED, 1),
         };
-        // Objections to what was sent come a round trip later; tickets that came in between do not start it anew.
-        least.max(self.round_trip * round_trips).min(LONGEST)
+        // An objection to what was sent comes a round trip later.
+        let round_trips = self.round_trip.saturating_mul(round_trips);
+        least.max(round_trips).min(LONGEST)
     }
 }

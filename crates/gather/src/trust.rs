@@ -108,7 +108,7 @@ fn read_file(path: &Path) -> io::Result<Vec<Vec<u8>>> {
         return Err(invalid("it is too large for a list of certificates"));
     }
     let bytes = fs::read(path)?;
-    if bytes.first() == Some(&0x30) {
+    if is_der_certificate(&bytes) {
         return Ok(vec![bytes]);
     }
     let mut certificates = Vec::new();
@@ -116,8 +116,22 @@ fn read_file(path: &Path) -> io::Result<Vec<Vec<u8>>> {
         let certificate = certificate.map_err(|_| invalid("its PEM is damaged"))?;
         add(&mut certificates, certificate.as_ref().to_vec());
     }
-    // OpenSSL's own form carries trust settings behind the certificate; its PEM has another label.
     Ok(certificates)
+}
+
+/// One DER sequence that begins with a sequence, as certificates do and key stores do not.
+fn is_der_certificate(bytes: &[u8]) -> bool {
+    let content = match bytes {
+        [0x30, length @ ..=0x7f, content @ ..] if content.len() == usize::from(*length) => content,
+        [0x30, 0x81, length, content @ ..] if content.len() == usize::from(*length) => content,
+        [0x30, 0x82, high, low, content @ ..]
+            if content.len() == usize::from(u16::from_be_bytes([*high, *low])) =>
+        {
+            content
+        }
+        _ => return false,
+    };
+    content.first() == Some(&0x30)
 }
 
 fn add(certificates: &mut Vec<Vec<u8>>, certificate: Vec<u8>) {
@@ -144,10 +158,17 @@ mod tests {
         fs::write(directory.join("twice.pem"), pem.repeat(2)).unwrap();
         fs::write(directory.join("cut"), &pem[..40]).unwrap();
         assert_eq!(error("cut").to_string(), "its PEM is damaged");
-        fs::write(directory.join("one.der"), [0x30, 0]).unwrap();
-        fs::write(directory.join("two.der"), [0x30, 1, 0]).unwrap();
+        fs::write(directory.join("one.der"), [0x30, 2, 0x30, 0]).unwrap();
+        fs::write(directory.join("two.der"), [0x30, 3, 0x30, 1, 0]).unwrap();
         let store = load_trust_store(&directory).unwrap();
-        assert_eq!(store.certificates, [vec![0x30, 0], vec![0x30, 1, 0]]);
+        assert_eq!(
+            store.certificates,
+            [
+                vec![0x30, 2, 0x30, 0],
+                vec![0x30, 0],
+                vec![0x30, 3, 0x30, 1, 0]
+            ]
+        );
         fs::remove_dir_all(&directory).unwrap();
     }
 }

@@ -18,7 +18,8 @@ use common::{
 };
 use tlswhy_model::{Awaited, Bytes, Depth, Ending, Opening};
 use tlswhy_wire::{
-    AlertDescription, CipherSuite, ExtensionType, NamedGroup, ProtocolVersion, Transcript,
+    AlertDescription, CipherSuite, ExtensionType, Fragment, HelloFormat, NamedGroup,
+    ProtocolVersion, Transcript,
 };
 
 #[tokio::test]
@@ -469,4 +470,31 @@ async fn hybrids_with_ml_kem_are_finished() {
             assert_eq!(group_chosen, Some(group));
         }
     }
+}
+
+#[tokio::test]
+async fn a_hello_in_pieces_or_in_the_form_of_sslv2_is_understood() {
+    if !is_there("openssl") {
+        return;
+    }
+    let server = s_server("rsa", &["-cipher", "ALL:@SECLEVEL=0"]).await;
+    for fragment in [
+        Fragment::Records(vec![100]),
+        Fragment::Segments(vec![3, 40, 200]),
+        Fragment::Whole,
+    ] {
+        let hello = hello()
+            .with_fragment(fragment.clone())
+            .with_pad_to(Some(600));
+        let attempt = try_hello(server.address, hello, Depth::Finish).await;
+        assert_eq!(attempt.ending, Ending::Completed, "{fragment:?}");
+    }
+    let mut old = hello().with_suites(vec![CipherSuite::TLS_RSA_WITH_AES_128_CBC_SHA]);
+    old.format = HelloFormat::Sslv2;
+    old.session_id_length = 0;
+    old.extensions = None;
+    assert_eq!(
+        try_hello(server.address, old, Depth::Finish).await.ending,
+        Ending::Completed
+    );
 }

@@ -80,6 +80,11 @@ impl KeyPair {
         !matches!(self.private, Private::Nobody)
     }
 
+    /// Whether it is a key on an elliptic curve, the only kind that TLS 1.2 and below negotiate as a group.
+    pub(crate) fn is_point(&self) -> bool {
+        matches!(self.private, Private::Curve(..))
+    }
+
     /// The shared secret with the peer's share; `None` if that is not a valid public key of the group.
     pub(crate) fn agree(self, peer: &[u8]) -> Option<Vec<u8>> {
         match self.private {

@@ -96,7 +96,7 @@ impl Legacy {
                 KeyExchange::Ecdhe | KeyExchange::EcdhAnon,
                 Some(KeyExchangeParams::Ecdhe { group, point }),
             ) => {
-                let key = KeyPair::generate(*group).filter(KeyPair::can_agree);
+                let key = KeyPair::generate(*group).filter(KeyPair::is_point);
                 let key = key.ok_or_else(|| not_carried(format!("the group {group}")))?;
                 let body = [&[key.public.len() as u8], &key.public[..]].concat();
                 Ok((key.agree(point).ok_or_else(bad_key)?, body))

@@ -85,13 +85,14 @@ impl Handshake {
                 "a TLSv1.3 handshake without key_share".to_owned(),
             ));
         };
-        let position = self
-            .keys
-            .iter()
-            .position(|key| key.group == group && key.can_agree());
-        let key = position
-            .map(|position| self.keys.swap_remove(position))
-            .ok_or_else(|| no_key(group))?;
+        let position = self.keys.iter().position(|key| key.group == group);
+        let key = match position.map(|position| self.keys.swap_remove(position)) {
+            Some(key) if key.can_agree() => key,
+            None if KeyPair::generate(group).is_some() => {
+                return Err(malformed("ServerHello.key_share", self.fragments_at));
+            }
+            _ => return Err(no_key(group)),
+        };
         let digest =
             Digest::of_suite(suite.hash).filter(|_| suite.key_exchange == KeyExchange::Tls13);
         let digest = digest.ok_or_else(|| cannot_compute(suite))?;
