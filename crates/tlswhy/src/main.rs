@@ -1,2 +1,39 @@
-//! placeholder
-fn main() {}
+//! tlswhy: says why a TLS handshake fails, and what mends it. Here: parse, run, exit.
+
+mod cli;
+mod commands;
+mod exit;
+mod nearest;
+mod output;
+mod progress;
+mod render;
+mod target;
+mod terminal;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command};
+use exit::Status;
+
+fn main() -> ExitCode {
+    let Cli { check, command } = Cli::parse();
+    let ended = match command {
+        None => cli::no_command_was_meant(&check).and_then(|()| commands::check::run(&check)),
+        Some(Command::Check(check)) => commands::check::run(&check),
+        Some(Command::Diagnose(arguments)) => commands::diagnose::run(&arguments),
+        Some(Command::Explain(arguments)) => commands::explain::run(&arguments),
+        Some(Command::Clients(arguments)) => commands::clients::run(&arguments),
+        Some(Command::Schema(arguments)) => commands::schema::run(&arguments),
+        Some(Command::Generate(arguments)) => commands::generate::run(&arguments),
+    };
+    let status = ended.unwrap_or_else(|failure| {
+        let style = anstyle::AnsiColor::Red.on_default().bold();
+        // Where not even this can be said, the exit status says it.
+        let _ = writeln!(anstream::stderr(), "{style}error:{style:#} {failure}");
+        Status::CouldNot
+    });
+    status.into()
+}

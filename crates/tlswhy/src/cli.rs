@@ -1,0 +1,410 @@
+//! Every command, every option and its help, in one place. Reading them does nothing.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use tlswhy_wire::upgrade::Upgrade;
+
+use crate::exit::Failure;
+use crate::render::Format;
+use crate::target::{Impossible, Target, domain_name, starttls};
+
+const EXIT_STATUS: &str = "\
+Exit status:
+  0  no blocking finding
+  1  a blocking finding
+  2  tlswhy could not do its own job (usage, unreadable input, missing right)
+  3  it fails and the cause stayed undetermined; the open questions are listed";
+
+/// Says why a TLS handshake fails, and what mends it.
+///
+/// `tlswhy TARGET` is short for `tlswhy check TARGET`.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tlswhy",
+    version,
+    args_conflicts_with_subcommands = true,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = EXIT_STATUS
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) check: Check,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Why does a handshake with this server fail, or whom will it fail for?
+    #[command(arg_required_else_help = true, after_help = EXIT_STATUS)]
+    Check(Box<Check>),
+    /// Judge saved evidence again, offline
+    #[command(arg_required_else_help = true, after_help = EXIT_STATUS)]
+    Diagnose(Diagnose),
+    /// What does this cause mean? Without a code: list them
+    Explain(Explain),
+    /// List the clients that can be judged
+    Clients(Clients),
+    /// Print the JSON Schema of a document
+    Schema(Schema),
+    /// Write man pages or shell completions
+    #[command(hide = true)]
+    Generate(Generate),
+}
+
+/// Options of `check`.
+#[derive(Args, Debug)]
+pub(crate) struct Check {
+    /// Host, HOST:PORT, address ([IPv6]:PORT) or URL such as smtp://HOST
+    #[arg(value_name = "TARGET", required = true)]
+    pub(crate) targets: Vec<Target>,
+
+    /// Judge for this client: a name from `tlswhy clients`, or a profile in a TOML file; repeatable
+    #[arg(long, value_name = "NAME|FILE", help_heading = "Whom to judge for")]
+    pub(crate) client: Vec<String>,
+    /// Trust these certificates (PEM or DER) instead of the client's own store
+    #[arg(long, value_name = "FILE", help_heading = "Whom to judge for")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Application protocols that the client offers, separated by commas; `none` for none
+    #[arg(long, value_name = "LIST", help_heading = "Whom to judge for")]
+    pub(crate) alpn: Option<Alpn>,
+    /// Send the well-known clients' own hellos instead of predicting how they fare
+    #[arg(long, help_heading = "Whom to judge for")]
+    pub(crate) replay: bool,
+
+    /// Server name to send (SNI); `none` for none
+    #[arg(long, value_name = "NAME|none", help_heading = "How to connect")]
+    pub(crate) sni: Option<Sni>,
+    /// Start TLS within this protocol, such as smtp, imap or postgres
+    #[arg(long, value_name = "PROTO", value_parser = starttls, help_heading = "How to connect")]
+    pub(crate) starttls: Option<&'static Upgrade>,
+    /// Go through this proxy: http://[USER:PASSWORD@]HOST:PORT or socks5://…; `none` ignores the environment's
+    #[arg(long, value_name = "URL|none", help_heading = "How to connect")]
+    pub(crate) proxy: Option<String>,
+    /// Connect to this address, whatever the name resolves to
+    #[arg(
+        long,
+        value_name = "IP",
+        conflicts_with = "all_addresses",
+        help_heading = "How to connect"
+    )]
+    pub(crate) address: Option<IpAddr>,
+    /// Use IPv4 only
+    #[arg(short = '4', long = "ipv4", conflicts_with_all = ["ipv6", "address"], help_heading = "How to connect")]
+    pub(crate) ipv4: bool,
+    /// Use IPv6 only
+    #[arg(
+        short = '6',
+        long = "ipv6",
+        conflicts_with = "address",
+        help_heading = "How to connect"
+    )]
+    pub(crate) ipv6: bool,
+    /// Examine every address of the name
+    #[arg(long, help_heading = "How to connect")]
+    pub(crate) all_addresses: bool,
+    /// Wait so long for a connection, and for each answer [default: 3]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "How to connect")]
+    pub(crate) timeout: Option<Duration>,
+
+    /// Keep what was seen; `tlswhy diagnose FILE` judges it again
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) save_evidence: Option<PathBuf>,
+    /// Take names and addresses out of the saved evidence and of the report
+    #[arg(long, help_heading = "Output")]
+    pub(crate) redact: bool,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// Options of `diagnose`.
+#[derive(Args, Debug)]
+pub(crate) struct Diagnose {
+    /// Evidence as saved with --save-evidence; `-` reads standard input
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Take names and addresses out
+    #[arg(long, help_heading = "Output")]
+    pub(crate) redact: bool,
+    /// Write the evidence again, as with --redact
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) save_evidence: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// Options of whatever writes a report.
+#[derive(Args, Debug)]
+pub(crate) struct Output {
+    /// How to write the report
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        value_enum,
+        default_value = "human",
+        help_heading = "Output"
+    )]
+    pub(crate) format: Format,
+    /// Write it to this file instead of to standard output
+    #[arg(short, long = "output", value_name = "FILE", help_heading = "Output")]
+    pub(crate) file: Option<PathBuf>,
+    /// Show every attempt: what was asked, how it ended, how long it took
+    #[arg(short, long, help_heading = "Output")]
+    pub(crate) verbose: bool,
+}
+
+/// Options of `explain`.
+#[derive(Args, Debug)]
+pub(crate) struct Explain {
+    /// Code of a cause, such as no-shared-cipher
+    pub(crate) code: Option<String>,
+    /// How to write the page
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "human")]
+    pub(crate) format: PageFormat,
+}
+
+/// The formats of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PageFormat {
+    /// Text for people.
+    Human,
+    /// The page as it was written.
+    Markdown,
+}
+
+/// Options of `clients`.
+#[derive(Args, Debug)]
+pub(crate) struct Clients {
+    /// How to write the list
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "human")]
+    pub(crate) format: ListFormat,
+}
+
+/// The formats of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListFormat {
+    /// Text for people.
+    Human,
+    /// An array of objects.
+    Json,
+}
+
+/// Options of `schema`.
+#[derive(Args, Debug)]
+pub(crate) struct Schema {
+    /// Which document
+    pub(crate) document: Document,
+}
+
+/// The two documents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Document {
+    /// What follows from the evidence.
+    Report,
+    /// What was seen.
+    Evidence,
+}
+
+/// Options of `generate`.
+#[derive(Args, Debug)]
+pub(crate) struct Generate {
+    #[command(subcommand)]
+    pub(crate) what: Generated,
+}
+
+/// What can be generated.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Generated {
+    /// Man pages, one a command, into a directory
+    Man {
+        /// The directory; made where it is missing
+        directory: PathBuf,
+    },
+    /// Completions, to standard output
+    Completions {
+        /// For which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Which server name to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Sni {
+    /// None at all.
+    None,
+    /// This one.
+    Name(String),
+}
+
+impl FromStr for Sni {
+    type Err = Impossible;
+
+    fn from_str(text: &str) -> Result<Self, Impossible> {
+        if text == "none" {
+            return Ok(Sni::None);
+        }
+        if text.parse::<IpAddr>().is_ok() {
+            return Err(Impossible::because(
+                "an address cannot be a server name (RFC 6066 §3); `none` sends none",
+            ));
+        }
+        let name = domain_name(text)?;
+        Ok(Sni::Name(
+            name.strip_suffix('.').unwrap_or(&name).to_owned(),
+        ))
+    }
+}
+
+/// Application protocols; empty where none is offered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Alpn(pub(crate) Vec<String>);
+
+impl FromStr for Alpn {
+    type Err = Impossible;
+
+    fn from_str(text: &str) -> Result<Self, Impossible> {
+        if text == "none" {
+            return Ok(Alpn(Vec::new()));
+        }
+        let names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
+        // RFC 7301 §3.1: 1 to 255 bytes each.
+        if names.iter().any(|name| name.is_empty() || name.len() > 255) {
+            return Err(Impossible::because(
+                "each protocol has 1 to 255 characters; they are separated by commas",
+            ));
+        }
+        Ok(Alpn(names))
+    }
+}
+
+/// Commands of the contract that this version does not have.
+const LATER: &[&str] = &["config", "demo", "fix", "listen", "pcap", "run", "trace"];
+
+/// Refuses what stands in the place of a target and was rather meant as a command: `tlswhy chekc HOST` must not examine a host
+/// of that name. An explicit `check` examines it.
+pub(crate) fn no_command_was_meant(check: &Check) -> Result<(), Failure> {
+    let Some(word) = check.targets.first().map(|target| target.given.as_str()) else {
+        return Ok(());
+    };
+    if !word.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        return Ok(());
+    }
+    let command = Cli::command();
+    let known: Vec<&str> = command
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set())
+        .map(clap::Command::get_name)
+        .collect();
+    let host = format!("`tlswhy check {word}` examines a host of that name");
+    if known.contains(&word) {
+        return Err(Failure::new(format!("the command `{word}` must stand first")).tip(host));
+    }
+    if LATER.contains(&word) {
+        return Err(Failure::new(format!("this version has no command `{word}`")).tip(host));
+    }
+    match known
+        .iter()
+        .find(|name| strsim::damerau_levenshtein(word, name) == 1)
+    {
+        Some(name) => Err(Failure::new(format!(
+            "there is no command `{word}`; did you mean `{name}`?"
+        ))
+        .tip(host)),
+        None => Ok(()),
+    }
+}
+
+/// A waiting time; more than an hour is a slip.
+fn seconds(text: &str) -> Result<Duration, Impossible> {
+    let seconds: f64 = text
+        .parse()
+        .map_err(|_| Impossible::because("not a number of seconds"))?;
+    if (0.001..=3600.0).contains(&seconds) {
+        Ok(Duration::from_secs_f64(seconds))
+    } else {
+        Err(Impossible::because(
+            "must be between 0.001 and 3600 seconds",
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(arguments: &[&str]) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(["tlswhy"].iter().chain(arguments))
+    }
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_target_alone_is_checked() {
+        let cli = read(&["a.test", "b.test:25", "--format", "json", "-v"]).unwrap();
+        assert!(cli.command.is_none());
+        assert_eq!(cli.check.targets.len(), 2);
+        assert!(cli.check.output.verbose);
+        let cli = read(&["check", "explain"]).unwrap();
+        assert!(
+            matches!(cli.command, Some(Command::Check(check)) if check.targets[0].given == "explain")
+        );
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_refused() {
+        for arguments in [
+            &["a.test", "-4", "-6"][..],
+            &["a.test", "--address", "127.0.0.1", "--all-addresses"],
+            &["a.test", "--address", "nonsense"],
+            &["a.test", "--timeout", "0"],
+            &["a.test", "--timeout", "NaN"],
+            &["a.test", "--timeout", "soon"],
+            &["a.test", "--starttls", "gopher"],
+            &["a.test", "--sni", "127.0.0.1"],
+            &["a.test", "--alpn", "h2,,x"],
+            &["a.test", "--format", "sarif"],
+            &["diagnose"],
+            &[],
+        ] {
+            let error = read(arguments)
+                .map(|cli| panic!("{arguments:?} was taken as {cli:?}"))
+                .unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn words_that_were_meant_as_commands_are_not_examined() {
+        for (word, is_host) in [
+            ("chekc", false),
+            ("run", false),
+            ("explain", false),
+            ("localhost", true),
+            ("run.test", true),
+            ("run:443", true),
+        ] {
+            let cli = read(&["-v", word]).unwrap();
+            assert_eq!(no_command_was_meant(&cli.check).is_ok(), is_host, "{word}");
+        }
+    }
+
+    #[test]
+    fn lists_and_none_are_read() {
+        assert_eq!(
+            "h2, http/1.1".parse(),
+            Ok(Alpn(vec!["h2".into(), "http/1.1".into()]))
+        );
+        assert_eq!("none".parse(), Ok(Alpn(vec![])));
+        assert_eq!("none".parse(), Ok(Sni::None));
+        assert_eq!("A.test.".parse(), Ok(Sni::Name("a.test".into())));
+    }
+}

@@ -1,0 +1,9 @@
+//! The commands, one file each.
+
+pub(crate) mod check;
+pub(crate) mod clients;
+pub(crate) mod diagnose;
+pub(crate) mod explain;
+pub(crate) mod generate;
+mod reports;
+pub(crate) mod schema;

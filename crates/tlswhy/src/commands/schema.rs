@@ -1,0 +1,17 @@
+//! `tlswhy schema`: the committed JSON Schemas.
+
+use crate::cli::{Document, Schema};
+use crate::exit::{Failure, Status};
+use crate::output::Output;
+
+/// Prints the schema.
+pub(crate) fn run(arguments: &Schema) -> Result<Status, Failure> {
+    let text = match arguments.document {
+        Document::Report => include_str!("../../../../schemas/report.v1.json"),
+        Document::Evidence => include_str!("../../../../schemas/evidence.v1.json"),
+    };
+    let mut output = Output::open(None)?;
+    output.write(|out| out.write_all(text.as_bytes()))?;
+    output.finish()?;
+    Ok(Status::Fine)
+}

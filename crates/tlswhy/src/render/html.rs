@@ -1,0 +1,73 @@
+//! A report as one HTML file that needs nothing else: no script, no font, no picture from anywhere.
+
+use std::io::{self, Write};
+
+use askama::Template;
+use tlswhy_model::{Attempt, Outcome, Report};
+
+use super::wrap::Span;
+use super::{Position, shown, words, wrap};
+
+/// Writes the report, with what stands before the first and after the last.
+pub(super) fn write(
+    report: &Report,
+    attempts: &[Attempt],
+    position: Position,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let page = Page {
+        report,
+        attempts,
+        position,
+    };
+    out.write_all(page.render().map_err(io::Error::other)?.as_bytes())?;
+    writeln!(out)
+}
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page<'a> {
+    report: &'a Report,
+    attempts: &'a [Attempt],
+    position: Position,
+}
+
+impl Page<'_> {
+    /// Class of the outcome's colour.
+    fn class(&self, outcome: &Outcome) -> &'static str {
+        match outcome {
+            Outcome::Works => "works",
+            Outcome::AtRisk | Outcome::Undetermined => "open",
+            Outcome::Fails => "fails",
+        }
+    }
+
+    /// Safe text, code and the rest apart.
+    fn spans(&self, text: impl AsRef<str>) -> Vec<Span> {
+        wrap::spans(&shown(text.as_ref()))
+    }
+
+    fn shown(&self, text: impl AsRef<str>) -> String {
+        shown(text.as_ref())
+    }
+
+    fn next(&self, index: &usize) -> Option<String> {
+        words::next(self.report, *index)
+    }
+
+    fn client_outcome(&self, outcome: &Outcome) -> &'static str {
+        words::client_outcome(*outcome)
+    }
+
+    fn outcome(&self) -> &'static str {
+        words::outcome(self.report.outcome)
+    }
+
+    fn title(&self) -> String {
+        shown(&format!(
+            "{}: {}",
+            self.outcome(),
+            self.report.subject.target
+        ))
+    }
+}

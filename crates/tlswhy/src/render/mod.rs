@@ -1,0 +1,83 @@
+//! Reports as people and programs read them, one file a format.
+//!
+//! What a report quotes came from the other side and is untrusted: every format escapes all that it prints.
+
+mod html;
+mod json;
+mod markdown;
+mod page;
+mod text;
+pub(crate) mod words;
+mod wrap;
+
+#[cfg(test)]
+mod golden;
+
+use std::io::{self, Write};
+
+use tlswhy_model::{Evidence, Report, printable};
+
+pub(crate) use json::pretty as pretty_json;
+pub(crate) use markdown::plain as markdown_as_text;
+pub(crate) use page::{ASIDE, CODE, HEADING, Page};
+
+/// The formats of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// Text for people.
+    Human,
+    /// The report by its JSON Schema; several are JSON Lines.
+    Json,
+    /// Markdown for tickets.
+    Markdown,
+    /// One HTML file that needs nothing else.
+    Html,
+}
+
+/// What the reader has and wants.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Options {
+    /// Columns of the terminal.
+    pub(crate) width: usize,
+    /// Show every attempt and every client.
+    pub(crate) verbose: bool,
+}
+
+/// Writes a report. `evidence` is all that was seen; the report itself holds only what it cites.
+pub(crate) fn write(
+    format: Format,
+    report: &Report,
+    evidence: &Evidence,
+    position: Position,
+    options: Options,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let attempts = &evidence.attempts;
+    match format {
+        Format::Human => text::write(report, attempts, position, options, out),
+        Format::Json => json::write(report, position, out),
+        Format::Markdown => markdown::write(report, attempts, position, options, out),
+        Format::Html => html::write(report, attempts, position, out),
+    }
+}
+
+/// Where a report stands among those that go to the same place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Position {
+    /// Nothing was written before it.
+    pub(crate) first: bool,
+    /// Nothing will be written after it.
+    pub(crate) last: bool,
+    /// No other was wanted.
+    pub(crate) alone: bool,
+}
+
+/// Characters of one text that are shown at most; the rest is cut and marked.
+const TEXT_LIMIT: usize = 4000;
+
+/// Every line of `text`, made safe to show.
+fn shown(text: &str) -> String {
+    let mut lines = text.lines().map(|line| printable(line, TEXT_LIMIT));
+    let first = lines.next().unwrap_or_default();
+    lines.fold(first, |text, line| text + "\n" + &line)
+}

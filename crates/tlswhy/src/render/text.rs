@@ -1,0 +1,261 @@
+//! A report as text for people: the sentence first, then what was seen, what mends it, why, and what comes next.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use tlswhy_model::{Attempt, Finding, Outcome, Report};
+
+use super::page::{ASIDE, HEADING, Page};
+use super::{Options, Position, words};
+
+/// Column of the labels of a finding.
+const LABEL: usize = 3;
+/// Column of the text beside them.
+const TEXT: usize = 12;
+/// Exhibits that are shown unless all are asked for.
+const EXHIBITS: usize = 4;
+
+/// Writes the report.
+pub(super) fn write(
+    report: &Report,
+    attempts: &[Attempt],
+    position: Position,
+    options: Options,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut page = Page::new(out, options.width);
+    if !position.first {
+        page.blank()?;
+    }
+    let colour = match report.outcome {
+        Outcome::Works => AnsiColor::Green,
+        Outcome::AtRisk | Outcome::Undetermined => AnsiColor::Yellow,
+        Outcome::Fails => AnsiColor::Red,
+    };
+    page.headline(
+        words::outcome(report.outcome),
+        colour.on_default().bold(),
+        &words::sentence(&report.summary),
+    )?;
+    page.paragraph(0, ASIDE, &words::subject(&report.subject))?;
+    for (index, finding) in report.findings.iter().enumerate() {
+        page.blank()?;
+        write_finding(&mut page, report, index, finding, options)?;
+    }
+    write_addresses(&mut page, report)?;
+    write_open_questions(&mut page, report)?;
+    if !report.findings.is_empty() || !report.open_questions.is_empty() {
+        page.blank()?;
+    }
+    write_clients(&mut page, report, options)?;
+    if options.verbose {
+        write_attempts(&mut page, report, attempts)?;
+    }
+    let cost = match report.outcome {
+        _ if options.verbose => words::cost(&report.cost),
+        Outcome::Works => words::effort(&report.cost) + ".",
+        _ => words::effort(&report.cost) + "; -v shows every attempt.",
+    };
+    page.paragraph(0, ASIDE, &cost)
+}
+
+fn write_finding(
+    page: &mut Page<'_>,
+    report: &Report,
+    index: usize,
+    finding: &Finding,
+    options: Options,
+) -> io::Result<()> {
+    let number = format!("{}.", finding.order);
+    let before = LABEL.saturating_sub(number.len() + 1);
+    page.title(before, &number, LABEL, &finding.title)?;
+    page.paragraph(
+        LABEL,
+        ASIDE,
+        &format!("{}: {}", finding.cause, words::weight(finding)),
+    )?;
+    if !finding.affects.is_empty() {
+        page.paragraph(
+            LABEL,
+            ASIDE,
+            &format!("Concerns {}.", finding.affects.join(", ")),
+        )?;
+    }
+
+    page.labelled(LABEL, "Seen", HEADING, TEXT, &finding.diagnosis)?;
+    let shown = if options.verbose {
+        finding.exhibits.len()
+    } else {
+        EXHIBITS
+    };
+    for exhibit in finding.exhibits.iter().take(shown) {
+        page.labelled(TEXT, "-", Style::new(), TEXT + 2, &words::exhibit(exhibit))?;
+    }
+    if let hidden @ 1.. = finding.exhibits.len().saturating_sub(shown) {
+        page.paragraph(TEXT, ASIDE, &format!("({hidden} more with -v)"))?;
+    }
+    page.labelled(
+        LABEL,
+        "Why",
+        HEADING,
+        TEXT,
+        &words::sentence(&finding.why_it_fails),
+    )?;
+    if !finding.explains.is_empty() {
+        page.paragraph(
+            TEXT,
+            Style::new(),
+            &format!("This explains {} too.", finding.explains.join(", ")),
+        )?;
+    }
+
+    for (place, remedy) in finding.remedies.iter().enumerate() {
+        let summary = words::remedy(remedy);
+        if place == 0 {
+            page.title(LABEL, "Fix", TEXT, &summary)?;
+        } else {
+            page.labelled(LABEL, "Or", HEADING, TEXT, &summary)?;
+        }
+        if place > 0 && !options.verbose {
+            continue;
+        }
+        for step in &remedy.steps {
+            page.labelled(TEXT, "-", Style::new(), TEXT + 2, step)?;
+        }
+        for edit in &remedy.edits {
+            page.command(TEXT, &edit.diff)?;
+        }
+        for command in [&remedy.check, &remedy.reload]
+            .into_iter()
+            .filter(|command| !command.is_empty())
+        {
+            page.command(TEXT, &command.join(" "))?;
+        }
+        page.paragraph(
+            TEXT,
+            Style::new(),
+            &words::sentence(&format!("Why it works: {}", remedy.why_it_works)),
+        )?;
+    }
+    if let Some(next) = words::next(report, index) {
+        page.labelled(LABEL, "Next", HEADING, TEXT, &next)?;
+    }
+    for (place, command) in finding.reproduce.iter().enumerate() {
+        page.command_labelled(
+            LABEL,
+            if place == 0 { "By hand" } else { "" },
+            TEXT,
+            command,
+        )?;
+    }
+    let references = finding
+        .references
+        .iter()
+        .map(|reference| format!(", {reference}"));
+    let more = format!(
+        "`tlswhy explain {}`{}",
+        finding.cause,
+        references.collect::<String>()
+    );
+    page.labelled(LABEL, "More", HEADING, TEXT, &more)
+}
+
+fn write_addresses(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+    if report.addresses.is_empty() {
+        return Ok(());
+    }
+    page.blank()?;
+    page.paragraph(0, HEADING, "Addresses")?;
+    for address in &report.addresses {
+        let cause = address
+            .root_cause
+            .as_deref()
+            .map(|cause| format!("{cause}: "))
+            .unwrap_or_default();
+        let text = format!("{} {cause}{}", address.address, address.says);
+        page.labelled(
+            LABEL,
+            words::client_outcome(address.outcome),
+            Style::new(),
+            TEXT,
+            &text,
+        )?;
+    }
+    Ok(())
+}
+
+fn write_open_questions(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+    if report.open_questions.is_empty() {
+        return Ok(());
+    }
+    page.blank()?;
+    page.paragraph(0, HEADING, "Open questions")?;
+    for question in &report.open_questions {
+        page.labelled(1, "-", Style::new(), LABEL, &words::question(question))?;
+        page.labelled(LABEL, "How", Style::new(), TEXT, &question.how)?;
+    }
+    Ok(())
+}
+
+fn write_clients(page: &mut Page<'_>, report: &Report, options: Options) -> io::Result<()> {
+    let Some(line) = words::clients(&report.clients) else {
+        return Ok(());
+    };
+    page.paragraph(0, Style::new(), &line)?;
+    if !options.verbose {
+        for (outcome, names) in words::clients_by_cause(&report.clients) {
+            page.labelled(LABEL, outcome, Style::new(), TEXT, &names)?;
+        }
+        return Ok(());
+    }
+    let widest = report
+        .clients
+        .iter()
+        .map(|client| client.name.chars().count())
+        .max()
+        .unwrap_or(0)
+        .min(30);
+    for client in &report.clients {
+        let label = format!(
+            "{:widest$}  {:7}",
+            client.name,
+            words::client_outcome(client.outcome)
+        );
+        page.labelled(
+            LABEL,
+            &label,
+            Style::new(),
+            LABEL + widest + 11,
+            &words::client_detail(client),
+        )?;
+    }
+    page.blank()
+}
+
+fn write_attempts(page: &mut Page<'_>, report: &Report, attempts: &[Attempt]) -> io::Result<()> {
+    if attempts.is_empty() {
+        return Ok(());
+    }
+    page.paragraph(0, HEADING, "Attempts")?;
+    for attempt in attempts {
+        let id = attempt.id.to_string();
+        let at = LABEL.saturating_sub(id.len());
+        let other = attempt
+            .address
+            .as_ref()
+            .filter(|address| report.subject.address.as_ref() != Some(*address));
+        let address = other
+            .map(|address| format!("{address}: "))
+            .unwrap_or_default();
+        page.labelled(
+            at,
+            &id,
+            HEADING,
+            LABEL + 2,
+            &format!("{address}{}", words::asked(attempt)),
+        )?;
+        let ended = format!("{}, {}", words::ended(attempt), words::took(attempt));
+        page.paragraph(LABEL + 2, ASIDE, &ended)?;
+    }
+    page.blank()
+}
