@@ -61,7 +61,7 @@ pub struct Got {
 
 /// Runs `tlswhy` (the program at `binary`) over the scenarios; results in their order.
 pub fn run_all(lab: &Lab, binary: &Path, scenarios: &[&'static Scenario]) -> Vec<Ran> {
-    in_parallel(scenarios, |scenario| {
+    in_parallel(lab, scenarios, |scenario| {
         let (verdict, got) = match run_one(lab, binary, scenario) {
             Ok(got) => (compare(scenario, &got), got),
             Err(error) => (verdict_of(error), Got::default()),
@@ -76,7 +76,7 @@ pub fn run_all(lab: &Lab, binary: &Path, scenarios: &[&'static Scenario]) -> Vec
 
 /// Proves with `openssl s_client` that the servers are broken as their scenarios say, and only so.
 pub fn prove_all(lab: &Lab, scenarios: &[&'static Scenario]) -> Vec<Ran> {
-    in_parallel(scenarios, |scenario| {
+    in_parallel(lab, scenarios, |scenario| {
         let verdict = prove(lab, scenario).unwrap_or_else(verdict_of);
         Ran {
             id: scenario.id,
@@ -130,13 +130,16 @@ fn verdict_of(error: StartError) -> Verdict {
     }
 }
 
+/// Several at a time, and nothing else of the lab on this machine meanwhile: tests in threads and processes wait.
 fn in_parallel(
+    lab: &Lab,
     scenarios: &[&'static Scenario],
     work: impl Fn(&'static Scenario) -> Ran + Sync,
 ) -> Vec<Ran> {
     let queue: Mutex<VecDeque<(usize, &'static Scenario)>> =
         Mutex::new(scenarios.iter().copied().enumerate().collect());
     let done: Mutex<Vec<(usize, Ran)>> = Mutex::new(Vec::new());
+    let _turn = lab.turn();
     thread::scope(|scope| {
         for _ in 0..AT_ONCE.min(scenarios.len()) {
             scope.spawn(|| {

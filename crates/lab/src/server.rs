@@ -51,6 +51,13 @@ impl Lab {
         old_openssl::program(&self.cache).map_err(|error| StartError::Failed(error.to_string()))
     }
 
+    /// The right to run scenarios, held until it is dropped. Without it they would only run slower, so errors are let go.
+    pub(crate) fn turn(&self) -> Option<File> {
+        let file = File::create(self.cache.join("turn.lock")).ok()?;
+        file.lock().ok()?;
+        Some(file)
+    }
+
     /// Starts a program and waits until its port accepts connections.
     pub fn launch(&self, launch: Launch<'_>) -> Result<Server, StartError> {
         let program = find_program(launch.program)

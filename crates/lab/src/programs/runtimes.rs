@@ -25,6 +25,7 @@ public class Lab {
                 if (versions != null) {
                     SSLParameters chosen = getSSLContext().getDefaultSSLParameters();
                     chosen.setProtocols(versions);
+                    chosen.setNeedClientAuth("need".equals(System.getProperty("lab.client")));
                     parameters.setSSLParameters(chosen);
                 }
             }

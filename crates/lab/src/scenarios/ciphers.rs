@@ -160,6 +160,49 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         ..SUITE
     },
     Scenario {
+        id: "no-shared-cipher-tls13-gnutls-ccm",
+        start: |lab| {
+            lab.gnutls_serv(
+                "rsa",
+                "--priority NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-CCM",
+            )
+        },
+        seen: Seen {
+            like: "",
+            says: ALERT_40,
+            works_with: Some("-ciphersuites TLS_AES_128_CCM_SHA256"),
+        },
+        ..SUITE
+    },
+    Scenario {
+        id: "no-shared-cipher-postgres",
+        start: |lab| {
+            lab.postgres(
+                "rsa",
+                "ssl_max_protocol_version = 'TLSv1.2'\nssl_ciphers = 'CAMELLIA128'",
+            )
+        },
+        args: &["--starttls", "postgres"],
+        seen: Seen {
+            like: "-starttls postgres",
+            says: ALERT_40,
+            works_with: Some("-starttls postgres -cipher CAMELLIA128"),
+        },
+        ..SUITE
+    },
+    Scenario {
+        id: "no-shared-cipher-stunnel-psk",
+        start: |lab| {
+            lab.stunnel("rsa", "sslVersionMax = TLSv1.2\nsecurityLevel = 0\nciphers = PSK-AES128-CBC-SHA:ECDHE-PSK-AES128-CBC-SHA")
+        },
+        seen: Seen {
+            like: "",
+            says: ALERT_40,
+            works_with: None,
+        },
+        ..SUITE
+    },
+    Scenario {
         id: "no-shared-cipher-java-8-chacha20",
         start: |lab| lab.haproxy("rsa", "ssl-max-ver TLSv1.2 ciphers ECDHE+CHACHA20", ""),
         args: &["--client", JAVA_8],
@@ -277,6 +320,19 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             like: "",
             says: ALERT_40,
             works_with: Some("-tls1_2 -groups P-192 -cipher ALL@SECLEVEL=0"),
+        },
+        ..GROUP
+    },
+    Scenario {
+        id: "no-shared-group-postgres",
+        start: |lab| {
+            lab.postgres("ecdsa", "ssl_max_protocol_version = 'TLSv1.2'\nssl_ecdh_curve = 'brainpoolP384r1'\nssl_ciphers = 'ECDHE-ECDSA-AES128-GCM-SHA256'")
+        },
+        args: &["--starttls", "postgres"],
+        seen: Seen {
+            like: "-starttls postgres",
+            says: ALERT_40,
+            works_with: Some("-starttls postgres -tls1_2 -groups brainpoolP384r1:P-256"),
         },
         ..GROUP
     },

@@ -1,6 +1,6 @@
 //! Healthy servers, and near misses: what looks like a fault and is none for the judged client.
 
-use super::versions::CHROME;
+use super::versions::{CHROME, JAVA_8};
 use crate::fake::{self, Verdict};
 use crate::scenario::{HEALTHY, Scenario, Seen};
 
@@ -356,6 +356,60 @@ pub(super) const SCENARIOS: &[Scenario] = &[
                 }
             })
         },
+        ..HEALTHY
+    },
+    Scenario {
+        id: "near-miss-alpn-ignored",
+        // HAProxy goes on without a protocol where none is shared, and so does the browser.
+        start: |lab| lab.haproxy("rsa", "alpn imap", ""),
+        args: &["--client", CHROME],
+        seen: Seen {
+            like: "-alpn h2,http/1.1",
+            says: "",
+            works_with: None,
+        },
+        ..HEALTHY
+    },
+    Scenario {
+        id: "near-miss-small-dh-java-8",
+        start: |lab| {
+            lab.nginx("rsa", "ssl_protocols TLSv1.2; ssl_ciphers DHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0; ssl_dhparam {pki}/dh1024.pem;")
+        },
+        args: &["--client", JAVA_8],
+        seen: Seen {
+            like: "-cipher DEFAULT@SECLEVEL=1",
+            says: "",
+            works_with: None,
+        },
+        ..HEALTHY
+    },
+    Scenario {
+        id: "near-miss-no-renegotiation-info-chrome",
+        // Browsers do not insist on RFC 5746.
+        start: |lab| {
+            lab.gnutls_serv(
+                "rsa",
+                "--priority NORMAL:-VERS-TLS1.3:%DISABLE_SAFE_RENEGOTIATION",
+            )
+        },
+        args: &["--client", CHROME],
+        seen: Seen {
+            like: "-legacy_server_connect",
+            says: "",
+            works_with: None,
+        },
+        ..HEALTHY
+    },
+    Scenario {
+        id: "healthy-go-chrome",
+        start: |lab| lab.caddy("ecdsa", "protocols tls1.2 tls1.3"),
+        args: &["--client", CHROME],
+        ..HEALTHY
+    },
+    Scenario {
+        id: "healthy-java-java-8",
+        start: |lab| lab.java("", ""),
+        args: &["--client", JAVA_8],
         ..HEALTHY
     },
     Scenario {

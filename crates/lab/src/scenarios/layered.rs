@@ -1,6 +1,6 @@
 //! Several faults in a row: each becomes visible to the client only when the one before is mended.
 
-use super::versions::CHROME;
+use super::versions::{ANDROID_4, CHROME};
 use crate::fake::{self, Verdict};
 use crate::scenario::{BROKEN, Scenario, Seen};
 
@@ -51,6 +51,67 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             like: "-starttls imap",
             says: ":error:",
             works_with: Some("-starttls imap -tls1_2 -cipher CAMELLIA256"),
+        },
+        ..LAYERED
+    },
+    Scenario {
+        id: "layered-starttls-then-legacy-renegotiation",
+        start: |lab| {
+            lab.slapd(
+                "ldap",
+                "rsa",
+                "TLSCipherSuite NORMAL:-VERS-TLS1.3:%DISABLE_SAFE_RENEGOTIATION",
+            )
+        },
+        target: "ldaps://127.0.0.1:{port}",
+        causes: &["starttls-required", "legacy-renegotiation"],
+        seen: Seen {
+            like: "",
+            says: "unexpected eof",
+            works_with: Some("-starttls ldap -legacy_server_connect"),
+        },
+        ..LAYERED
+    },
+    Scenario {
+        id: "layered-size-intolerant-then-weak-dh",
+        start: |lab| {
+            let server = lab.nginx(
+                "rsa",
+                "ssl_protocols TLSv1.2; ssl_ciphers DHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0; ssl_dhparam {pki}/dh1024.pem;",
+            )?;
+            fake::relay(server, |hello| {
+                if (256..512).contains(&hello.length) {
+                    Verdict::Reset
+                } else {
+                    Verdict::Forward
+                }
+            })
+        },
+        causes: &["server-size-intolerant", "weak-dh-params"],
+        seen: Seen {
+            like: "",
+            says: "errno=104",
+            works_with: Some("-tls1_2 -cipher DHE:@SECLEVEL=1"),
+        },
+        ..LAYERED
+    },
+    Scenario {
+        id: "layered-old-client-then-client-certificate",
+        start: |lab| {
+            lab.haproxy(
+                "rsa",
+                "ca-file {pki}/ca.pem verify required ssl-min-ver TLSv1.2 ciphers ALL:@SECLEVEL=0",
+                "",
+            )
+        },
+        args: &["--client", ANDROID_4],
+        causes: &["client-version-outdated", "client-certificate-required"],
+        seen: Seen {
+            like: "old -tls1",
+            says: "alert protocol version",
+            works_with: Some(
+                "-tls1_2 -cert {pki}/client.leaf.pem -key {pki}/client.key -cert_chain {pki}/intermediate.pem",
+            ),
         },
         ..LAYERED
     },
@@ -111,6 +172,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             lab.nginx("rsa", "ssl_protocols TLSv1; ssl_ciphers DHE-RSA-AES128-SHA:@SECLEVEL=0; ssl_dhparam {pki}/dh1024.pem;")
         },
         causes: &["server-version-outdated", "weak-dh-params"],
+        or_causes: &[&["weak-dh-params", "server-version-outdated"]],
         seen: Seen {
             like: "",
             says: ":error:",
@@ -127,6 +189,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             )
         },
         causes: &["server-version-outdated", "legacy-renegotiation"],
+        or_causes: &[&["legacy-renegotiation", "server-version-outdated"]],
         seen: Seen {
             like: "",
             says: ":error:",
@@ -192,6 +255,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             )
         },
         causes: &["no-shared-cipher", "client-certificate-required"],
+        // The certificate is asked for in the clear; that it is insisted on shows only to who speaks Camellia.
+        or_causes: &[&["no-shared-cipher"]],
         seen: Seen {
             like: "",
             says: "alert handshake failure",

@@ -77,6 +77,23 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         ..RENEGOTIATION
     },
     Scenario {
+        id: "legacy-renegotiation-slapd-starttls",
+        start: |lab| {
+            lab.slapd(
+                "ldap",
+                "ecdsa",
+                "TLSCipherSuite NORMAL:-VERS-TLS1.3:%DISABLE_SAFE_RENEGOTIATION",
+            )
+        },
+        args: &["--starttls", "ldap"],
+        seen: Seen {
+            like: "-starttls ldap",
+            works_with: Some("-starttls ldap -legacy_server_connect"),
+            ..UNSAFE
+        },
+        ..RENEGOTIATION
+    },
+    Scenario {
         id: "sni-unrecognized-nginx-reject",
         start: |lab| {
             lab.nginx_http(
@@ -140,7 +157,10 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         id: "sni-unrecognized-go-internal-error",
-        // Go's TLS has no certificate for the name and calls it an internal error (alert 80).
+        // Go's TLS has no certificate for the name and calls it an internal error (alert 80). Without a name it does
+        // the same, so that only who guesses the right name can prove it.
+        outcomes: &["fails", "undetermined"],
+        or_causes: &[&[]],
         start: |lab| lab.caddy("rsa", "protocols tls1.2 tls1.3"),
         server_name: "unknown.example.test",
         seen: Seen {
@@ -318,6 +338,39 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             like: "",
             says: "alert certificate required",
             works_with: WITH_CERTIFICATE,
+        },
+        ..CERTIFICATE
+    },
+    Scenario {
+        id: "client-certificate-required-lighttpd",
+        start: |lab| {
+            lab.lighttpd("mod_openssl", "rsa", "ssl.ca-file = \"{pki}/ca.pem\"\nssl.verifyclient.activate = \"enable\"\nssl.verifyclient.enforce = \"enable\"\nssl.verifyclient.depth = 3")
+        },
+        seen: Seen {
+            like: "",
+            says: "alert certificate required",
+            works_with: WITH_CERTIFICATE,
+        },
+        ..CERTIFICATE
+    },
+    Scenario {
+        id: "client-certificate-required-java",
+        // Its alert is lost: it closes while s_client still sends.
+        start: |lab| lab.java("-Dlab.client=need", "TLSv1.2"),
+        seen: Seen {
+            like: "",
+            says: "unexpected eof",
+            works_with: None,
+        },
+        ..CERTIFICATE
+    },
+    Scenario {
+        id: "client-certificate-required-nss",
+        start: |lab| lab.nss_selfserv("-rr"),
+        seen: Seen {
+            like: "",
+            says: "alert certificate required",
+            works_with: None,
         },
         ..CERTIFICATE
     },
