@@ -1,7 +1,7 @@
 //! Digests, HMAC, and the functions that make keys out of secrets: the PRF of TLS 1.0 to 1.2 and the HKDF of TLS 1.3.
 
+use ::hmac::digest::{KeyInit, Mac as _};
 use aws_lc_rs::{digest, hmac};
-use hmac_md5::digest::{KeyInit, Mac as _};
 use md5::Digest as _;
 use tlswhy_wire::{Hash, Mac, ProtocolVersion};
 
@@ -96,7 +96,7 @@ impl Digest {
 
 fn hmac_with_md5(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
     // A key of any length is taken, so the empty result cannot come.
-    let Ok(mut mac) = <hmac_md5::Hmac<md5::Md5> as KeyInit>::new_from_slice(key) else {
+    let Ok(mut mac) = <::hmac::Hmac<md5::Md5> as KeyInit>::new_from_slice(key) else {
         return Vec::new();
     };
     parts.iter().for_each(|part| mac.update(part));
