@@ -139,7 +139,8 @@ where
 pub fn keys() -> &'static PathBuf {
     static KEYS: OnceLock<PathBuf> = OnceLock::new();
     KEYS.get_or_init(|| {
-        let directory = std::env::temp_dir().join(format!("tlswhy-gather-{}", std::process::id()));
+        let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("gather-{}", std::process::id()));
         std::fs::create_dir_all(&directory).unwrap();
         for (name, key) in [("rsa", "rsa:2048"), ("rsa1024", "rsa:1024"), ("ec", "ec")] {
             let mut command = Command::new("openssl");
