@@ -88,36 +88,26 @@ pub(crate) struct Check {
     #[arg(long, value_name = "URL|none", help_heading = "How to connect")]
     pub(crate) proxy: Option<String>,
     /// Connect to this address, whatever the name resolves to
-    #[arg(
-        long,
-        value_name = "IP",
-        conflicts_with = "all_addresses",
-        help_heading = "How to connect"
-    )]
+    #[arg(long, value_name = "IP", conflicts_with = "all_addresses", help_heading = "How to connect")]
     pub(crate) address: Option<IpAddr>,
     /// Use IPv4 only
     #[arg(short = '4', long = "ipv4", conflicts_with_all = ["ipv6", "address"], help_heading = "How to connect")]
     pub(crate) ipv4: bool,
     /// Use IPv6 only
-    #[arg(
-        short = '6',
-        long = "ipv6",
-        conflicts_with = "address",
-        help_heading = "How to connect"
-    )]
+    #[arg(short = '6', long = "ipv6", conflicts_with = "address", help_heading = "How to connect")]
     pub(crate) ipv6: bool,
     /// Examine every address of the name
     #[arg(long, help_heading = "How to connect")]
     pub(crate) all_addresses: bool,
     /// Wait so long for a connection, and for each answer [default: 3]
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "How to connect")]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true, help_heading = "How to connect")]
     pub(crate) timeout: Option<Duration>,
 
     /// Keep what was seen; `tlswhy diagnose FILE` judges it again
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) save_evidence: Option<PathBuf>,
-    /// Take names and addresses out of the saved evidence and of the report
-    #[arg(long, help_heading = "Output")]
+    /// Take names and addresses out of the saved evidence, so that it can be mailed
+    #[arg(long, requires = "save_evidence", help_heading = "Output")]
     pub(crate) redact: bool,
     #[command(flatten)]
     pub(crate) output: Output,
@@ -129,12 +119,12 @@ pub(crate) struct Diagnose {
     /// Evidence as saved with --save-evidence; `-` reads standard input
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
-    /// Take names and addresses out
-    #[arg(long, help_heading = "Output")]
-    pub(crate) redact: bool,
-    /// Write the evidence again, as with --redact
+    /// Write the evidence again, for instance with --redact
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) save_evidence: Option<PathBuf>,
+    /// Take names and addresses out of the written evidence, so that it can be mailed
+    #[arg(long, requires = "save_evidence", help_heading = "Output")]
+    pub(crate) redact: bool,
     #[command(flatten)]
     pub(crate) output: Output,
 }
@@ -143,13 +133,7 @@ pub(crate) struct Diagnose {
 #[derive(Args, Debug)]
 pub(crate) struct Output {
     /// How to write the report
-    #[arg(
-        long,
-        value_name = "FORMAT",
-        value_enum,
-        default_value = "human",
-        help_heading = "Output"
-    )]
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "human", help_heading = "Output")]
     pub(crate) format: Format,
     /// Write it to this file instead of to standard output
     #[arg(short, long = "output", value_name = "FILE", help_heading = "Output")]
@@ -250,14 +234,10 @@ impl FromStr for Sni {
             return Ok(Sni::None);
         }
         if text.parse::<IpAddr>().is_ok() {
-            return Err(Impossible::because(
-                "an address cannot be a server name (RFC 6066 §3); `none` sends none",
-            ));
+            return Err(Impossible::because("an address cannot be a server name (RFC 6066 §3); `none` sends none"));
         }
         let name = domain_name(text)?;
-        Ok(Sni::Name(
-            name.strip_suffix('.').unwrap_or(&name).to_owned(),
-        ))
+        Ok(Sni::Name(name.strip_suffix('.').unwrap_or(&name).to_owned()))
     }
 }
 
@@ -275,9 +255,7 @@ impl FromStr for Alpn {
         let names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
         // RFC 7301 §3.1: 1 to 255 bytes each.
         if names.iter().any(|name| name.is_empty() || name.len() > 255) {
-            return Err(Impossible::because(
-                "each protocol has 1 to 255 characters; they are separated by commas",
-            ));
+            return Err(Impossible::because("each protocol has 1 to 255 characters; they are separated by commas"));
         }
         Ok(Alpn(names))
     }
@@ -296,11 +274,8 @@ pub(crate) fn no_command_was_meant(check: &Check) -> Result<(), Failure> {
         return Ok(());
     }
     let command = Cli::command();
-    let known: Vec<&str> = command
-        .get_subcommands()
-        .filter(|command| !command.is_hide_set())
-        .map(clap::Command::get_name)
-        .collect();
+    let known: Vec<&str> =
+        command.get_subcommands().filter(|command| !command.is_hide_set()).map(clap::Command::get_name).collect();
     let host = format!("`tlswhy check {word}` examines a host of that name");
     if known.contains(&word) {
         return Err(Failure::new(format!("the command `{word}` must stand first")).tip(host));
@@ -308,29 +283,19 @@ pub(crate) fn no_command_was_meant(check: &Check) -> Result<(), Failure> {
     if LATER.contains(&word) {
         return Err(Failure::new(format!("this version has no command `{word}`")).tip(host));
     }
-    match known
-        .iter()
-        .find(|name| strsim::damerau_levenshtein(word, name) == 1)
-    {
-        Some(name) => Err(Failure::new(format!(
-            "there is no command `{word}`; did you mean `{name}`?"
-        ))
-        .tip(host)),
+    match known.iter().find(|name| strsim::damerau_levenshtein(word, name) == 1) {
+        Some(name) => Err(Failure::new(format!("there is no command `{word}`; did you mean `{name}`?")).tip(host)),
         None => Ok(()),
     }
 }
 
 /// A waiting time; more than an hour is a slip.
 fn seconds(text: &str) -> Result<Duration, Impossible> {
-    let seconds: f64 = text
-        .parse()
-        .map_err(|_| Impossible::because("not a number of seconds"))?;
+    let seconds: f64 = text.parse().map_err(|_| Impossible::because("not a number of seconds"))?;
     if (0.001..=3600.0).contains(&seconds) {
         Ok(Duration::from_secs_f64(seconds))
     } else {
-        Err(Impossible::because(
-            "must be between 0.001 and 3600 seconds",
-        ))
+        Err(Impossible::because("must be between 0.001 and 3600 seconds"))
     }
 }
 
@@ -354,9 +319,7 @@ mod tests {
         assert_eq!(cli.check.targets.len(), 2);
         assert!(cli.check.output.verbose);
         let cli = read(&["check", "explain"]).unwrap();
-        assert!(
-            matches!(cli.command, Some(Command::Check(check)) if check.targets[0].given == "explain")
-        );
+        assert!(matches!(cli.command, Some(Command::Check(check)) if check.targets[0].given == "explain"));
     }
 
     #[test]
@@ -375,23 +338,16 @@ mod tests {
             &["diagnose"],
             &[],
         ] {
-            let error = read(arguments)
-                .map(|cli| panic!("{arguments:?} was taken as {cli:?}"))
-                .unwrap_err();
+            let error = read(arguments).map(|cli| panic!("{arguments:?} was taken as {cli:?}")).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{arguments:?}");
         }
     }
 
     #[test]
     fn words_that_were_meant_as_commands_are_not_examined() {
-        for (word, is_host) in [
-            ("chekc", false),
-            ("run", false),
-            ("explain", false),
-            ("localhost", true),
-            ("run.test", true),
-            ("run:443", true),
-        ] {
+        for (word, is_host) in
+            [("chekc", false), ("run", false), ("explain", false), ("localhost", true), ("run.test", true), ("run:443", true)]
+        {
             let cli = read(&["-v", word]).unwrap();
             assert_eq!(no_command_was_meant(&cli.check).is_ok(), is_host, "{word}");
         }
@@ -399,10 +355,7 @@ mod tests {
 
     #[test]
     fn lists_and_none_are_read() {
-        assert_eq!(
-            "h2, http/1.1".parse(),
-            Ok(Alpn(vec!["h2".into(), "http/1.1".into()]))
-        );
+        assert_eq!("h2, http/1.1".parse(), Ok(Alpn(vec!["h2".into(), "http/1.1".into()])));
         assert_eq!("none".parse(), Ok(Alpn(vec![])));
         assert_eq!("none".parse(), Ok(Sni::None));
         assert_eq!("A.test.".parse(), Ok(Sni::Name("a.test".into())));

@@ -1,6 +1,7 @@
 //! Exit statuses, and what tlswhy says when it cannot do its own job.
 
 use std::fmt;
+use std::io::Write;
 use std::process::ExitCode;
 
 use tlswhy_model::{Impact, Outcome, Report, printable};
@@ -21,10 +22,7 @@ pub(crate) enum Status {
 impl Status {
     /// The status that a report asks for.
     pub(crate) fn of(report: &Report) -> Status {
-        let blocking = report
-            .findings
-            .iter()
-            .any(|finding| finding.impact == Impact::Blocks);
+        let blocking = report.findings.iter().any(|finding| finding.impact == Impact::Blocks);
         match report.outcome {
             Outcome::Works | Outcome::AtRisk => Status::Fine,
             Outcome::Fails if blocking => Status::Blocked,
@@ -59,18 +57,18 @@ pub(crate) struct Failure {
 impl Failure {
     /// A failure with this message.
     pub(crate) fn new(message: impl Into<String>) -> Failure {
-        Failure {
-            message: message.into(),
-            tip: None,
-        }
+        Failure { message: message.into(), tip: None }
+    }
+
+    /// Says it on standard error. Where not even that is possible, the exit status says it.
+    pub(crate) fn print(&self) {
+        let style = anstyle::AnsiColor::Red.on_default().bold();
+        let _ = writeln!(anstream::stderr(), "{style}error:{style:#} {self}");
     }
 
     /// The same with the way out.
     pub(crate) fn tip(self, tip: impl Into<String>) -> Failure {
-        Failure {
-            tip: Some(tip.into()),
-            ..self
-        }
+        Failure { tip: Some(tip.into()), ..self }
     }
 }
 
@@ -92,14 +90,7 @@ mod tests {
 
     #[test]
     fn the_worst_of_several_is_the_one_that_could_not_be_done() {
-        let worst = [
-            Status::Fine,
-            Status::Blocked,
-            Status::Undetermined,
-            Status::CouldNot,
-        ]
-        .into_iter()
-        .max();
+        let worst = [Status::Fine, Status::Blocked, Status::Undetermined, Status::CouldNot].into_iter().max();
         assert_eq!(worst.map(Status::code), Some(2));
         assert_eq!(Status::Blocked.max(Status::Undetermined).code(), 1);
     }
@@ -107,9 +98,6 @@ mod tests {
     #[test]
     fn a_failure_shows_no_control_characters() {
         let failure = Failure::new("cannot read \u{1b}[2Jx").tip("try again");
-        assert_eq!(
-            failure.to_string(),
-            "cannot read \\u{1b}[2Jx\n  tip: try again"
-        );
+        assert_eq!(failure.to_string(), "cannot read \\u{1b}[2Jx\n  tip: try again");
     }
 }

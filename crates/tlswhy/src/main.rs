@@ -10,7 +10,6 @@ mod render;
 mod target;
 mod terminal;
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -30,9 +29,7 @@ fn main() -> ExitCode {
         Some(Command::Generate(arguments)) => commands::generate::run(&arguments),
     };
     let status = ended.unwrap_or_else(|failure| {
-        let style = anstyle::AnsiColor::Red.on_default().bold();
-        // Where not even this can be said, the exit status says it.
-        let _ = writeln!(anstream::stderr(), "{style}error:{style:#} {failure}");
+        failure.print();
         Status::CouldNot
     });
     status.into()

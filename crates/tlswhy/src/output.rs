@@ -30,24 +30,17 @@ impl Output {
     /// Writes out what is buffered; a file gets its name now.
     pub(crate) fn finish(self) -> Result<(), Failure> {
         match self {
-            Output::Standard(mut stream) => stream
-                .flush()
-                .or_else(quiet_if_nobody_reads)
-                .map_err(|error| cannot_print(&error)),
+            Output::Standard(mut stream) => stream.flush().or_else(quiet_if_nobody_reads).map_err(|error| cannot_print(&error)),
             Output::File(stream, whole) => {
                 let path = whole.path.clone();
                 let file = stream.into_inner().map_err(io::IntoInnerError::into_error);
-                file.and_then(|file| whole.finish(&file))
-                    .map_err(|error| cannot_write(&path, &error))
+                file.and_then(|file| whole.finish(&file)).map_err(|error| cannot_write(&path, &error))
             }
         }
     }
 
     /// Writes what `write` makes. A reader that has gone away, as `head` does, wants no more and is no error.
-    pub(crate) fn write(
-        &mut self,
-        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-    ) -> Result<(), Failure> {
+    pub(crate) fn write(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
         let mut made = Vec::new();
         match self {
             Output::Standard(stream) => write(&mut made)
@@ -63,21 +56,14 @@ impl Output {
 }
 
 /// Writes a whole document to a file.
-pub(crate) fn write_file(
-    path: &Path,
-    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> Result<(), Failure> {
+pub(crate) fn write_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
     let mut output = Output::open(Some(path))?;
     output.write(write)?;
     output.finish()
 }
 
 fn quiet_if_nobody_reads(error: io::Error) -> io::Result<()> {
-    if error.kind() == io::ErrorKind::BrokenPipe {
-        Ok(())
-    } else {
-        Err(error)
-    }
+    if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) }
 }
 
 fn cannot_print(error: &io::Error) -> Failure {
@@ -104,32 +90,17 @@ impl Whole {
         if existing.as_ref().is_some_and(fs::Metadata::is_dir) {
             return Err(io::ErrorKind::IsADirectory.into());
         }
-        if existing
-            .as_ref()
-            .is_some_and(|existing| !existing.is_file())
-        {
+        if existing.as_ref().is_some_and(|existing| !existing.is_file()) {
             let file = OpenOptions::new().write(true).open(&place)?;
-            return Ok((
-                file,
-                Whole {
-                    path: path.to_owned(),
-                    moves: None,
-                },
-            ));
+            return Ok((file, Whole { path: path.to_owned(), moves: None }));
         }
         let name = place.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
         let mut hidden = std::ffi::OsString::from(".");
         hidden.push(name);
         hidden.push(format!(".{}.partial", std::process::id()));
         let beside = place.with_file_name(hidden);
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&beside)?;
-        let whole = Whole {
-            path: path.to_owned(),
-            moves: Some((beside, place)),
-        };
+        let file = OpenOptions::new().write(true).create_new(true).open(&beside)?;
+        let whole = Whole { path: path.to_owned(), moves: Some((beside, place)) };
         if let Some(existing) = existing {
             file.set_permissions(existing.permissions())?;
         }
@@ -161,10 +132,8 @@ mod tests {
     use super::*;
 
     fn names(directory: &Path) -> Vec<String> {
-        let mut names: Vec<_> = fs::read_dir(directory)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
+        let mut names: Vec<_> =
+            fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
     }
@@ -175,9 +144,7 @@ mod tests {
         let path = directory.path().join("report.txt");
         fs::write(&path, "old").unwrap();
         let mut output = Output::open(Some(&path)).unwrap();
-        output
-            .write(|out| out.write_all(b"\x1b[1mnew\x1b[0m"))
-            .unwrap();
+        output.write(|out| out.write_all(b"\x1b[1mnew\x1b[0m")).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "old");
         output.finish().unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "new");

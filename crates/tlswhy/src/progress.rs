@@ -40,26 +40,14 @@ impl Progress {
                 }
             })
         });
-        Progress {
-            line,
-            writer,
-            shown,
-        }
+        Progress { line, writer, shown }
     }
 
     /// Says what is asked now.
     pub(crate) fn asking(&self, batch: &[Asked]) {
         let Some(first) = batch.first() else { return };
-        let more = if batch.len() > 1 {
-            format!(" (and {} more)", batch.len() - 1)
-        } else {
-            String::new()
-        };
-        *locked(&self.line) = format!(
-            "round {}: {}{more}",
-            first.round,
-            printable(&first.purpose, 200)
-        );
+        let more = if batch.len() > 1 { format!(" (and {} more)", batch.len() - 1) } else { String::new() };
+        *locked(&self.line) = format!("round {}: {}{more}", first.round, printable(&first.purpose, 200));
     }
 }
 

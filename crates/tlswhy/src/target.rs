@@ -24,13 +24,8 @@ const TLS_SCHEMES: &[(&str, u16)] = &[
 ];
 
 /// URL schemes without any TLS, and the one that their users may have meant.
-const PLAIN_SCHEMES: &[(&str, &str)] = &[
-    ("amqp", "amqps"),
-    ("http", "https"),
-    ("mqtt", "mqtts"),
-    ("redis", "rediss"),
-    ("ws", "wss"),
-];
+const PLAIN_SCHEMES: &[(&str, &str)] =
+    &[("amqp", "amqps"), ("http", "https"), ("mqtt", "mqtts"), ("redis", "rediss"), ("ws", "wss")];
 
 /// A target, read and found possible.
 #[derive(Clone, Debug)]
@@ -95,9 +90,7 @@ impl Target {
     /// The port: as given, else that of the scheme, else the usual one of the upgrade, else 443.
     pub(crate) fn port(&self, upgrade: Option<&Upgrade>) -> u16 {
         let usual = || upgrade.map_or(HTTPS_PORT, |upgrade| upgrade.port);
-        self.port
-            .or(self.scheme.as_ref().map(|scheme| scheme.port))
-            .unwrap_or_else(usual)
+        self.port.or(self.scheme.as_ref().map(|scheme| scheme.port)).unwrap_or_else(usual)
     }
 }
 
@@ -128,9 +121,7 @@ impl FromStr for Target {
             Some((scheme, rest)) => {
                 let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
                 // What stands before the last @ are credentials, which nobody wants to see in a report.
-                let authority = authority
-                    .rsplit_once('@')
-                    .map_or(authority, |(_, host)| host);
+                let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
                 (Some(Scheme::named(scheme)?), authority)
             }
             None => (None, text),
@@ -140,43 +131,23 @@ impl FromStr for Target {
             Some(scheme) => format!("{}://{authority}", scheme.name),
             None => text.to_owned(),
         };
-        Ok(Target {
-            given,
-            host,
-            port,
-            scheme,
-        })
+        Ok(Target { given, host, port, scheme })
     }
 }
 
 impl Scheme {
     fn named(text: &str) -> Result<Scheme, Impossible> {
         let name = text.to_ascii_lowercase();
-        let plain = |upgrade: &&&Upgrade| {
-            upgrade.scheme == name || upgrade.aliases.contains(&name.as_str())
-        };
+        let plain = |upgrade: &&&Upgrade| upgrade.scheme == name || upgrade.aliases.contains(&name.as_str());
         if let Some(upgrade) = UPGRADES.iter().find(plain) {
-            return Ok(Scheme {
-                name,
-                port: upgrade.port,
-                upgrade: Some(upgrade),
-            });
+            return Ok(Scheme { name, port: upgrade.port, upgrade: Some(upgrade) });
         }
         let implicit = UPGRADES.iter().filter_map(|upgrade| upgrade.tls_scheme);
-        if let Some((_, port)) = implicit
-            .chain(TLS_SCHEMES.iter().copied())
-            .find(|(known, _)| *known == name)
-        {
-            return Ok(Scheme {
-                name,
-                port,
-                upgrade: None,
-            });
+        if let Some((_, port)) = implicit.chain(TLS_SCHEMES.iter().copied()).find(|(known, _)| *known == name) {
+            return Ok(Scheme { name, port, upgrade: None });
         }
         if let Some((_, meant)) = PLAIN_SCHEMES.iter().find(|(plain, _)| *plain == name) {
-            return Err(Impossible::because(format!(
-                "{name}:// has no TLS; {meant}:// has, or give HOST:PORT"
-            )));
+            return Err(Impossible::because(format!("{name}:// has no TLS; {meant}:// has, or give HOST:PORT")));
         }
         Err(Impossible::because(format!(
             "unknown scheme `{}://`; known are {}",
@@ -190,12 +161,7 @@ impl Scheme {
 pub(crate) fn known_schemes() -> Vec<&'static str> {
     let mut known: Vec<_> = UPGRADES
         .iter()
-        .flat_map(|upgrade| {
-            [
-                Some(upgrade.scheme),
-                upgrade.tls_scheme.map(|(scheme, _)| scheme),
-            ]
-        })
+        .flat_map(|upgrade| [Some(upgrade.scheme), upgrade.tls_scheme.map(|(scheme, _)| scheme)])
         .flatten()
         .chain(TLS_SCHEMES.iter().map(|(scheme, _)| *scheme))
         .collect();
@@ -208,10 +174,7 @@ pub(crate) fn known_schemes() -> Vec<&'static str> {
 pub(crate) fn starttls(text: &str) -> Result<&'static Upgrade, Impossible> {
     upgrade(text).ok_or_else(|| {
         let known: Vec<_> = UPGRADES.iter().map(|upgrade| upgrade.name).collect();
-        Impossible::because(format!(
-            "no such STARTTLS protocol; known are {}",
-            known.join(", ")
-        ))
+        Impossible::because(format!("no such STARTTLS protocol; known are {}", known.join(", ")))
     })
 }
 
@@ -219,18 +182,13 @@ pub(crate) fn starttls(text: &str) -> Result<&'static Upgrade, Impossible> {
 fn host_and_port(text: &str, is_url: bool) -> Result<(Host, Option<u16>), Impossible> {
     if let Some(rest) = text.strip_prefix('[') {
         let Some((inner, after)) = rest.split_once(']') else {
-            return Err(Impossible::because(
-                "the bracket of the IPv6 address is not closed",
-            ));
+            return Err(Impossible::because("the bracket of the IPv6 address is not closed"));
         };
         let address = ipv6(inner).ok_or_else(|| not_ipv6(inner))?;
         return match after.strip_prefix(':') {
             Some(digits) => Ok((Host::Address(address), port(digits, is_url)?)),
             None if after.is_empty() => Ok((Host::Address(address), None)),
-            None => Err(Impossible::because(format!(
-                "after `]` only `:PORT` may follow, not `{}`",
-                printable(after, 40)
-            ))),
+            None => Err(Impossible::because(format!("after `]` only `:PORT` may follow, not `{}`", printable(after, 40)))),
         };
     }
     if let Some(address) = ipv6(text).filter(|_| !is_url) {
@@ -240,10 +198,7 @@ fn host_and_port(text: &str, is_url: bool) -> Result<(Host, Option<u16>), Imposs
         None => Ok((host(text)?, None)),
         Some((_, after)) if after.contains(':') => {
             let tip = "write an IPv6 address with port as [ADDRESS]:PORT";
-            Err(Impossible::because(format!(
-                "`{}` is neither HOST:PORT nor an IPv6 address; {tip}",
-                printable(text, 80)
-            )))
+            Err(Impossible::because(format!("`{}` is neither HOST:PORT nor an IPv6 address; {tip}", printable(text, 80))))
         }
         Some((name, digits)) => Ok((host(name)?, port(digits, is_url)?)),
     }
@@ -254,15 +209,8 @@ fn ipv6(text: &str) -> Option<IpAddr> {
 }
 
 fn not_ipv6(text: &str) -> Impossible {
-    let why = if text.contains('%') {
-        " (zone identifiers such as %eth0 are not supported)"
-    } else {
-        ""
-    };
-    Impossible::because(format!(
-        "`{}` is not an IPv6 address{why}",
-        printable(text, 60)
-    ))
+    let why = if text.contains('%') { " (zone identifiers such as %eth0 are not supported)" } else { "" };
+    Impossible::because(format!("`{}` is not an IPv6 address{why}", printable(text, 60)))
 }
 
 /// A port; an empty one is allowed in URLs only (RFC 3986 §3.2.3).
@@ -271,20 +219,12 @@ fn port(digits: &str, is_url: bool) -> Result<Option<u16>, Impossible> {
         return Ok(None);
     }
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(Impossible::because(format!(
-            "`{}` is not a port number",
-            printable(digits, 40)
-        )));
+        return Err(Impossible::because(format!("`{}` is not a port number", printable(digits, 40))));
     }
     match digits.parse::<u16>() {
-        Ok(0) => Err(Impossible::because(
-            "nothing can listen on port 0; ports are 1 to 65535",
-        )),
+        Ok(0) => Err(Impossible::because("nothing can listen on port 0; ports are 1 to 65535")),
         Ok(port) => Ok(Some(port)),
-        Err(_) => Err(Impossible::because(format!(
-            "port {} is too high; ports are 1 to 65535",
-            printable(digits, 20)
-        ))),
+        Err(_) => Err(Impossible::because(format!("port {} is too high; ports are 1 to 65535", printable(digits, 20)))),
     }
 }
 
@@ -293,18 +233,10 @@ fn host(text: &str) -> Result<Host, Impossible> {
     if let Ok(address) = text.parse::<Ipv4Addr>() {
         return Ok(Host::Address(IpAddr::V4(address)));
     }
-    let last = text
-        .strip_suffix('.')
-        .unwrap_or(text)
-        .rsplit('.')
-        .next()
-        .unwrap_or_default();
+    let last = text.strip_suffix('.').unwrap_or(text).rsplit('.').next().unwrap_or_default();
     if !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit()) {
         // The resolver would read `127.1` or `2130706433` as an address that nobody meant.
-        return Err(Impossible::because(format!(
-            "`{}` looks like an IPv4 address and is none",
-            printable(text, 80)
-        )));
+        return Err(Impossible::because(format!("`{}` looks like an IPv4 address and is none", printable(text, 80))));
     }
     domain_name(text).map(Host::Name)
 }
@@ -315,49 +247,28 @@ pub(crate) fn domain_name(text: &str) -> Result<String, Impossible> {
     if text.is_empty() {
         return Err(Impossible::because("the host name is empty"));
     }
-    if let Some(bad) = text
-        .chars()
-        .find(|c| c.is_ascii() && !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_' | '.'))
-    {
-        let tip = if bad == '/' {
-            "; a path needs a scheme, as in https://HOST/PATH"
-        } else {
-            ""
-        };
-        return Err(Impossible::because(format!(
-            "`{}` cannot stand in a host name{tip}",
-            printable(&bad.to_string(), 1)
-        )));
+    if let Some(bad) = text.chars().find(|c| c.is_ascii() && !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_' | '.')) {
+        let tip = if bad == '/' { "; a path needs a scheme, as in https://HOST/PATH" } else { "" };
+        return Err(Impossible::because(format!("`{}` cannot stand in a host name{tip}", printable(&bad.to_string(), 1))));
     }
     let ascii = if text.is_ascii() {
         text.to_ascii_lowercase()
     } else {
-        idna::domain_to_ascii(text).map_err(|_| {
-            Impossible::because(format!(
-                "`{}` is not a name that IDNA (RFC 5891) allows",
-                shown()
-            ))
-        })?
+        idna::domain_to_ascii(text)
+            .map_err(|_| Impossible::because(format!("`{}` is not a name that IDNA (RFC 5891) allows", shown())))?
     };
     let relative = ascii.strip_suffix('.').unwrap_or(&ascii);
     if relative.len() > 253 {
         let length = relative.len();
-        return Err(Impossible::because(format!(
-            "the host name has {length} characters; DNS allows 253"
-        )));
+        return Err(Impossible::because(format!("the host name has {length} characters; DNS allows 253")));
     }
     for label in relative.split('.') {
         if label.is_empty() {
-            return Err(Impossible::because(format!(
-                "`{}` has an empty label (a dot too many)",
-                shown()
-            )));
+            return Err(Impossible::because(format!("`{}` has an empty label (a dot too many)", shown())));
         }
         if label.len() > 63 {
             let (length, start) = (label.len(), printable(label, 20));
-            return Err(Impossible::because(format!(
-                "the label `{start}` has {length} characters; DNS allows 63"
-            )));
+            return Err(Impossible::because(format!("the label `{start}` has {length} characters; DNS allows 63")));
         }
     }
     Ok(ascii)
@@ -368,73 +279,37 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> (String, u16, Option<&'static str>) {
-        let target: Target = text
-            .parse()
-            .unwrap_or_else(|error| panic!("{text}: {error}"));
+        let target: Target = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
         let upgrade = target.upgrade();
-        (
-            target.host.to_string(),
-            target.port(upgrade),
-            upgrade.map(|upgrade| upgrade.name),
-        )
+        (target.host.to_string(), target.port(upgrade), upgrade.map(|upgrade| upgrade.name))
     }
 
     fn refused(text: &str) -> String {
-        text.parse::<Target>()
-            .map(|target| panic!("{text} was taken as {target:?}"))
-            .unwrap_err()
-            .to_string()
+        text.parse::<Target>().map(|target| panic!("{text} was taken as {target:?}")).unwrap_err().to_string()
     }
 
     #[test]
     fn hosts_addresses_and_ports_are_read() {
         assert_eq!(read("example.test"), ("example.test".into(), 443, None));
-        assert_eq!(
-            read("Example.TEST.:8443"),
-            ("example.test.".into(), 8443, None)
-        );
+        assert_eq!(read("Example.TEST.:8443"), ("example.test.".into(), 8443, None));
         assert_eq!(read("127.0.0.1:65535"), ("127.0.0.1".into(), 65535, None));
         assert_eq!(read("::1"), ("::1".into(), 443, None));
         assert_eq!(read("[2001:db8::1]"), ("2001:db8::1".into(), 443, None));
         assert_eq!(read("[2001:db8::1]:25"), ("2001:db8::1".into(), 25, None));
         assert_eq!(read("my_service-1"), ("my_service-1".into(), 443, None));
-        assert_eq!(
-            read("grüße.example"),
-            ("xn--gre-6ka8l.example".into(), 443, None)
-        );
+        assert_eq!(read("grüße.example"), ("xn--gre-6ka8l.example".into(), 443, None));
     }
 
     #[test]
     fn urls_choose_port_and_upgrade_as_their_users_expect() {
-        assert_eq!(
-            read("https://example.test/a?b#c"),
-            ("example.test".into(), 443, None)
-        );
-        assert_eq!(
-            read("HTTPS://example.test:/"),
-            ("example.test".into(), 443, None)
-        );
-        assert_eq!(
-            read("smtp://mx.example.test"),
-            ("mx.example.test".into(), 25, Some("smtp"))
-        );
-        assert_eq!(
-            read("smtp://mx.example.test:587"),
-            ("mx.example.test".into(), 587, Some("smtp"))
-        );
-        assert_eq!(
-            read("smtps://mx.example.test"),
-            ("mx.example.test".into(), 465, None)
-        );
+        assert_eq!(read("https://example.test/a?b#c"), ("example.test".into(), 443, None));
+        assert_eq!(read("HTTPS://example.test:/"), ("example.test".into(), 443, None));
+        assert_eq!(read("smtp://mx.example.test"), ("mx.example.test".into(), 25, Some("smtp")));
+        assert_eq!(read("smtp://mx.example.test:587"), ("mx.example.test".into(), 587, Some("smtp")));
+        assert_eq!(read("smtps://mx.example.test"), ("mx.example.test".into(), 465, None));
         assert_eq!(read("imaps://[::1]"), ("::1".into(), 993, None));
-        assert_eq!(
-            read("postgresql://db.test/x"),
-            ("db.test".into(), 5432, Some("postgres"))
-        );
-        assert_eq!(
-            read("wss://example.test"),
-            ("example.test".into(), 443, None)
-        );
+        assert_eq!(read("postgresql://db.test/x"), ("db.test".into(), 5432, Some("postgres")));
+        assert_eq!(read("wss://example.test"), ("example.test".into(), 443, None));
         for scheme in known_schemes() {
             read(&format!("{scheme}://example.test"));
         }
@@ -442,21 +317,13 @@ mod tests {
 
     #[test]
     fn credentials_paths_and_queries_are_not_kept() {
-        let target: Target = "postgres://joe:se@cret@db.test:5433/x?password=y"
-            .parse()
-            .unwrap();
+        let target: Target = "postgres://joe:se@cret@db.test:5433/x?password=y".parse().unwrap();
         assert_eq!(target.given, "postgres://db.test:5433");
     }
 
     #[test]
     fn the_server_name_is_never_an_address_and_has_no_final_dot() {
-        let name = |text: &str| {
-            text.parse::<Target>()
-                .unwrap()
-                .host
-                .server_name()
-                .map(str::to_owned)
-        };
+        let name = |text: &str| text.parse::<Target>().unwrap().host.server_name().map(str::to_owned);
         assert_eq!(name("example.test."), Some("example.test".to_owned()));
         assert_eq!(name("localhost"), Some("localhost".to_owned()));
         assert_eq!(name("127.0.0.1"), None);

@@ -7,15 +7,9 @@ const DEFAULT_WIDTH: usize = 80;
 
 /// Columns to write: those of `COLUMNS`, else of the terminal, else 80.
 pub(crate) fn width() -> usize {
-    let stated = std::env::var("COLUMNS")
-        .ok()
-        .and_then(|text| text.trim().parse().ok())
-        .filter(|width| *width > 0);
-    let measured = || {
-        terminal_size::terminal_size_of(io::stdout())
-            .map(|(width, _)| usize::from(width.0))
-            .filter(|width| *width > 0)
-    };
+    let stated = std::env::var("COLUMNS").ok().and_then(|text| text.trim().parse().ok()).filter(|width| *width > 0);
+    let measured =
+        || terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0)).filter(|width| *width > 0);
     stated.or_else(measured).unwrap_or(DEFAULT_WIDTH)
 }
 

@@ -1,18 +1,16 @@
 //! `tlswhy check`: examines servers over the network.
 
+use std::io::Write;
 use std::net::IpAddr;
 use std::path::Path;
 use std::pin::Pin;
 use std::time::Instant;
 
 use tlswhy_core::{Budget, Examination, FALLBACK, Family, Request, Step, TrustStore};
-use tlswhy_gather::{
-    Live, Proxy, load_trust_store, observe_local_openssl, proxy_from_environment,
-    system_trust_store,
-};
-use tlswhy_model::{ClientProfile, Report, Subject};
+use tlswhy_gather::{Live, Proxy, load_trust_store, observe_local_openssl, proxy_from_environment, system_trust_store};
+use tlswhy_model::{Attempt, Awaited, ClientProfile, Ending, Evidence, Report, Subject};
 
-use super::reports::{Reports, redacted};
+use super::reports::{Reports, Saving};
 use crate::cli::{Check, Sni};
 use crate::exit::{Failure, Status};
 use crate::nearest::nearest;
@@ -27,36 +25,19 @@ const LARGEST_PROFILE: u64 = 1 << 20;
 /// Examines every target and writes the reports.
 pub(crate) fn run(arguments: &Check) -> Result<Status, Failure> {
     if arguments.targets.len() > 1 && arguments.save_evidence.is_some() {
-        return Err(
-            Failure::new("--save-evidence keeps the evidence of one target")
-                .tip("examine the targets one by one"),
-        );
+        return Err(Failure::new("--save-evidence keeps the evidence of one target").tip("examine the targets one by one"));
     }
     // What can be wrong with the arguments is found before anything is asked of the network.
-    let named = arguments
-        .client
-        .iter()
-        .map(|name| profile(name))
-        .collect::<Result<Vec<_>, _>>()?;
+    let named = arguments.client.iter().map(|name| profile(name)).collect::<Result<Vec<_>, _>>()?;
     let trust = match &arguments.ca {
         Some(path) => Some(named_trust_store(path)?),
-        None => system_trust_store().map(|(source, certificates)| TrustStore {
-            source,
-            certificates,
-        }),
+        None => system_trust_store().map(|(source, certificates)| TrustStore { source, certificates }),
     };
-    let panel = bundled_clients()?
-        .into_iter()
-        .filter(|client| client.panel)
-        .collect();
-    let lives = arguments
-        .targets
-        .iter()
-        .map(|target| live(arguments, target))
-        .collect::<Result<Vec<_>, _>>()?;
+    let panel = bundled_clients()?.into_iter().filter(|client| client.panel).collect();
+    let lives = arguments.targets.iter().map(|target| live(arguments, target)).collect::<Result<Vec<_>, _>>()?;
     let mut reports = Reports::open(
         &arguments.output,
-        arguments.save_evidence.as_deref(),
+        Saving::wanted(arguments.save_evidence.as_deref(), arguments.redact)?,
         arguments.targets.len(),
     )?;
 
@@ -72,16 +53,15 @@ pub(crate) fn run(arguments: &Check) -> Result<Status, Failure> {
             }
         });
         let clients = judged(named, arguments, &mut interrupted).await?;
-        let common = Common {
-            arguments,
-            clients,
-            panel,
-            trust,
-        };
+        let common = Common { arguments, clients, panel, trust };
         for (target, live) in arguments.targets.iter().zip(&lives) {
             let (examination, report, ends) = common.examine(target, live, &mut interrupted).await;
-            reports.write(&examination, &report, ends)?;
+            match no_tunnel(examination.evidence()) {
+                Some(failure) => reports.missing(failure)?,
+                None => reports.write(&examination, &report)?,
+            }
             if ends {
+                note("interrupted; the last report holds what was known by then");
                 break;
             }
         }
@@ -105,12 +85,7 @@ struct Common<'a> {
 
 impl Common<'_> {
     /// Examines one target; says also whether it was interrupted.
-    async fn examine(
-        &self,
-        target: &Target,
-        live: &Live,
-        interrupted: &mut Interrupted,
-    ) -> (Examination, Box<Report>, bool) {
+    async fn examine(&self, target: &Target, live: &Live, interrupted: &mut Interrupted) -> (Examination, Box<Report>, bool) {
         let arguments = self.arguments;
         let mut examination = Examination::new(Request {
             subject: subject(arguments, target, live.proxy.as_ref(), &self.clients),
@@ -134,10 +109,6 @@ impl Common<'_> {
         loop {
             let batch = match examination.next() {
                 Step::Ask(batch) => batch,
-                Step::Done(report) if arguments.redact => {
-                    let (examination, redacted) = redacted(&examination, self.panel.clone());
-                    return (examination, redacted.unwrap_or(report), ends);
-                }
                 Step::Done(report) => return (examination, report, ends),
             };
             progress.asking(&batch);
@@ -156,13 +127,33 @@ impl Common<'_> {
     }
 }
 
+/// Why there is nothing to say about the server: every connection ended at the proxy.
+fn no_tunnel(evidence: &Evidence) -> Option<Failure> {
+    let refusal = |attempt: &Attempt| match &attempt.ending {
+        Ending::TunnelRefused { reason } => Some(reason.clone()),
+        Ending::TimedOut { awaited: Awaited::TunnelAnswer, .. } => Some("it does not answer".to_owned()),
+        Ending::Closed { awaited: Awaited::TunnelAnswer } | Ending::Reset { awaited: Awaited::TunnelAnswer } => {
+            Some("it closes the connection".to_owned())
+        }
+        _ => None,
+    };
+    let reasons: Option<Vec<String>> = evidence.attempts.iter().map(refusal).collect();
+    let reason = reasons?.into_iter().next()?;
+    let proxy = evidence.subject.via.as_deref()?;
+    Some(
+        Failure::new(format!("the proxy {proxy} opens no tunnel to {}: {reason}", evidence.subject.target))
+            .tip("--proxy URL names another one, --proxy none goes without"),
+    )
+}
+
+/// Says something about the run itself, where results do not go.
+fn note(text: &str) {
+    // What cannot be said here is no reason to fail.
+    let _ = writeln!(anstream::stderr(), "note: {text}");
+}
+
 /// What is examined, in the words of the evidence.
-fn subject(
-    arguments: &Check,
-    target: &Target,
-    proxy: Option<&Proxy>,
-    clients: &[ClientProfile],
-) -> Subject {
+fn subject(arguments: &Check, target: &Target, proxy: Option<&Proxy>, clients: &[ClientProfile]) -> Subject {
     let upgrade = arguments.starttls.or(target.upgrade());
     let server_name = match &arguments.sni {
         Some(Sni::None) => None,
@@ -178,11 +169,7 @@ fn subject(
         upgrade: upgrade.map(|upgrade| upgrade.name.to_owned()),
         application: target.scheme().map(str::to_owned),
         via: proxy.map(Proxy::to_string),
-        client: clients
-            .iter()
-            .map(|client| client.title.as_str())
-            .collect::<Vec<_>>()
-            .join(", "),
+        client: clients.iter().map(|client| client.title.as_str()).collect::<Vec<_>>().join(", "),
     }
 }
 
@@ -190,24 +177,13 @@ fn subject(
 fn live(arguments: &Check, target: &Target) -> Result<Live, Failure> {
     let proxy = match arguments.proxy.as_deref() {
         Some("none") => None,
-        Some(text) => Some(
-            text.parse::<Proxy>()
-                .map_err(|error| Failure::new(format!("--proxy: {error}")))?,
-        ),
+        Some(text) => Some(text.parse::<Proxy>().map_err(|error| Failure::new(format!("--proxy: {error}")))?),
         // As browsers and Go have it: what runs on this machine is not asked through a proxy unless the user says so.
         None if is_local(&target.host) => None,
-        None => {
-            proxy_from_environment(target.scheme().unwrap_or("https"), &target.host.to_string())
-                .map_err(|error| {
-                    Failure::new(format!("the environment names a proxy: {error}"))
-                        .tip("--proxy none ignores it")
-                })?
-        }
+        None => proxy_from_environment(target.scheme().unwrap_or("https"), &target.host.to_string())
+            .map_err(|error| Failure::new(format!("the environment names a proxy: {error}")).tip("--proxy none ignores it"))?,
     };
-    let mut live = Live {
-        proxy,
-        ..Live::default()
-    };
+    let mut live = Live { proxy, ..Live::default() };
     if let Some(timeout) = arguments.timeout {
         live.connect_timeout = timeout;
         live.tls_timeout = timeout;
@@ -217,10 +193,7 @@ fn live(arguments: &Check, target: &Target) -> Result<Live, Failure> {
 
 fn is_local(host: &Host) -> bool {
     match host {
-        Host::Name(name) => {
-            name.trim_end_matches('.') == "localhost"
-                || name.trim_end_matches('.').ends_with(".localhost")
-        }
+        Host::Name(name) => name.trim_end_matches('.') == "localhost" || name.trim_end_matches('.').ends_with(".localhost"),
         Host::Address(IpAddr::V4(address)) => address.is_loopback(),
         Host::Address(IpAddr::V6(address)) => address.is_loopback(),
     }
@@ -236,34 +209,17 @@ fn profile(name: &str) -> Result<Option<ClientProfile>, Failure> {
     }
     let path = Path::new(name);
     if !name.contains(['/', '\\']) && !name.ends_with(".toml") && !path.is_file() {
-        let known: Vec<String> = bundled_clients()?
-            .into_iter()
-            .map(|client| client.name)
-            .chain([LOCAL.to_owned()])
-            .collect();
-        let failure = Failure::new(format!(
-            "no client `{name}` is known, and there is no such file"
-        ));
-        return Err(
-            match nearest(name, known.iter().map(String::as_str)).as_slice() {
-                [] => failure.tip("`tlswhy clients` lists them"),
-                near => failure.tip(format!(
-                    "did you mean {}? `tlswhy clients` lists all",
-                    near.join(" or ")
-                )),
-            },
-        );
+        let known: Vec<String> = bundled_clients()?.into_iter().map(|client| client.name).chain([LOCAL.to_owned()]).collect();
+        let failure = Failure::new(format!("no client `{name}` is known, and there is no such file"));
+        return Err(match nearest(name, known.iter().map(String::as_str)).as_slice() {
+            [] => failure.tip("`tlswhy clients` lists them"),
+            near => failure.tip(format!("did you mean {}? `tlswhy clients` lists all", near.join(" or "))),
+        });
     }
-    let cannot_read = |why: &dyn std::fmt::Display| {
-        Failure::new(format!("cannot read the client profile {name}: {why}"))
-    };
-    let size = std::fs::metadata(path)
-        .map_err(|error| cannot_read(&error))?
-        .len();
+    let cannot_read = |why: &dyn std::fmt::Display| Failure::new(format!("cannot read the client profile {name}: {why}"));
+    let size = std::fs::metadata(path).map_err(|error| cannot_read(&error))?.len();
     if size > LARGEST_PROFILE {
-        return Err(cannot_read(&format_args!(
-            "{size} bytes are too many for a profile"
-        )));
+        return Err(cannot_read(&format_args!("{size} bytes are too many for a profile")));
     }
     let text = std::fs::read_to_string(path).map_err(|error| cannot_read(&error))?;
     let client = tlswhy_core::client_from_toml(&text).map_err(|error| cannot_read(&error))?;
@@ -286,8 +242,9 @@ async fn judged(
                 None if !arguments.client.is_empty() => {
                     return Err(Failure::new("this machine's `openssl` cannot be observed"));
                 }
-                None => tlswhy_core::client(FALLBACK)
-                    .ok_or_else(|| Failure::new(format!("the profile {FALLBACK} is missing")))?,
+                None => {
+                    tlswhy_core::client(FALLBACK).ok_or_else(|| Failure::new(format!("the profile {FALLBACK} is missing")))?
+                }
             },
         };
         clients.push(client);
@@ -309,23 +266,16 @@ async fn local(interrupted: &mut Interrupted) -> Option<ClientProfile> {
 }
 
 fn bundled_clients() -> Result<Vec<ClientProfile>, Failure> {
-    tlswhy_core::clients()
-        .map_err(|error| Failure::new(format!("a bundled client profile cannot be read: {error}")))
+    tlswhy_core::clients().map_err(|error| Failure::new(format!("a bundled client profile cannot be read: {error}")))
 }
 
 fn named_trust_store(path: &Path) -> Result<TrustStore, Failure> {
-    let store = load_trust_store(path)
-        .map_err(|error| Failure::new(format!("--ca {}: {error}", path.display())))?;
-    Ok(TrustStore {
-        source: store.source,
-        certificates: store.certificates,
-    })
+    let store = load_trust_store(path).map_err(|error| Failure::new(format!("--ca {}: {error}", path.display())))?;
+    Ok(TrustStore { source: store.source, certificates: store.certificates })
 }
 
 /// The time, RFC 3339 in UTC, to the second.
 fn now() -> String {
     let now = jiff::Timestamp::now();
-    jiff::Timestamp::from_second(now.as_second())
-        .unwrap_or(now)
-        .to_string()
+    jiff::Timestamp::from_second(now.as_second()).unwrap_or(now).to_string()
 }

@@ -12,9 +12,8 @@ use crate::terminal;
 
 /// Prints the list.
 pub(crate) fn run(arguments: &Clients) -> Result<Status, Failure> {
-    let clients = tlswhy_core::clients().map_err(|error| {
-        Failure::new(format!("a bundled client profile cannot be read: {error}"))
-    })?;
+    let clients =
+        tlswhy_core::clients().map_err(|error| Failure::new(format!("a bundled client profile cannot be read: {error}")))?;
     let rows: Vec<Row> = clients.into_iter().map(Row::from).collect();
     let mut output = Output::open(None)?;
     output.write(|out| match arguments.format {
@@ -49,29 +48,10 @@ struct Row {
 
 impl From<ClientProfile> for Row {
     fn from(client: ClientProfile) -> Row {
-        let ClientProfile {
-            name,
-            title,
-            software,
-            panel,
-            source,
-            hello,
-            ..
-        } = client;
-        let mut versions: Vec<_> = hello
-            .offered_versions()
-            .into_iter()
-            .filter(|version| !version.is_grease())
-            .collect();
+        let ClientProfile { name, title, software, panel, source, hello, .. } = client;
+        let mut versions: Vec<_> = hello.offered_versions().into_iter().filter(|version| !version.is_grease()).collect();
         versions.sort_unstable();
-        Row {
-            name,
-            title,
-            software,
-            panel,
-            versions,
-            source,
-        }
+        Row { name, title, software, panel, versions, source }
     }
 }
 

@@ -5,10 +5,10 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use serde::Deserialize;
-use tlswhy_core::Examination;
+use tlswhy_core::{Examination, Step};
 use tlswhy_model::{EVIDENCE_FORMAT, Evidence, FORMAT_VERSION, REPORT_FORMAT};
 
-use super::reports::{Reports, judge};
+use super::reports::{Reports, Saving};
 use crate::cli::Diagnose;
 use crate::exit::{Failure, Status};
 
@@ -18,35 +18,27 @@ const LARGEST: u64 = 64 << 20;
 /// Judges every file and writes the reports.
 pub(crate) fn run(arguments: &Diagnose) -> Result<Status, Failure> {
     if arguments.files.len() > 1 && arguments.save_evidence.is_some() {
-        return Err(
-            Failure::new("--save-evidence keeps the evidence of one file")
-                .tip("judge the files one by one"),
-        );
+        return Err(Failure::new("--save-evidence keeps the evidence of one file").tip("judge the files one by one"));
     }
     let panel: Vec<_> = tlswhy_core::clients()
         .map_err(|error| Failure::new(format!("a bundled client profile cannot be read: {error}")))?
         .into_iter()
         .filter(|client| client.panel)
         .collect();
-    let documents = arguments
-        .files
-        .iter()
-        .map(|path| read(path))
-        .collect::<Result<Vec<_>, _>>()?;
+    let documents = arguments.files.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
     let mut reports = Reports::open(
         &arguments.output,
-        arguments.save_evidence.as_deref(),
+        Saving::wanted(arguments.save_evidence.as_deref(), arguments.redact)?,
         documents.len(),
     )?;
     for evidence in documents {
-        let evidence = if arguments.redact {
-            tlswhy_core::redact(evidence)
-        } else {
-            evidence
+        let evidence = if arguments.redact { tlswhy_core::redact(evidence) } else { evidence };
+        let mut examination = Examination::replay(evidence, panel.clone());
+        // A replay has no one to ask, so this is the report.
+        let Step::Done(report) = examination.next() else {
+            return Err(Failure::new("the evidence leads to no report"));
         };
-        let (examination, report) = judge(Examination::replay(evidence, panel.clone()));
-        let report = report.ok_or_else(|| Failure::new("the evidence leads to no report"))?;
-        reports.write(&examination, &report, false)?;
+        reports.write(&examination, &report)?;
     }
     reports.finish()
 }
@@ -54,11 +46,7 @@ pub(crate) fn run(arguments: &Diagnose) -> Result<Status, Failure> {
 /// Reads evidence from a file, or from standard input where the path is `-`.
 fn read(path: &Path) -> Result<Evidence, Failure> {
     let is_stdin = path == Path::new("-");
-    let name = if is_stdin {
-        "standard input".to_owned()
-    } else {
-        path.display().to_string()
-    };
+    let name = if is_stdin { "standard input".to_owned() } else { path.display().to_string() };
     let mut bytes = Vec::new();
     let limit = LARGEST + 1;
     let taken = if is_stdin {
@@ -68,10 +56,8 @@ fn read(path: &Path) -> Result<Evidence, Failure> {
     };
     taken.map_err(|error| Failure::new(format!("cannot read {name}: {error}")))?;
     if bytes.len() as u64 > LARGEST {
-        return Err(
-            Failure::new(format!("{name} is larger than 64 MiB; evidence never is"))
-                .tip("evidence is what `tlswhy TARGET --save-evidence FILE` writes"),
-        );
+        return Err(Failure::new(format!("{name} is larger than 64 MiB; evidence never is"))
+            .tip("evidence is what `tlswhy TARGET --save-evidence FILE` writes"));
     }
     parse(&bytes).map_err(|problem| problem.failure(&name))
 }
@@ -96,17 +82,18 @@ impl Problem {
             Problem::NotJson(error) => Failure::new(format!("{name} is not JSON: {error}")).tip(again),
             Problem::CutOff(error) => {
                 let (line, column) = (error.line(), error.column());
-                Failure::new(format!("{name} is cut off: it ends at line {line}, column {column}")).tip("copy the whole file, or ".to_owned() + again)
+                Failure::new(format!("{name} is cut off: it ends at line {line}, column {column}"))
+                    .tip("copy the whole file, or ".to_owned() + again)
             }
             Problem::NotEvidence => {
                 Failure::new(format!("{name} is JSON, but its `format` is not `{EVIDENCE_FORMAT}`")).tip(again)
             }
             Problem::Report => Failure::new(format!("{name} is a report; it holds only the evidence that its findings cite"))
                 .tip("save all of the evidence with `tlswhy TARGET --save-evidence FILE`"),
-            Problem::OtherVersion(version) => {
-                Failure::new(format!("{name} has the evidence format {version}; this tlswhy reads {FORMAT_VERSION} and its minors"))
-                    .tip("judge it with the tlswhy that saved it, or a newer one")
-            }
+            Problem::OtherVersion(version) => Failure::new(format!(
+                "{name} has the evidence format {version}; this tlswhy reads {FORMAT_VERSION} and its minors"
+            ))
+            .tip("judge it with the tlswhy that saved it, or a newer one"),
             Problem::Damaged(error) => Failure::new(format!("{name} is damaged: {error}")).tip(again),
         }
     }
@@ -135,14 +122,8 @@ fn parse(bytes: &[u8]) -> Result<Evidence, Problem> {
         REPORT_FORMAT => return Err(Problem::Report),
         _ => return Err(Problem::NotEvidence),
     }
-    let major = |version: &str| {
-        version
-            .split('.')
-            .next()
-            .and_then(|major| major.parse::<u32>().ok())
-    };
-    if major(&head.format_version).is_none() || major(&head.format_version) != major(FORMAT_VERSION)
-    {
+    let major = |version: &str| version.split('.').next().and_then(|major| major.parse::<u32>().ok());
+    if major(&head.format_version).is_none() || major(&head.format_version) != major(FORMAT_VERSION) {
         return Err(Problem::OtherVersion(head.format_version));
     }
     serde_json::from_slice(bytes).map_err(Problem::Damaged)
@@ -153,11 +134,7 @@ mod tests {
     use super::*;
 
     fn problem(text: &str) -> String {
-        parse(text.as_bytes())
-            .map(|_| ())
-            .unwrap_err()
-            .failure("x.json")
-            .to_string()
+        parse(text.as_bytes()).map(|_| ()).unwrap_err().failure("x.json").to_string()
     }
 
     #[test]
@@ -166,32 +143,17 @@ mod tests {
             ("", "is empty"),
             (" \n", "is empty"),
             ("hello", "is not JSON: expected value at line 1 column 1"),
-            (
-                "{\"format\": \"tlswhy-evidence\",\n \"forma",
-                "is cut off: it ends at line 2, column 7",
-            ),
+            ("{\"format\": \"tlswhy-evidence\",\n \"forma", "is cut off: it ends at line 2, column 7"),
             ("[1, 2]", "`format` is not"),
             ("{}", "`format` is not"),
             ("{\"format\": 7}", "`format` is not"),
             ("{\"format\": \"tlswhy-report\"}", "is a report"),
-            (
-                "{\"format\": \"tlswhy-evidence\", \"format_version\": \"2.0\"}",
-                "reads 1.0",
-            ),
-            (
-                "{\"format\": \"tlswhy-evidence\"}",
-                "has the evidence format",
-            ),
-            (
-                "{\"format\": \"tlswhy-evidence\", \"format_version\": \"1.7\"}",
-                "is damaged: missing field",
-            ),
+            ("{\"format\": \"tlswhy-evidence\", \"format_version\": \"2.0\"}", "reads 1.0"),
+            ("{\"format\": \"tlswhy-evidence\"}", "has the evidence format"),
+            ("{\"format\": \"tlswhy-evidence\", \"format_version\": \"1.7\"}", "is damaged: missing field"),
         ] {
             let told = problem(text);
-            assert!(
-                told.contains(reason) && told.contains("tip:"),
-                "{text:?}: {told}"
-            );
+            assert!(told.contains(reason) && told.contains("tip:"), "{text:?}: {told}");
         }
     }
 }

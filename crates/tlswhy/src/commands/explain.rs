@@ -37,14 +37,8 @@ pub(crate) fn run(arguments: &Explain) -> Result<Status, Failure> {
     match &arguments.code {
         None => output.write(|out| {
             let mut page = Page::new(out, terminal::width());
-            page.paragraph(
-                0,
-                HEADING,
-                "Causes that tlswhy finds; `tlswhy explain CODE` says more.",
-            )?;
-            CAUSES
-                .iter()
-                .try_for_each(|cause| page.labelled(0, cause.code, CODE, 32, first_line(cause.doc)))
+            page.paragraph(0, HEADING, "Causes that tlswhy finds; `tlswhy explain CODE` says more.")?;
+            CAUSES.iter().try_for_each(|cause| page.labelled(0, cause.code, CODE, 32, first_line(cause.doc)))
         })?,
         Some(code) => {
             let doc = find(code)?;
@@ -65,29 +59,18 @@ fn find(code: &str) -> Result<&'static str, Failure> {
         return Ok(cause.doc);
     }
     if WITHOUT_PAGE.contains(&wanted.as_str()) {
-        return Err(Failure::new(format!(
-            "`{wanted}` is a cause that this version does not find yet, and it has no page"
-        ))
-        .tip("`tlswhy explain` lists those that have one"));
+        return Err(Failure::new(format!("`{wanted}` is a cause that this version does not find yet, and it has no page"))
+            .tip("`tlswhy explain` lists those that have one"));
     }
     let failure = Failure::new(format!("there is no cause `{code}`"));
-    Err(
-        match nearest(&wanted, CAUSES.iter().map(|cause| cause.code)).as_slice() {
-            [] => failure.tip("`tlswhy explain` lists them"),
-            near => failure.tip(format!(
-                "did you mean {}? `tlswhy explain` lists all",
-                near.join(" or ")
-            )),
-        },
-    )
+    Err(match nearest(&wanted, CAUSES.iter().map(|cause| cause.code)).as_slice() {
+        [] => failure.tip("`tlswhy explain` lists them"),
+        near => failure.tip(format!("did you mean {}? `tlswhy explain` lists all", near.join(" or "))),
+    })
 }
 
 fn first_line(doc: &str) -> &str {
-    doc.lines()
-        .next()
-        .unwrap_or_default()
-        .trim_start_matches('#')
-        .trim()
+    doc.lines().next().unwrap_or_default().trim_start_matches('#').trim()
 }
 
 #[cfg(test)]
@@ -97,11 +80,7 @@ mod tests {
     #[test]
     fn every_cause_has_a_page_and_none_is_also_listed_without_one() {
         for cause in CAUSES {
-            assert!(
-                find(cause.code).is_ok_and(|doc| !first_line(doc).is_empty()),
-                "{}",
-                cause.code
-            );
+            assert!(find(cause.code).is_ok_and(|doc| !first_line(doc).is_empty()), "{}", cause.code);
             assert!(!WITHOUT_PAGE.contains(&cause.code), "{}", cause.code);
         }
         assert!(WITHOUT_PAGE.is_sorted());
@@ -110,23 +89,8 @@ mod tests {
     #[test]
     fn unknown_codes_lead_to_near_ones() {
         assert!(find("NOT_TLS").is_ok());
-        assert!(
-            find("no-shared-ciper")
-                .unwrap_err()
-                .to_string()
-                .contains("did you mean no-shared-cipher")
-        );
-        assert!(
-            find("chain-incomplete")
-                .unwrap_err()
-                .to_string()
-                .contains("no page")
-        );
-        assert!(
-            find("xyzzy")
-                .unwrap_err()
-                .to_string()
-                .contains("lists them")
-        );
+        assert!(find("no-shared-ciper").unwrap_err().to_string().contains("did you mean no-shared-cipher"));
+        assert!(find("chain-incomplete").unwrap_err().to_string().contains("no page"));
+        assert!(find("xyzzy").unwrap_err().to_string().contains("lists them"));
     }
 }

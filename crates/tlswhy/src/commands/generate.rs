@@ -26,15 +26,10 @@ pub(crate) fn run(arguments: &Generate) -> Result<Status, Failure> {
 }
 
 fn man(directory: &Path) -> Result<(), Failure> {
-    fs::create_dir_all(directory)
-        .map_err(|error| Failure::new(format!("cannot make {}: {error}", directory.display())))?;
+    fs::create_dir_all(directory).map_err(|error| Failure::new(format!("cannot make {}: {error}", directory.display())))?;
     let mut command = Cli::command();
     command.build();
-    let visible: Vec<_> = command
-        .get_subcommands()
-        .filter(|command| !command.is_hide_set())
-        .cloned()
-        .collect();
+    let visible: Vec<_> = command.get_subcommands().filter(|command| !command.is_hide_set()).cloned().collect();
     for page in visible
         .into_iter()
         .map(|page| {

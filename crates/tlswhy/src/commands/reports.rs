@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use tlswhy_core::{Examination, Step};
-use tlswhy_model::{ClientProfile, Report};
+use tlswhy_core::Examination;
+use tlswhy_model::{Evidence, Report};
 
 use crate::cli;
 use crate::exit::{Failure, Status};
@@ -16,7 +16,7 @@ pub(crate) struct Reports {
     format: Format,
     options: Options,
     output: Output,
-    evidence: Option<Output>,
+    saving: Option<Saving>,
     written: usize,
     expected: usize,
     worst: Status,
@@ -24,83 +24,68 @@ pub(crate) struct Reports {
 
 impl Reports {
     /// Opens everything that will be written, so that what cannot be written is known at once.
-    pub(crate) fn open(
-        arguments: &cli::Output,
-        evidence: Option<&Path>,
-        expected: usize,
-    ) -> Result<Reports, Failure> {
+    pub(crate) fn open(arguments: &cli::Output, saving: Option<Saving>, expected: usize) -> Result<Reports, Failure> {
         Ok(Reports {
             format: arguments.format,
-            options: Options {
-                width: terminal::width(),
-                verbose: arguments.verbose,
-            },
+            options: Options { width: terminal::width(), verbose: arguments.verbose },
             output: Output::open(arguments.file.as_deref())?,
-            evidence: evidence.map(|path| Output::open(Some(path))).transpose()?,
+            saving,
             written: 0,
             expected,
             worst: Status::Fine,
         })
     }
 
-    /// Writes one report. `ends` says that it is the last one, although more were expected.
-    pub(crate) fn write(
-        &mut self,
-        examination: &Examination,
-        report: &Report,
-        ends: bool,
-    ) -> Result<(), Failure> {
-        if let Some(evidence) = &mut self.evidence {
-            evidence.write(|out| render::pretty_json(examination.evidence(), out))?;
+    /// Writes one report.
+    pub(crate) fn write(&mut self, examination: &Examination, report: &Report) -> Result<(), Failure> {
+        if let Some(saving) = &mut self.saving {
+            saving.write(examination.evidence())?;
         }
-        let alone = self.expected == 1;
-        let last = ends || self.written + 1 == self.expected;
-        let position = Position {
-            first: self.written == 0,
-            last,
-            alone,
-        };
+        let position = Position { first: self.written == 0, alone: self.expected == 1 };
         let evidence = examination.evidence();
-        self.output.write(|out| {
-            render::write(self.format, report, evidence, position, self.options, out)
-        })?;
+        self.output.write(|out| render::write(self.format, report, evidence, position, self.options, out))?;
         self.written += 1;
         self.worst = self.worst.max(Status::of(report));
         Ok(())
     }
 
+    /// Notes that there is no report on one of several; of a single one nothing is written at all.
+    pub(crate) fn missing(&mut self, failure: Failure) -> Result<(), Failure> {
+        if self.expected == 1 {
+            return Err(failure);
+        }
+        failure.print();
+        self.worst = Status::CouldNot;
+        Ok(())
+    }
+
     /// Gives the files their names; the exit status is that of the worst report.
-    pub(crate) fn finish(self) -> Result<Status, Failure> {
-        if let Some(evidence) = self.evidence {
-            evidence.finish()?;
+    pub(crate) fn finish(mut self) -> Result<Status, Failure> {
+        if self.written > 0 {
+            self.output.write(|out| render::end(self.format, out))?;
+        }
+        if let Some(saving) = self.saving {
+            saving.output.finish()?;
         }
         self.output.finish()?;
         Ok(self.worst)
     }
 }
 
-/// The examination judged again from evidence without names and addresses, and its report.
-pub(crate) fn redacted(
-    examination: &Examination,
-    panel: Vec<ClientProfile>,
-) -> (Examination, Option<Box<Report>>) {
-    judge(Examination::replay(
-        tlswhy_core::redact(examination.evidence().clone()),
-        panel,
-    ))
+/// Evidence that is kept.
+pub(crate) struct Saving {
+    output: Output,
+    redact: bool,
 }
 
-/// The report of an examination that has all its answers.
-pub(crate) fn judge(mut examination: Examination) -> (Examination, Option<Box<Report>>) {
-    let report = match examination.next() {
-        Step::Done(report) => Some(report),
-        Step::Ask(_) => {
-            examination.interrupt();
-            match examination.next() {
-                Step::Done(report) => Some(report),
-                Step::Ask(_) => None,
-            }
-        }
-    };
-    (examination, report)
+impl Saving {
+    /// Opens the file, where one is named.
+    pub(crate) fn wanted(path: Option<&Path>, redact: bool) -> Result<Option<Saving>, Failure> {
+        path.map(|path| Ok(Saving { output: Output::open(Some(path))?, redact })).transpose()
+    }
+
+    fn write(&mut self, evidence: &Evidence) -> Result<(), Failure> {
+        let redacted = self.redact.then(|| tlswhy_core::redact(evidence.clone()));
+        self.output.write(|out| render::pretty_json(redacted.as_ref().unwrap_or(evidence), out))
+    }
 }

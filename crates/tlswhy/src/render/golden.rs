@@ -4,17 +4,12 @@ use std::path::Path;
 
 use tlswhy_model::*;
 use tlswhy_wire::{
-    AlertDescription, AlertLevel, CipherSuite, ExtensionSpec, HelloSpec, NamedGroup,
-    ProtocolVersion, SignatureScheme,
+    AlertDescription, AlertLevel, CipherSuite, ExtensionSpec, HelloSpec, NamedGroup, ProtocolVersion, SignatureScheme,
 };
 
 use super::{Format, Options, Position};
 
-const ALONE: Position = Position {
-    first: true,
-    last: true,
-    alone: true,
-};
+const ALONE: Position = Position { first: true, alone: true };
 
 #[test]
 fn a_healthy_server_takes_a_few_lines() {
@@ -42,15 +37,11 @@ fn what_the_other_side_says_stays_text() {
     check("hostile", &report);
     for format in [Format::Human, Format::Json, Format::Markdown, Format::Html] {
         let text = rendered(format, &report, true);
-        assert!(
-            !text.contains(['\u{1b}', '\u{9b}', '\u{202e}', '\u{7}']),
-            "{format:?}"
-        );
+        assert!(!text.contains(['\u{1b}', '\u{9b}', '\u{202e}', '\u{7}']), "{format:?}");
     }
     assert!(!rendered(Format::Html, &report, true).contains("<script>"));
     let markdown = rendered(Format::Markdown, &report, true);
-    for event in pulldown_cmark::Parser::new_ext(&markdown, pulldown_cmark::Options::ENABLE_TABLES)
-    {
+    for event in pulldown_cmark::Parser::new_ext(&markdown, pulldown_cmark::Options::ENABLE_TABLES) {
         use pulldown_cmark::{Event, HeadingLevel, Tag};
         match event {
             Event::Html(html) | Event::InlineHtml(html) => panic!("{html}"),
@@ -67,108 +58,56 @@ fn what_the_other_side_says_stays_text() {
 #[test]
 fn several_reports_are_apart_in_every_format() {
     let written = |format| {
-        let (mut out, options) = (
-            Vec::new(),
-            Options {
-                width: 80,
-                verbose: false,
-            },
-        );
+        let (mut out, options) = (Vec::new(), Options { width: 80, verbose: false });
         for index in 0..2 {
             super::write(
                 format,
                 &healthy(),
                 &healthy().evidence,
-                Position {
-                    first: index == 0,
-                    last: index == 1,
-                    alone: false,
-                },
+                Position { first: index == 0, alone: false },
                 options,
                 &mut out,
             )
             .unwrap();
         }
+        super::end(format, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     };
     assert_eq!(written(Format::Json).lines().count(), 2);
     assert_eq!(written(Format::Html).matches("</html>").count(), 1);
     assert_eq!(written(Format::Html).matches("<!DOCTYPE").count(), 1);
     assert_eq!(written(Format::Markdown).matches("\n---\n").count(), 1);
-    assert_eq!(
-        anstream::adapter::strip_str(&written(Format::Human))
-            .to_string()
-            .matches("\n\nWorks:")
-            .count(),
-        1
-    );
+    assert_eq!(anstream::adapter::strip_str(&written(Format::Human)).to_string().matches("\n\nWorks:").count(), 1);
 }
 
 #[test]
 fn lines_fit_the_terminal_unless_they_are_commands() {
     for width in [60, 80, 100] {
         let mut out = Vec::new();
-        let options = Options {
-            width,
-            verbose: true,
-        };
-        super::write(
-            Format::Human,
-            &layered(),
-            &layered().evidence,
-            ALONE,
-            options,
-            &mut out,
-        )
-        .unwrap();
+        let options = Options { width, verbose: true };
+        super::write(Format::Human, &layered(), &layered().evidence, ALONE, options, &mut out).unwrap();
         let text = anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string();
-        let is_command =
-            |line: &&str| line.contains("openssl") || line.contains("curl") || line.contains('`');
+        let is_command = |line: &&str| line.contains("openssl") || line.contains("curl") || line.contains('`');
         for line in text.lines().filter(|line| !is_command(line)) {
-            assert!(
-                !line.trim().contains(' ') || line.chars().count() <= width,
-                "{width}: {line}"
-            );
+            assert!(!line.trim().contains(' ') || line.chars().count() <= width, "{width}: {line}");
         }
     }
 }
 
 fn check(name: &str, report: &Report) {
-    compare(
-        &format!("{name}.txt"),
-        &rendered(Format::Human, report, false),
-    );
-    compare(
-        &format!("{name}-verbose.txt"),
-        &rendered(Format::Human, report, true),
-    );
-    compare(
-        &format!("{name}.md"),
-        &rendered(Format::Markdown, report, false),
-    );
-    compare(
-        &format!("{name}.html"),
-        &rendered(Format::Html, report, false),
-    );
-    compare(
-        &format!("{name}.json"),
-        &rendered(Format::Json, report, false),
-    );
+    compare(&format!("{name}.txt"), &rendered(Format::Human, report, false));
+    compare(&format!("{name}-verbose.txt"), &rendered(Format::Human, report, true));
+    compare(&format!("{name}.md"), &rendered(Format::Markdown, report, false));
+    compare(&format!("{name}.html"), &rendered(Format::Html, report, false));
+    compare(&format!("{name}.json"), &rendered(Format::Json, report, false));
     let read: Report = serde_json::from_str(&rendered(Format::Json, report, false)).unwrap();
     assert_eq!(&read, report);
 }
 
 fn rendered(format: Format, report: &Report, verbose: bool) -> String {
     let mut out = Vec::new();
-    super::write(
-        format,
-        report,
-        &report.evidence,
-        ALONE,
-        Options { width: 80, verbose },
-        &mut out,
-    )
-    .unwrap();
+    super::write(format, report, &report.evidence, ALONE, Options { width: 80, verbose }, &mut out).unwrap();
+    super::end(format, &mut out).unwrap();
     let text = String::from_utf8(out).unwrap();
     match format {
         Format::Human => anstream::adapter::strip_str(&text).to_string(),
@@ -177,51 +116,25 @@ fn rendered(format: Format, report: &Report, verbose: bool) -> String {
 }
 
 fn compare(file: &str, made: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/golden")
-        .join(file);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(file);
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(&path, made).unwrap();
     }
     let expected = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        expected == made,
-        "{} differs; run the tests with BLESS=1 and look at the difference\n{made}",
-        path.display()
-    );
+    assert!(expected == made, "{} differs; run the tests with BLESS=1 and look at the difference\n{made}", path.display());
 }
 
 fn healthy() -> Report {
     let subject = subject("www.example.test", 443);
     let clients = vec![
-        works(
-            "android-4.4",
-            ProtocolVersion::TLSV1_2,
-            CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA,
-        ),
-        works(
-            "chrome-142",
-            ProtocolVersion::TLSV1_3,
-            CipherSuite::TLS_AES_128_GCM_SHA256,
-        ),
-        works(
-            "curl-8",
-            ProtocolVersion::TLSV1_3,
-            CipherSuite::TLS_AES_256_GCM_SHA384,
-        ),
-        works(
-            "java-8u151",
-            ProtocolVersion::TLSV1_2,
-            CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
-        ),
+        works("android-4.4", ProtocolVersion::TLSV1_2, CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA),
+        works("chrome-142", ProtocolVersion::TLSV1_3, CipherSuite::TLS_AES_128_GCM_SHA256),
+        works("curl-8", ProtocolVersion::TLSV1_3, CipherSuite::TLS_AES_256_GCM_SHA384),
+        works("java-8u151", ProtocolVersion::TLSV1_2, CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256),
     ];
     let attempts = vec![attempt(1, modern("www.example.test"), Ending::Completed)];
-    let summary =
-        "www.example.test answers this client with TLSv1.3, TLS_AES_256_GCM_SHA384 and x25519";
-    Report {
-        clients,
-        ..report(subject, Outcome::Works, summary, attempts)
-    }
+    let summary = "www.example.test answers this client with TLSv1.3, TLS_AES_256_GCM_SHA384 and x25519";
+    Report { clients, ..report(subject, Outcome::Works, summary, attempts) }
 }
 
 fn one() -> Report {
@@ -253,25 +166,13 @@ fn one() -> Report {
         attempt(2, old("mail.example.test"), Ending::Answered),
     ];
     let clients = vec![
-        works(
-            "android-4.4",
-            ProtocolVersion::TLSV1_1,
-            CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA,
-        ),
+        works("android-4.4", ProtocolVersion::TLSV1_1, CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA),
         fails("chrome-142", "server-version-outdated"),
         fails("curl-8", "server-version-outdated"),
-        works(
-            "java-8u151",
-            ProtocolVersion::TLSV1_1,
-            CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA,
-        ),
+        works("java-8u151", ProtocolVersion::TLSV1_1, CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA),
     ];
     let summary = "mail.example.test speaks nothing newer than TLS 1.1, and this client wants TLS 1.2 or newer";
-    Report {
-        findings: vec![finding],
-        clients,
-        ..failed(subject, "server-version-outdated", summary, attempts)
-    }
+    Report { findings: vec![finding], clients, ..failed(subject, "server-version-outdated", summary, attempts) }
 }
 
 fn layered() -> Report {
@@ -306,11 +207,8 @@ fn layered() -> Report {
         order: 3,
         confidence: Confidence::Observed,
         title: "The server wants a client certificate".into(),
-        diagnosis:
-            "It sends CertificateRequest and ends the handshake when it gets an empty certificate."
-                .into(),
-        why_it_fails: "Without a certificate from one of the named authorities it lets nobody in"
-            .into(),
+        diagnosis: "It sends CertificateRequest and ends the handshake when it gets an empty certificate.".into(),
+        why_it_fails: "Without a certificate from one of the named authorities it lets nobody in".into(),
         explains: vec!["alpn-mismatch".into()],
         exhibits: vec![Exhibit::Message {
             attempt: 6,
@@ -347,10 +245,7 @@ fn layered() -> Report {
         attempt(
             3,
             old("old.example.test").with_alpn(&["h2", "http/1.1"]),
-            Ending::TimedOut {
-                awaited: Awaited::ServerHello,
-                waited_ms: 3000,
-            },
+            Ending::TimedOut { awaited: Awaited::ServerHello, waited_ms: 3000 },
         ),
     ];
     let names = [
@@ -365,10 +260,7 @@ fn layered() -> Report {
         "python-3.13",
         "safari-26",
     ];
-    let mut clients: Vec<_> = names
-        .iter()
-        .map(|name| fails(name, "server-version-outdated"))
-        .collect();
+    let mut clients: Vec<_> = names.iter().map(|name| fails(name, "server-version-outdated")).collect();
     clients[0].cause = Some("no-shared-cipher".into());
     clients[7].outcome = Outcome::Undetermined;
     clients[7].cause = None;
@@ -377,12 +269,7 @@ fn layered() -> Report {
     Report {
         findings: vec![first, cipher, client_certificate],
         clients,
-        ..failed(
-            subject("old.example.test", 8443),
-            "server-version-outdated",
-            summary,
-            attempts,
-        )
+        ..failed(subject("old.example.test", 8443), "server-version-outdated", summary, attempts)
     }
 }
 
@@ -390,13 +277,7 @@ fn undetermined() -> Report {
     let mut subject = subject("silent.example.test", 443);
     subject.via = Some("socks5://127.0.0.1:1080".into());
     subject.server_name = None;
-    let attempts = vec![attempt(
-        1,
-        modern("silent.example.test"),
-        Ending::Reset {
-            awaited: Awaited::ServerHello,
-        },
-    )];
+    let attempts = vec![attempt(1, modern("silent.example.test"), Ending::Reset { awaited: Awaited::ServerHello })];
     let open_questions = vec![OpenQuestion {
         question: "Does the same hello get an answer from another network?".into(),
         decides: vec!["path-blocks-handshake".into(), "server-size-intolerant".into()],
@@ -417,11 +298,7 @@ fn undetermined() -> Report {
             says: "TLSv1.3".into(),
         },
     ];
-    Report {
-        open_questions,
-        addresses,
-        ..report(subject, Outcome::Undetermined, summary, attempts)
-    }
+    Report { open_questions, addresses, ..report(subject, Outcome::Undetermined, summary, attempts) }
 }
 
 /// Everything that could be quoted from the other side tries to leave its place.
@@ -439,19 +316,10 @@ fn hostile() -> Report {
         finding.affects = vec![evil.into()];
         finding.explains = vec![evil.into()];
         finding.references = vec![evil.into()];
-        finding.exhibits.push(Exhibit::Complaint {
-            text: evil.into(),
-            says: evil.into(),
-        });
+        finding.exhibits.push(Exhibit::Complaint { text: evil.into(), says: evil.into() });
         finding.remedies[0].steps = vec![evil.into()];
         finding.remedies[0].check = vec![evil.into()];
-        finding.remedies[0].edits = vec![Edit {
-            path: evil.into(),
-            start: 0,
-            end: 1,
-            new: evil.into(),
-            diff: evil.into(),
-        }];
+        finding.remedies[0].edits = vec![Edit { path: evil.into(), start: 0, end: 1, new: evil.into(), diff: evil.into() }];
         finding.reproduce = vec![evil.into()];
     }
     report.clients[0].name = evil.into();
@@ -462,16 +330,8 @@ fn hostile() -> Report {
         root_cause: Some(evil.into()),
         says: evil.into(),
     }];
-    report.open_questions = vec![OpenQuestion {
-        question: evil.into(),
-        decides: vec![evil.into()],
-        how: evil.into(),
-    }];
-    report.evidence.attempts[0].ending = Ending::NotTls {
-        protocol: Some(evil.into()),
-        upgrade: None,
-        detail: evil.into(),
-    };
+    report.open_questions = vec![OpenQuestion { question: evil.into(), decides: vec![evil.into()], how: evil.into() }];
+    report.evidence.attempts[0].ending = Ending::NotTls { protocol: Some(evil.into()), upgrade: None, detail: evil.into() };
     report.evidence.attempts[1].address = Some(evil.into());
     report
 }
@@ -547,16 +407,10 @@ fn protocol_version_alert() -> Ending {
 
 fn modern(name: &str) -> HelloSpec {
     HelloSpec {
-        cipher_suites: vec![
-            CipherSuite::TLS_AES_256_GCM_SHA384,
-            CipherSuite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
-        ],
+        cipher_suites: vec![CipherSuite::TLS_AES_256_GCM_SHA384, CipherSuite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384],
         extensions: Some(vec![
             ExtensionSpec::ServerName(name.into()),
-            ExtensionSpec::SupportedVersions(vec![
-                ProtocolVersion::TLSV1_3,
-                ProtocolVersion::TLSV1_2,
-            ]),
+            ExtensionSpec::SupportedVersions(vec![ProtocolVersion::TLSV1_3, ProtocolVersion::TLSV1_2]),
             ExtensionSpec::SupportedGroups(vec![NamedGroup::X25519, NamedGroup::SECP256R1]),
             ExtensionSpec::KeyShare(vec![NamedGroup::X25519]),
             ExtensionSpec::SignatureAlgorithms(vec![SignatureScheme::RSA_PSS_RSAE_SHA256]),
@@ -583,11 +437,7 @@ fn attempt(id: u32, hello: HelloSpec, ending: Ending) -> Attempt {
             repetition: 0,
         },
         address: Some("192.0.2.7:443".into()),
-        timing: Timing {
-            started_ms: 2.0,
-            ended_ms: 14.2,
-            ..Timing::default()
-        },
+        timing: Timing { started_ms: 2.0, ended_ms: 14.2, ..Timing::default() },
         dialogue: Vec::new(),
         sent: Bytes(vec![0x16, 3, 1]),
         received: Bytes(vec![0x15, 3, 1, 0, 2, 2, 70]),
@@ -610,17 +460,11 @@ fn subject(host: &str, port: u16) -> Subject {
 }
 
 fn failed(subject: Subject, cause: &str, summary: &str, attempts: Vec<Attempt>) -> Report {
-    Report {
-        root_cause: Some(cause.into()),
-        ..report(subject, Outcome::Fails, summary, attempts)
-    }
+    Report { root_cause: Some(cause.into()), ..report(subject, Outcome::Fails, summary, attempts) }
 }
 
 fn report(subject: Subject, outcome: Outcome, summary: &str, attempts: Vec<Attempt>) -> Report {
-    let tool = Tool {
-        name: "tlswhy".into(),
-        version: "0.1.0".into(),
-    };
+    let tool = Tool { name: "tlswhy".into(), version: "0.1.0".into() };
     Report {
         format: REPORT_FORMAT.into(),
         format_version: FORMAT_VERSION.into(),
@@ -634,13 +478,7 @@ fn report(subject: Subject, outcome: Outcome, summary: &str, attempts: Vec<Attem
         clients: Vec::new(),
         addresses: Vec::new(),
         open_questions: Vec::new(),
-        cost: Cost {
-            connections: 2,
-            rounds: 1,
-            sent_bytes: 1034,
-            received_bytes: 5820,
-            elapsed_ms: 34,
-        },
+        cost: Cost { connections: 2, rounds: 1, sent_bytes: 1034, received_bytes: 5820, elapsed_ms: 34 },
         evidence: Evidence {
             format: EVIDENCE_FORMAT.into(),
             format_version: FORMAT_VERSION.into(),
@@ -657,13 +495,7 @@ fn report(subject: Subject, outcome: Outcome, summary: &str, attempts: Vec<Attem
 }
 
 fn works(name: &str, version: ProtocolVersion, suite: CipherSuite) -> ClientOutcome {
-    ClientOutcome {
-        outcome: Outcome::Works,
-        version: Some(version),
-        cipher_suite: Some(suite),
-        cause: None,
-        ..fails(name, "")
-    }
+    ClientOutcome { outcome: Outcome::Works, version: Some(version), cipher_suite: Some(suite), cause: None, ..fails(name, "") }
 }
 
 fn fails(name: &str, cause: &str) -> ClientOutcome {

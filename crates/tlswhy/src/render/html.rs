@@ -8,20 +8,16 @@ use tlswhy_model::{Attempt, Outcome, Report};
 use super::wrap::Span;
 use super::{Position, shown, words, wrap};
 
-/// Writes the report, with what stands before the first and after the last.
-pub(super) fn write(
-    report: &Report,
-    attempts: &[Attempt],
-    position: Position,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let page = Page {
-        report,
-        attempts,
-        position,
-    };
+/// Writes the report, with what stands before the first.
+pub(super) fn write(report: &Report, attempts: &[Attempt], position: Position, out: &mut dyn Write) -> io::Result<()> {
+    let page = Page { report, attempts, position };
     out.write_all(page.render().map_err(io::Error::other)?.as_bytes())?;
     writeln!(out)
+}
+
+/// Writes what stands after the last.
+pub(super) fn end(out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "</body>\n</html>")
 }
 
 #[derive(Template)]
@@ -64,10 +60,6 @@ impl Page<'_> {
     }
 
     fn title(&self) -> String {
-        shown(&format!(
-            "{}: {}",
-            self.outcome(),
-            self.report.subject.target
-        ))
+        shown(&format!("{}: {}", self.outcome(), self.report.subject.target))
     }
 }

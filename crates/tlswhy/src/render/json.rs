@@ -25,10 +25,8 @@ pub(crate) fn pretty(document: &impl Serialize, out: &mut dyn Write) -> io::Resu
 /// replaced by its `\u` escape.
 fn write_safely(json: &str, out: &mut dyn Write) -> io::Result<()> {
     let mut written = 0;
-    let unsafe_to_show = |(_, c): &(usize, char)| {
-        (!c.is_ascii() || *c == '\u{7f}')
-            && printable(c.encode_utf8(&mut [0; 4]), 1) != c.to_string()
-    };
+    let unsafe_to_show =
+        |(_, c): &(usize, char)| (!c.is_ascii() || *c == '\u{7f}') && printable(c.encode_utf8(&mut [0; 4]), 1) != c.to_string();
     for (at, c) in json.char_indices().filter(unsafe_to_show) {
         out.write_all(&json.as_bytes()[written..at])?;
         for unit in c.encode_utf16(&mut [0; 2]) {
@@ -50,10 +48,7 @@ mod tests {
         let mut json = Vec::new();
         pretty(&text, &mut json).unwrap();
         let json = String::from_utf8(json).unwrap();
-        assert_eq!(
-            json,
-            "\"grün \\u001b[2J \\u009b31m \\u007f \\u202e \\udb40\\udc41\"\n"
-        );
+        assert_eq!(json, "\"grün \\u001b[2J \\u009b31m \\u007f \\u202e \\udb40\\udc41\"\n");
         assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
     }
 }

@@ -19,100 +19,49 @@ pub(super) fn write(
     if !position.first {
         writeln!(out, "\n---\n")?;
     }
-    writeln!(
-        out,
-        "# {}: {}\n",
-        words::outcome(report.outcome),
-        inline(&words::sentence(&report.summary))
-    )?;
-    writeln!(
-        out,
-        "{}; {}\n",
-        prose(&words::subject(&report.subject)),
-        prose(&report.taken_at)
-    )?;
+    writeln!(out, "# {}: {}\n", words::outcome(report.outcome), inline(&words::sentence(&report.summary)))?;
+    writeln!(out, "{}; {}\n", prose(&words::subject(&report.subject)), prose(&report.taken_at))?;
     for (index, finding) in report.findings.iter().enumerate() {
         write_finding(report, index, finding, out)?;
     }
     if !report.addresses.is_empty() {
-        writeln!(
-            out,
-            "## Addresses\n\n| Address | Outcome | Cause | |\n|---|---|---|---|"
-        )?;
+        writeln!(out, "## Addresses\n\n| Address | Outcome | Cause | |\n|---|---|---|---|")?;
         for address in &report.addresses {
             let cause = address.root_cause.as_deref().unwrap_or_default();
             let outcome = words::client_outcome(address.outcome);
-            writeln!(
-                out,
-                "| {} | {outcome} | {} | {} |",
-                cell(&address.address),
-                cell(cause),
-                cell(&address.says)
-            )?;
+            writeln!(out, "| {} | {outcome} | {} | {} |", cell(&address.address), cell(cause), cell(&address.says))?;
         }
         writeln!(out)?;
     }
     if !report.open_questions.is_empty() {
         writeln!(out, "## Open questions\n")?;
         for question in &report.open_questions {
-            writeln!(
-                out,
-                "- {}\n  How: {}",
-                item(&words::question(question)),
-                item(&question.how)
-            )?;
+            writeln!(out, "- {}\n  How: {}", item(&words::question(question)), item(&question.how))?;
         }
         writeln!(out)?;
     }
     if let Some(line) = words::clients(&report.clients) {
-        writeln!(
-            out,
-            "## Clients\n\n{}\n\n| Client | Outcome | |\n|---|---|---|",
-            prose(&line)
-        )?;
+        writeln!(out, "## Clients\n\n{}\n\n| Client | Outcome | |\n|---|---|---|", prose(&line))?;
         for client in &report.clients {
             let outcome = words::client_outcome(client.outcome);
-            writeln!(
-                out,
-                "| {} | {outcome} | {} |",
-                cell(&client.name),
-                cell(&words::client_detail(client))
-            )?;
+            writeln!(out, "| {} | {outcome} | {} |", cell(&client.name), cell(&words::client_detail(client)))?;
         }
         writeln!(out)?;
     }
     if options.verbose && !attempts.is_empty() {
-        writeln!(
-            out,
-            "## Attempts\n\n| | Asked | Ended | |\n|---:|---|---|---:|"
-        )?;
+        writeln!(out, "## Attempts\n\n| | Asked | Ended | |\n|---:|---|---|---:|")?;
         for attempt in attempts {
             let (asked, ended) = (cell(&words::asked(attempt)), cell(&words::ended(attempt)));
-            writeln!(
-                out,
-                "| {} | {asked} | {ended} | {} |",
-                attempt.id,
-                words::took(attempt)
-            )?;
+            writeln!(out, "| {} | {asked} | {ended} | {} |", attempt.id, words::took(attempt))?;
         }
         writeln!(out)?;
     }
     writeln!(out, "{}", prose(&words::cost(&report.cost)))
 }
 
-fn write_finding(
-    report: &Report,
-    index: usize,
-    finding: &Finding,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+fn write_finding(report: &Report, index: usize, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "## {}. {}\n", finding.order, inline(&finding.title))?;
-    writeln!(
-        out,
-        "{}: {}\n",
-        code(&finding.cause),
-        words::weight(finding)
-    )?;
+    writeln!(out, "{}: {}\n", code(&finding.cause), words::weight(finding))?;
     if !finding.affects.is_empty() {
         writeln!(out, "Concerns {}.\n", prose(&finding.affects.join(", ")))?;
     }
@@ -123,17 +72,9 @@ fn write_finding(
     if !finding.exhibits.is_empty() {
         writeln!(out)?;
     }
-    writeln!(
-        out,
-        "**Why.** {}\n",
-        prose(&words::sentence(&finding.why_it_fails))
-    )?;
+    writeln!(out, "**Why.** {}\n", prose(&words::sentence(&finding.why_it_fails)))?;
     if !finding.explains.is_empty() {
-        writeln!(
-            out,
-            "This explains {} too.\n",
-            prose(&finding.explains.join(", "))
-        )?;
+        writeln!(out, "This explains {} too.\n", prose(&finding.explains.join(", ")))?;
     }
     for (place, remedy) in finding.remedies.iter().enumerate() {
         let label = if place == 0 { "Fix" } else { "Or" };
@@ -155,11 +96,7 @@ fn write_finding(
         if !commands.is_empty() {
             fence("sh", &commands.join("\n"), out)?;
         }
-        writeln!(
-            out,
-            "Why it works: {}\n",
-            prose(&words::sentence(&remedy.why_it_works))
-        )?;
+        writeln!(out, "Why it works: {}\n", prose(&words::sentence(&remedy.why_it_works)))?;
     }
     if let Some(next) = words::next(report, index) {
         writeln!(out, "**Next.** {}\n", prose(&next))?;
@@ -169,11 +106,7 @@ fn write_finding(
         fence("sh", &finding.reproduce.join("\n"), out)?;
     }
     if !finding.references.is_empty() {
-        writeln!(
-            out,
-            "References: {}\n",
-            prose(&finding.references.join(", "))
-        )?;
+        writeln!(out, "References: {}\n", prose(&finding.references.join(", ")))?;
     }
     Ok(())
 }
@@ -190,13 +123,7 @@ fn inline(text: &str) -> String {
 }
 
 fn line(text: &str) -> String {
-    let pieces = spans(text.trim()).into_iter().map(|span| {
-        if span.code {
-            code(&span.text)
-        } else {
-            escape(&span.text)
-        }
-    });
+    let pieces = spans(text.trim()).into_iter().map(|span| if span.code { code(&span.text) } else { escape(&span.text) });
     let mut line: String = pieces.collect();
     // What would begin a heading, a list or a rule at the start of a line.
     let digits = line.bytes().take_while(u8::is_ascii_digit).count();
@@ -215,10 +142,7 @@ fn item(text: &str) -> String {
 
 /// The same inside of a table: no line breaks, and a pipe would end the cell even in code.
 fn cell(text: &str) -> String {
-    prose(text)
-        .replace('\n', " ")
-        .replace("\\|", "|")
-        .replace('|', "\\|")
+    prose(text).replace('\n', " ").replace("\\|", "|").replace('|', "\\|")
 }
 
 /// Characters that mean something inside of a line of Markdown or HTML.
@@ -239,11 +163,7 @@ fn escape(text: &str) -> String {
 fn code(text: &str) -> String {
     let text = shown(text).replace('\n', " ");
     let fence = "`".repeat(longest_run(&text) + 1);
-    let gap = if text.starts_with('`') || text.ends_with('`') {
-        " "
-    } else {
-        ""
-    };
+    let gap = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
     format!("{fence}{gap}{text}{gap}{fence}")
 }
 
@@ -321,12 +241,7 @@ pub(crate) fn plain(markdown: &str, page: &mut Page<'_>) -> io::Result<()> {
     Ok(())
 }
 
-fn flush(
-    page: &mut Page<'_>,
-    paragraph: &mut String,
-    label: &mut String,
-    indent: usize,
-) -> io::Result<()> {
+fn flush(page: &mut Page<'_>, paragraph: &mut String, label: &mut String, indent: usize) -> io::Result<()> {
     let (text, mark) = (std::mem::take(paragraph), std::mem::take(label));
     match (text.is_empty(), mark.is_empty()) {
         (true, _) => Ok(()),
@@ -338,9 +253,8 @@ fn flush(
 /// The mark of a list item and what follows it.
 fn bullet(text: &str) -> Option<(&str, &str)> {
     let (mark, rest) = text.split_once(' ')?;
-    let numbered = mark.strip_suffix('.').is_some_and(|digits| {
-        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
-    });
+    let numbered =
+        mark.strip_suffix('.').is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()));
     (matches!(mark, "-" | "*") || numbered).then_some((mark, rest.trim_start()))
 }
 
@@ -370,9 +284,7 @@ fn without_links(text: &str) -> String {
         };
         let bare = || {
             let (address, behind) = link.strip_prefix('<')?.split_once('>')?;
-            address
-                .starts_with("http")
-                .then(|| (address.to_owned(), behind))
+            address.starts_with("http").then(|| (address.to_owned(), behind))
         };
         let (text, behind) = named().or_else(bare).unwrap_or_else(|| {
             let (bracket, behind) = link.split_at(1);
@@ -400,10 +312,7 @@ mod tests {
             prose("# <b>*x*</b> [a](b) | `c|d` ~~e~~"),
             "\\# &lt;b\\>\\*x\\*&lt;/b\\> \\[a\\](b) \\| `c|d` \\~\\~e\\~\\~"
         );
-        assert_eq!(
-            prose("- no list\n1. none either"),
-            "\\- no list\n1\\. none either"
-        );
+        assert_eq!(prose("- no list\n1. none either"), "\\- no list\n1\\. none either");
         assert_eq!(code("a`b"), "``a`b``");
         assert_eq!(cell("a|b\n`c|d`"), "a\\|b `c\\|d`");
     }

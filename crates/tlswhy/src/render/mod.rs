@@ -61,13 +61,19 @@ pub(crate) fn write(
     }
 }
 
+/// Writes what stands after the last report.
+pub(crate) fn end(format: Format, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        Format::Html => html::end(out),
+        Format::Human | Format::Json | Format::Markdown => Ok(()),
+    }
+}
+
 /// Where a report stands among those that go to the same place.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Position {
     /// Nothing was written before it.
     pub(crate) first: bool,
-    /// Nothing will be written after it.
-    pub(crate) last: bool,
     /// No other was wanted.
     pub(crate) alone: bool,
 }

@@ -28,10 +28,7 @@ pub(crate) struct Page<'a> {
 impl<'a> Page<'a> {
     /// A page on `out` of a terminal with `width` columns.
     pub(crate) fn new(out: &'a mut dyn Write, width: usize) -> Page<'a> {
-        Page {
-            out,
-            width: width.clamp(NARROWEST, WIDEST),
-        }
+        Page { out, width: width.clamp(NARROWEST, WIDEST) }
     }
 
     /// An empty line.
@@ -52,25 +49,12 @@ impl<'a> Page<'a> {
     }
 
     /// `label` at column `at`, and beside it `text` wrapped, all lines of it from column `indent`.
-    pub(crate) fn labelled(
-        &mut self,
-        at: usize,
-        label: &str,
-        style: Style,
-        indent: usize,
-        text: &str,
-    ) -> io::Result<()> {
+    pub(crate) fn labelled(&mut self, at: usize, label: &str, style: Style, indent: usize, text: &str) -> io::Result<()> {
         self.beside(at, label, style, indent, text, Style::new())
     }
 
     /// The same, all of it standing out.
-    pub(crate) fn title(
-        &mut self,
-        at: usize,
-        label: &str,
-        indent: usize,
-        text: &str,
-    ) -> io::Result<()> {
+    pub(crate) fn title(&mut self, at: usize, label: &str, indent: usize, text: &str) -> io::Result<()> {
         self.beside(at, label, HEADING, indent, text, HEADING)
     }
 
@@ -104,10 +88,7 @@ impl<'a> Page<'a> {
         for (number, line) in wrap(&whole, self.width).iter().enumerate() {
             match line.split_once(':').filter(|_| number == 0) {
                 Some((word, rest)) => {
-                    writeln!(
-                        self.out,
-                        "{word_style}{word}:{word_style:#}{HEADING}{rest}{HEADING:#}"
-                    )?;
+                    writeln!(self.out, "{word_style}{word}:{word_style:#}{HEADING}{rest}{HEADING:#}")?;
                 }
                 None => writeln!(self.out, "{HEADING}{line}{HEADING:#}")?,
             }
@@ -124,13 +105,7 @@ impl<'a> Page<'a> {
     }
 
     /// The same beside a label.
-    pub(crate) fn command_labelled(
-        &mut self,
-        at: usize,
-        label: &str,
-        indent: usize,
-        text: &str,
-    ) -> io::Result<()> {
+    pub(crate) fn command_labelled(&mut self, at: usize, label: &str, indent: usize, text: &str) -> io::Result<()> {
         let gap = indent.saturating_sub(at + label.chars().count());
         write!(self.out, "{:at$}{HEADING}{label}{HEADING:#}", "")?;
         for (number, line) in shown(text).lines().enumerate() {

@@ -32,11 +32,7 @@ pub(super) fn write(
         Outcome::AtRisk | Outcome::Undetermined => AnsiColor::Yellow,
         Outcome::Fails => AnsiColor::Red,
     };
-    page.headline(
-        words::outcome(report.outcome),
-        colour.on_default().bold(),
-        &words::sentence(&report.summary),
-    )?;
+    page.headline(words::outcome(report.outcome), colour.on_default().bold(), &words::sentence(&report.summary))?;
     page.paragraph(0, ASIDE, &words::subject(&report.subject))?;
     for (index, finding) in report.findings.iter().enumerate() {
         page.blank()?;
@@ -59,54 +55,26 @@ pub(super) fn write(
     page.paragraph(0, ASIDE, &cost)
 }
 
-fn write_finding(
-    page: &mut Page<'_>,
-    report: &Report,
-    index: usize,
-    finding: &Finding,
-    options: Options,
-) -> io::Result<()> {
+fn write_finding(page: &mut Page<'_>, report: &Report, index: usize, finding: &Finding, options: Options) -> io::Result<()> {
     let number = format!("{}.", finding.order);
     let before = LABEL.saturating_sub(number.len() + 1);
     page.title(before, &number, LABEL, &finding.title)?;
-    page.paragraph(
-        LABEL,
-        ASIDE,
-        &format!("{}: {}", finding.cause, words::weight(finding)),
-    )?;
+    page.paragraph(LABEL, ASIDE, &format!("{}: {}", finding.cause, words::weight(finding)))?;
     if !finding.affects.is_empty() {
-        page.paragraph(
-            LABEL,
-            ASIDE,
-            &format!("Concerns {}.", finding.affects.join(", ")),
-        )?;
+        page.paragraph(LABEL, ASIDE, &format!("Concerns {}.", finding.affects.join(", ")))?;
     }
 
     page.labelled(LABEL, "Seen", HEADING, TEXT, &finding.diagnosis)?;
-    let shown = if options.verbose {
-        finding.exhibits.len()
-    } else {
-        EXHIBITS
-    };
+    let shown = if options.verbose { finding.exhibits.len() } else { EXHIBITS };
     for exhibit in finding.exhibits.iter().take(shown) {
         page.labelled(TEXT, "-", Style::new(), TEXT + 2, &words::exhibit(exhibit))?;
     }
     if let hidden @ 1.. = finding.exhibits.len().saturating_sub(shown) {
         page.paragraph(TEXT, ASIDE, &format!("({hidden} more with -v)"))?;
     }
-    page.labelled(
-        LABEL,
-        "Why",
-        HEADING,
-        TEXT,
-        &words::sentence(&finding.why_it_fails),
-    )?;
+    page.labelled(LABEL, "Why", HEADING, TEXT, &words::sentence(&finding.why_it_fails))?;
     if !finding.explains.is_empty() {
-        page.paragraph(
-            TEXT,
-            Style::new(),
-            &format!("This explains {} too.", finding.explains.join(", ")),
-        )?;
+        page.paragraph(TEXT, Style::new(), &format!("This explains {} too.", finding.explains.join(", ")))?;
     }
 
     for (place, remedy) in finding.remedies.iter().enumerate() {
@@ -125,38 +93,19 @@ fn write_finding(
         for edit in &remedy.edits {
             page.command(TEXT, &edit.diff)?;
         }
-        for command in [&remedy.check, &remedy.reload]
-            .into_iter()
-            .filter(|command| !command.is_empty())
-        {
+        for command in [&remedy.check, &remedy.reload].into_iter().filter(|command| !command.is_empty()) {
             page.command(TEXT, &command.join(" "))?;
         }
-        page.paragraph(
-            TEXT,
-            Style::new(),
-            &words::sentence(&format!("Why it works: {}", remedy.why_it_works)),
-        )?;
+        page.paragraph(TEXT, Style::new(), &words::sentence(&format!("Why it works: {}", remedy.why_it_works)))?;
     }
     if let Some(next) = words::next(report, index) {
         page.labelled(LABEL, "Next", HEADING, TEXT, &next)?;
     }
     for (place, command) in finding.reproduce.iter().enumerate() {
-        page.command_labelled(
-            LABEL,
-            if place == 0 { "By hand" } else { "" },
-            TEXT,
-            command,
-        )?;
+        page.command_labelled(LABEL, if place == 0 { "By hand" } else { "" }, TEXT, command)?;
     }
-    let references = finding
-        .references
-        .iter()
-        .map(|reference| format!(", {reference}"));
-    let more = format!(
-        "`tlswhy explain {}`{}",
-        finding.cause,
-        references.collect::<String>()
-    );
+    let references = finding.references.iter().map(|reference| format!(", {reference}"));
+    let more = format!("`tlswhy explain {}`{}", finding.cause, references.collect::<String>());
     page.labelled(LABEL, "More", HEADING, TEXT, &more)
 }
 
@@ -167,19 +116,9 @@ fn write_addresses(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
     page.blank()?;
     page.paragraph(0, HEADING, "Addresses")?;
     for address in &report.addresses {
-        let cause = address
-            .root_cause
-            .as_deref()
-            .map(|cause| format!("{cause}: "))
-            .unwrap_or_default();
+        let cause = address.root_cause.as_deref().map(|cause| format!("{cause}: ")).unwrap_or_default();
         let text = format!("{} {cause}{}", address.address, address.says);
-        page.labelled(
-            LABEL,
-            words::client_outcome(address.outcome),
-            Style::new(),
-            TEXT,
-            &text,
-        )?;
+        page.labelled(LABEL, words::client_outcome(address.outcome), Style::new(), TEXT, &text)?;
     }
     Ok(())
 }
@@ -208,26 +147,10 @@ fn write_clients(page: &mut Page<'_>, report: &Report, options: Options) -> io::
         }
         return Ok(());
     }
-    let widest = report
-        .clients
-        .iter()
-        .map(|client| client.name.chars().count())
-        .max()
-        .unwrap_or(0)
-        .min(30);
+    let widest = report.clients.iter().map(|client| client.name.chars().count()).max().unwrap_or(0).min(30);
     for client in &report.clients {
-        let label = format!(
-            "{:widest$}  {:7}",
-            client.name,
-            words::client_outcome(client.outcome)
-        );
-        page.labelled(
-            LABEL,
-            &label,
-            Style::new(),
-            LABEL + widest + 11,
-            &words::client_detail(client),
-        )?;
+        let label = format!("{:widest$}  {:7}", client.name, words::client_outcome(client.outcome));
+        page.labelled(LABEL, &label, Style::new(), LABEL + widest + 11, &words::client_detail(client))?;
     }
     page.blank()
 }
@@ -240,20 +163,9 @@ fn write_attempts(page: &mut Page<'_>, report: &Report, attempts: &[Attempt]) ->
     for attempt in attempts {
         let id = attempt.id.to_string();
         let at = LABEL.saturating_sub(id.len());
-        let other = attempt
-            .address
-            .as_ref()
-            .filter(|address| report.subject.address.as_ref() != Some(*address));
-        let address = other
-            .map(|address| format!("{address}: "))
-            .unwrap_or_default();
-        page.labelled(
-            at,
-            &id,
-            HEADING,
-            LABEL + 2,
-            &format!("{address}{}", words::asked(attempt)),
-        )?;
+        let other = attempt.address.as_ref().filter(|address| report.subject.address.as_ref() != Some(*address));
+        let address = other.map(|address| format!("{address}: ")).unwrap_or_default();
+        page.labelled(at, &id, HEADING, LABEL + 2, &format!("{address}{}", words::asked(attempt)))?;
         let ended = format!("{}, {}", words::ended(attempt), words::took(attempt));
         page.paragraph(LABEL + 2, ASIDE, &ended)?;
     }

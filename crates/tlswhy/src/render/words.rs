@@ -3,9 +3,8 @@
 //! Nothing here is escaped: each format does that for everything that it prints.
 
 use tlswhy_model::{
-    Attempt, Awaited, ClientOutcome, Confidence, Cost, Depth, Direction, Ending, Exhibit, Finding,
-    Impact, Layer, OpenQuestion, Opening, Outcome, Party, Prediction, Remedy, Report, Safety,
-    Subject,
+    Attempt, Awaited, ClientOutcome, Confidence, Cost, Depth, Direction, Ending, Exhibit, Finding, Impact, Layer, OpenQuestion,
+    Opening, Outcome, Party, Prediction, Remedy, Report, Safety, Subject,
 };
 use tlswhy_wire::{Fragment, HelloFormat, HelloSpec, Transcript};
 
@@ -22,11 +21,7 @@ pub(crate) fn outcome(outcome: Outcome) -> &'static str {
 /// The text with a full stop, where it has no end of its own.
 pub(crate) fn sentence(text: &str) -> String {
     let text = text.trim_end();
-    let stop = if text.is_empty() || text.ends_with(['.', '!', '?', ':', '`']) {
-        ""
-    } else {
-        "."
-    };
+    let stop = if text.is_empty() || text.ends_with(['.', '!', '?', ':', '`']) { "" } else { "." };
     format!("{text}{stop}")
 }
 
@@ -41,12 +36,8 @@ pub(crate) fn subject(subject: &Subject) -> String {
         }
     }
     match &subject.server_name {
-        Some(name) if *name != subject.host.trim_end_matches('.') => {
-            parts.push(format!("SNI {name}"))
-        }
-        None if subject.host.parse::<std::net::IpAddr>().is_err() => {
-            parts.push("no SNI".to_owned())
-        }
+        Some(name) if *name != subject.host.trim_end_matches('.') => parts.push(format!("SNI {name}")),
+        None if subject.host.parse::<std::net::IpAddr>().is_err() => parts.push("no SNI".to_owned()),
         _ => {}
     }
     if let Some(upgrade) = &subject.upgrade {
@@ -83,14 +74,7 @@ pub(crate) fn weight(finding: &Finding) -> String {
 /// One piece of evidence as a sentence.
 pub(crate) fn exhibit(exhibit: &Exhibit) -> String {
     let text = match exhibit {
-        Exhibit::Message {
-            attempt,
-            direction,
-            layer,
-            field,
-            says,
-            ..
-        } => {
+        Exhibit::Message { attempt, direction, layer, field, says, .. } => {
             let from = match direction {
                 Direction::FromClient => "sent",
                 Direction::FromServer => "received",
@@ -102,54 +86,22 @@ pub(crate) fn exhibit(exhibit: &Exhibit) -> String {
             format!("Attempt {attempt}, {from}{layer}: `{field}`: {says}")
         }
         Exhibit::Ending { attempt, says } => format!("Attempt {attempt}: {says}"),
-        Exhibit::Contrast {
-            fails,
-            works,
-            differs_in,
-            says,
-        } => {
-            format!(
-                "Attempt {fails} fails, attempt {works} works; they differ only in {}: {says}",
-                list(differs_in)
-            )
+        Exhibit::Contrast { fails, works, differs_in, says } => {
+            format!("Attempt {fails} fails, attempt {works} works; they differ only in {}: {says}", list(differs_in))
         }
-        Exhibit::Setting {
-            name,
-            value,
-            origin,
-            says,
-        } => format!("`{name}` is `{value}` ({origin}): {says}"),
-        Exhibit::File {
-            path,
-            line,
-            column,
-            says,
-            ..
-        } => format!("{path}:{line}:{column}: {says}"),
-        Exhibit::Certificate {
-            sha256,
-            field,
-            says,
-        } => {
+        Exhibit::Setting { name, value, origin, says } => format!("`{name}` is `{value}` ({origin}): {says}"),
+        Exhibit::File { path, line, column, says, .. } => format!("{path}:{line}:{column}: {says}"),
+        Exhibit::Certificate { sha256, field, says } => {
             let short: String = sha256.chars().take(16).collect();
             format!("Certificate {short}…, `{field}`: {says}")
         }
-        Exhibit::Hop {
-            after,
-            before,
-            says,
-        } => match (after, before) {
+        Exhibit::Hop { after, before, says } => match (after, before) {
             (Some(after), Some(before)) => format!("Between {after} and {before}: {says}"),
             (Some(after), None) => format!("Behind {after}: {says}"),
             (None, Some(before)) => format!("Before {before}: {says}"),
             (None, None) => says.clone(),
         },
-        Exhibit::Software {
-            product,
-            version,
-            says,
-            ..
-        } => format!("{product} {version}: {says}"),
+        Exhibit::Software { product, version, says, .. } => format!("{product} {version}: {says}"),
         Exhibit::Complaint { text, says } => format!("`{text}`: {says}"),
     };
     sentence(&text)
@@ -201,23 +153,11 @@ pub(crate) fn next(report: &Report, index: usize) -> Option<String> {
     if finding.impact != Impact::Blocks {
         return None;
     }
-    let later = report
-        .findings
-        .iter()
-        .skip(index + 1)
-        .find(|later| later.impact == Impact::Blocks);
+    let later = report.findings.iter().skip(index + 1).find(|later| later.impact == Impact::Blocks);
     if let Some(later) = later {
-        return Some(sentence(&format!(
-            "The client then meets {}: {}",
-            later.order, later.title
-        )));
+        return Some(sentence(&format!("The client then meets {}: {}", later.order, later.title)));
     }
-    let agreed = finding
-        .remedies
-        .first()?
-        .predicts
-        .as_ref()
-        .and_then(prediction)?;
+    let agreed = finding.remedies.first()?.predicts.as_ref().and_then(prediction)?;
     Some(format!("The handshake then agrees on {agreed}."))
 }
 
@@ -226,58 +166,30 @@ pub(crate) fn clients(clients: &[ClientOutcome]) -> Option<String> {
     if clients.is_empty() {
         return None;
     }
-    let works = clients
-        .iter()
-        .filter(|client| matches!(client.outcome, Outcome::Works | Outcome::AtRisk))
-        .count();
-    let open = clients
-        .iter()
-        .filter(|client| client.outcome == Outcome::Undetermined)
-        .count();
-    let how = if clients.iter().all(|client| client.replayed) {
-        "their hellos were sent"
-    } else {
-        "by the model"
-    };
+    let works = clients.iter().filter(|client| matches!(client.outcome, Outcome::Works | Outcome::AtRisk)).count();
+    let open = clients.iter().filter(|client| client.outcome == Outcome::Undetermined).count();
+    let how = if clients.iter().all(|client| client.replayed) { "their hellos were sent" } else { "by the model" };
     let total = clients.len();
-    let open = if open > 0 {
-        format!(", {open} open")
-    } else {
-        String::new()
-    };
-    Some(format!(
-        "Well-known clients: {works} of {total} connect{open} ({how})."
-    ))
+    let open = if open > 0 { format!(", {open} open") } else { String::new() };
+    Some(format!("Well-known clients: {works} of {total} connect{open} ({how})."))
 }
 
 /// The clients that do not connect, those with the same cause together; none where all of them are stopped by the same.
 pub(crate) fn clients_by_cause(clients: &[ClientOutcome]) -> Vec<(&'static str, String)> {
     let mut groups: Vec<(Outcome, &str, Vec<&str>)> = Vec::new();
-    for client in clients
-        .iter()
-        .filter(|client| !matches!(client.outcome, Outcome::Works | Outcome::AtRisk))
-    {
+    for client in clients.iter().filter(|client| !matches!(client.outcome, Outcome::Works | Outcome::AtRisk)) {
         let cause = client.cause.as_deref().unwrap_or_default();
-        match groups
-            .iter_mut()
-            .find(|(outcome, known, _)| *outcome == client.outcome && *known == cause)
-        {
+        match groups.iter_mut().find(|(outcome, known, _)| *outcome == client.outcome && *known == cause) {
             Some((_, _, names)) => names.push(&client.name),
             None => groups.push((client.outcome, cause, vec![&client.name])),
         }
     }
     let line = |(outcome, cause, names): (Outcome, &str, Vec<&str>)| {
         let colon = if cause.is_empty() { "" } else { ": " };
-        (
-            client_outcome(outcome),
-            format!("{cause}{colon}{}", names.join(", ")),
-        )
+        (client_outcome(outcome), format!("{cause}{colon}{}", names.join(", ")))
     };
     // Where all are stopped by the same, the line above has said it.
-    if groups
-        .iter()
-        .any(|(_, _, names)| names.len() == clients.len())
-    {
+    if groups.iter().any(|(_, _, names)| names.len() == clients.len()) {
         return Vec::new();
     }
     groups.into_iter().map(line).collect()
@@ -295,25 +207,10 @@ pub(crate) fn client_outcome(outcome: Outcome) -> &'static str {
 
 /// What one client would agree on, or what stops it.
 pub(crate) fn client_detail(client: &ClientOutcome) -> String {
-    let agreed = Prediction {
-        version: client.version,
-        cipher_suite: client.cipher_suite,
-        group: None,
-    };
-    let parts = [
-        prediction(&agreed),
-        client.cause.clone(),
-        client.says.clone(),
-    ];
-    let replayed = if client.replayed {
-        " (its hello was sent)"
-    } else {
-        ""
-    };
-    format!(
-        "{}{replayed}",
-        parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
-    )
+    let agreed = Prediction { version: client.version, cipher_suite: client.cipher_suite, group: None };
+    let parts = [prediction(&agreed), client.cause.clone(), client.says.clone()];
+    let replayed = if client.replayed { " (its hello was sent)" } else { "" };
+    format!("{}{replayed}", parts.into_iter().flatten().collect::<Vec<_>>().join("; "))
 }
 
 /// An open question with the causes between which its answer decides.
@@ -327,22 +224,12 @@ pub(crate) fn question(question: &OpenQuestion) -> String {
 
 /// What it cost, in one line.
 pub(crate) fn cost(cost: &Cost) -> String {
-    format!(
-        "{}; {} sent, {} received.",
-        effort(cost),
-        bytes(cost.sent_bytes),
-        bytes(cost.received_bytes)
-    )
+    format!("{}; {} sent, {} received.", effort(cost), bytes(cost.sent_bytes), bytes(cost.received_bytes))
 }
 
 /// The part of it that a person feels.
 pub(crate) fn effort(cost: &Cost) -> String {
-    format!(
-        "{} in {}, {}",
-        count(cost.connections, "connection"),
-        count(cost.rounds, "round"),
-        duration(cost.elapsed_ms)
-    )
+    format!("{} in {}, {}", count(cost.connections, "connection"), count(cost.rounds, "round"), duration(cost.elapsed_ms))
 }
 
 fn count(number: u32, of: &str) -> String {
@@ -351,19 +238,11 @@ fn count(number: u32, of: &str) -> String {
 }
 
 fn duration(ms: u64) -> String {
-    if ms < 1000 {
-        format!("{ms} ms")
-    } else {
-        format!("{}.{} s", ms / 1000, ms % 1000 / 100)
-    }
+    if ms < 1000 { format!("{ms} ms") } else { format!("{}.{} s", ms / 1000, ms % 1000 / 100) }
 }
 
 fn bytes(count: u64) -> String {
-    if count < 1000 {
-        format!("{count} B")
-    } else {
-        format!("{}.{} kB", count / 1000, count % 1000 / 100)
-    }
+    if count < 1000 { format!("{count} B") } else { format!("{}.{} kB", count / 1000, count % 1000 / 100) }
 }
 
 /// What was asked with an attempt.
@@ -372,9 +251,7 @@ pub(crate) fn asked(attempt: &Attempt) -> String {
     let mut text = match &probe.opening {
         Opening::Hello { hello: spec } => hello(spec),
         Opening::Replay { records } => format!("recorded hello of {} bytes", records.len()),
-        Opening::Plain { request } if request.is_empty() => {
-            "nothing said, listening for a greeting".to_owned()
-        }
+        Opening::Plain { request } if request.is_empty() => "nothing said, listening for a greeting".to_owned(),
         Opening::Plain { request } => {
             let text = String::from_utf8_lossy(request);
             format!("plain text `{}`", text.lines().next().unwrap_or_default())
@@ -393,36 +270,21 @@ pub(crate) fn asked(attempt: &Attempt) -> String {
 }
 
 fn hello(hello: &HelloSpec) -> String {
-    let versions: Vec<_> = hello
-        .offered_versions()
-        .into_iter()
-        .filter(|version| !version.is_grease())
-        .collect();
+    let versions: Vec<_> = hello.offered_versions().into_iter().filter(|version| !version.is_grease()).collect();
     let versions = match versions.as_slice() {
         [] => "no version".to_owned(),
         [one] => one.to_string(),
         [first, .., last] => format!("{} to {}", first.min(last), first.max(last)),
     };
-    let form = if hello.format == HelloFormat::Sslv2 {
-        "SSLv2 hello, "
-    } else {
-        ""
-    };
+    let form = if hello.format == HelloFormat::Sslv2 { "SSLv2 hello, " } else { "" };
     let suites = hello.real_suites().len() + hello.sslv2_cipher_kinds.len();
-    let mut parts = vec![
-        format!("{form}{versions}"),
-        count(u32::try_from(suites).unwrap_or(u32::MAX), "suite"),
-    ];
+    let mut parts = vec![format!("{form}{versions}"), count(u32::try_from(suites).unwrap_or(u32::MAX), "suite")];
     match hello.groups().as_slice() {
         [] => {}
         [one] => parts.push(one.to_string()),
         groups => parts.push(format!("{} groups", groups.len())),
     }
-    parts.push(
-        hello
-            .server_name()
-            .map_or("no SNI".to_owned(), |name| format!("SNI {name}")),
-    );
+    parts.push(hello.server_name().map_or("no SNI".to_owned(), |name| format!("SNI {name}")));
     if !hello.alpn().is_empty() {
         parts.push(format!("ALPN {}", hello.alpn().join(" ")));
     }
@@ -440,10 +302,7 @@ pub(crate) fn ended(attempt: &Attempt) -> String {
     let received = Transcript::of_server(&attempt.received);
     let chosen = received.server_hello().map(|hello| {
         let hello = &hello.value;
-        format!(
-            "ServerHello {} {}; ",
-            hello.selected_version.value, hello.cipher_suite.value
-        )
+        format!("ServerHello {} {}; ", hello.selected_version.value, hello.cipher_suite.value)
     });
     chosen.unwrap_or_default() + &ending(&attempt.ending)
 }
@@ -453,26 +312,15 @@ fn ending(ending: &Ending) -> String {
         Ending::Completed => "handshake completed".to_owned(),
         Ending::Answered => "answered".to_owned(),
         Ending::NotCarriedFurther { reason } => format!("answered; not carried further: {reason}"),
-        Ending::Alert {
-            level,
-            description,
-            awaited: wanted,
-            encrypted,
-        } => {
+        Ending::Alert { level, description, awaited: wanted, encrypted } => {
             let encrypted = if *encrypted { ", encrypted" } else { "" };
-            format!(
-                "alert {description} ({level}{encrypted}) {}",
-                awaited(*wanted)
-            )
+            format!("alert {description} ({level}{encrypted}) {}", awaited(*wanted))
         }
         Ending::Closed { awaited: wanted } => {
             format!("closed by the other side {}", awaited(*wanted))
         }
         Ending::Reset { awaited: wanted } => format!("connection reset {}", awaited(*wanted)),
-        Ending::TimedOut {
-            awaited: wanted,
-            waited_ms,
-        } => {
+        Ending::TimedOut { awaited: wanted, waited_ms } => {
             format!("silence for {} {}", duration(*waited_ms), awaited(*wanted))
         }
         Ending::Refused => "port refused the connection".to_owned(),
@@ -480,13 +328,8 @@ fn ending(ending: &Ending) -> String {
         Ending::ConnectTimedOut { waited_ms } => {
             format!("no answer to the connection for {}", duration(*waited_ms))
         }
-        Ending::NotTls {
-            protocol, detail, ..
-        } => {
-            format!(
-                "not TLS but {}: `{detail}`",
-                protocol.as_deref().unwrap_or("an unknown protocol")
-            )
+        Ending::NotTls { protocol, detail, .. } => {
+            format!("not TLS but {}: `{detail}`", protocol.as_deref().unwrap_or("an unknown protocol"))
         }
         Ending::TunnelRefused { reason } => format!("the proxy opened no tunnel: `{reason}`"),
         Ending::UpgradeRefused { reason } => format!("the server did not start TLS: `{reason}`"),
@@ -526,16 +369,7 @@ mod tests {
 
     #[test]
     fn numbers_are_short() {
-        let cost = cost(&Cost {
-            connections: 1,
-            rounds: 2,
-            sent_bytes: 999,
-            received_bytes: 12_345,
-            elapsed_ms: 1_250,
-        });
-        assert_eq!(
-            cost,
-            "1 connection in 2 rounds, 1.2 s; 999 B sent, 12.3 kB received."
-        );
+        let cost = cost(&Cost { connections: 1, rounds: 2, sent_bytes: 999, received_bytes: 12_345, elapsed_ms: 1_250 });
+        assert_eq!(cost, "1 connection in 2 rounds, 1.2 s; 999 B sent, 12.3 kB received.");
     }
 }

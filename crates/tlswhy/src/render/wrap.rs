@@ -66,10 +66,7 @@ pub(crate) fn spans(text: &str) -> Vec<Span> {
     let mut from = 0;
     let mut add = |text: &str, code| {
         if !text.is_empty() {
-            found.push(Span {
-                text: text.to_owned(),
-                code,
-            });
+            found.push(Span { text: text.to_owned(), code });
         }
     };
     while let Some((opens, closes)) = code(text, from) {
@@ -106,14 +103,8 @@ mod tests {
     #[test]
     fn lines_break_between_words_and_never_inside_a_command() {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
-        assert_eq!(
-            wrap("run `nginx -s reload` now", 10),
-            ["run", "`nginx -s reload`", "now"]
-        );
-        assert_eq!(
-            wrap("a lone ` tick stays", 8),
-            ["a lone `", "tick", "stays"]
-        );
+        assert_eq!(wrap("run `nginx -s reload` now", 10), ["run", "`nginx -s reload`", "now"]);
+        assert_eq!(wrap("a lone ` tick stays", 8), ["a lone `", "tick", "stays"]);
         assert_eq!(wrap("überlängenwort a", 5), ["überlängenwort", "a"]);
         assert_eq!(wrap("", 5), Vec::<String>::new());
         assert_eq!(wrap("a\n\nb", 5), ["a", "", "b"]);
@@ -121,24 +112,9 @@ mod tests {
 
     #[test]
     fn backticks_make_code_only_in_pairs() {
-        let code = |text: &str| {
-            spans(text)
-                .into_iter()
-                .map(|span| (span.text, span.code))
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(
-            code("a `b` c"),
-            [
-                ("a ".into(), false),
-                ("b".into(), true),
-                (" c".into(), false)
-            ]
-        );
+        let code = |text: &str| spans(text).into_iter().map(|span| (span.text, span.code)).collect::<Vec<_>>();
+        assert_eq!(code("a `b` c"), [("a ".into(), false), ("b".into(), true), (" c".into(), false)]);
         assert_eq!(code("a ` b"), [("a ` b".into(), false)]);
-        assert_eq!(
-            code("``` `` `x`"),
-            [("``` `` ".into(), false), ("x".into(), true)]
-        );
+        assert_eq!(code("``` `` `x`"), [("``` `` ".into(), false), ("x".into(), true)]);
     }
 }
