@@ -4,12 +4,11 @@ use std::cell::RefCell;
 use std::net::IpAddr;
 
 use tlswhy_model::{
-    Attempt, Awaited, Bytes, ClientProfile, Depth, Direction, Ending, Evidence, Exhibit, Layer,
-    Opening, Probe, Question,
+    Attempt, Awaited, Bytes, ClientProfile, Depth, Direction, Ending, Evidence, Exhibit, Layer, Opening, Probe, Question,
 };
 use tlswhy_wire::{
-    AlertDescription, CertificateList, CertificateRequest, CipherSuite, HelloSpec,
-    KeyExchangeParams, NamedGroup, ProtocolVersion, ServerHello, ServerKeyExchange, Transcript,
+    AlertDescription, CertificateList, CertificateRequest, CipherSuite, HelloSpec, KeyExchangeParams, NamedGroup,
+    ProtocolVersion, ServerHello, ServerKeyExchange, Transcript,
 };
 
 /// An attempt with its bytes read.
@@ -27,15 +26,8 @@ impl<'a> Seen<'a> {
     /// Reads the bytes of an attempt.
     pub fn read(attempt: &'a Attempt) -> Seen<'a> {
         let plain = Transcript::of_server(&attempt.received);
-        let decrypted = attempt
-            .decrypted
-            .as_ref()
-            .map(|bytes| Transcript::of_decrypted(bytes, ProtocolVersion::TLSV1_3));
-        Seen {
-            attempt,
-            plain,
-            decrypted,
-        }
+        let decrypted = attempt.decrypted.as_ref().map(|bytes| Transcript::of_decrypted(bytes, ProtocolVersion::TLSV1_3));
+        Seen { attempt, plain, decrypted }
     }
 
     /// Number of the attempt.
@@ -53,10 +45,7 @@ impl<'a> Seen<'a> {
 
     /// The ServerHello, or the HelloRetryRequest where no ServerHello followed: both carry a choice.
     pub fn server_hello(&self) -> Option<&ServerHello> {
-        let hello = self
-            .plain
-            .server_hello()
-            .or_else(|| self.plain.hello_retry_request());
+        let hello = self.plain.server_hello().or_else(|| self.plain.hello_retry_request());
         hello.map(|located| &located.value)
     }
 
@@ -67,8 +56,7 @@ impl<'a> Seen<'a> {
 
     /// The version chosen.
     pub fn version(&self) -> Option<ProtocolVersion> {
-        self.server_hello()
-            .map(|hello| hello.selected_version.value)
+        self.server_hello().map(|hello| hello.selected_version.value)
     }
 
     /// The suite chosen.
@@ -78,9 +66,7 @@ impl<'a> Seen<'a> {
 
     /// The group of the key exchange.
     pub fn group(&self) -> Option<NamedGroup> {
-        if let Some(KeyExchangeParams::Ecdhe { group, .. }) =
-            self.key_exchange().map(|exchange| &exchange.params)
-        {
+        if let Some(KeyExchangeParams::Ecdhe { group, .. }) = self.key_exchange().map(|exchange| &exchange.params) {
             return Some(*group);
         }
         self.server_hello().and_then(ServerHello::selected_group)
@@ -88,38 +74,24 @@ impl<'a> Seen<'a> {
 
     /// ServerKeyExchange of TLS 1.2 and below.
     pub fn key_exchange(&self) -> Option<&ServerKeyExchange> {
-        self.plain
-            .server_key_exchange()
-            .map(|located| &located.value)
+        self.plain.server_key_exchange().map(|located| &located.value)
     }
 
     /// The certificates sent, end entity first.
     pub fn certificates(&self) -> Option<&CertificateList> {
         let decrypted = self.decrypted.as_ref().and_then(Transcript::certificate);
-        self.plain
-            .certificate()
-            .or(decrypted)
-            .map(|located| &located.value)
+        self.plain.certificate().or(decrypted).map(|located| &located.value)
     }
 
     /// The request for a client certificate.
     pub fn certificate_request(&self) -> Option<&CertificateRequest> {
-        let decrypted = self
-            .decrypted
-            .as_ref()
-            .and_then(Transcript::certificate_request);
-        self.plain
-            .certificate_request()
-            .or(decrypted)
-            .map(|located| &located.value)
+        let decrypted = self.decrypted.as_ref().and_then(Transcript::certificate_request);
+        self.plain.certificate_request().or(decrypted).map(|located| &located.value)
     }
 
     /// The application protocol chosen.
     pub fn alpn(&self) -> Option<String> {
-        let extensions = self
-            .decrypted
-            .as_ref()
-            .and_then(Transcript::encrypted_extensions);
+        let extensions = self.decrypted.as_ref().and_then(Transcript::encrypted_extensions);
         let chosen = extensions.and_then(|located| located.value.alpn());
         chosen.or_else(|| self.server_hello().and_then(ServerHello::alpn))
     }
@@ -171,16 +143,10 @@ impl<'a> Seen<'a> {
                 Layer::Wire,
                 start..alert.span.end,
                 "Alert.description",
-                format!(
-                    "{} ({})",
-                    alert.value.description, alert.value.description.0
-                ),
+                format!("{} ({})", alert.value.description, alert.value.description.0),
             );
         }
-        Exhibit::Ending {
-            attempt: self.id(),
-            says: self.ending(),
-        }
+        Exhibit::Ending { attempt: self.id(), says: self.ending() }
     }
 
     /// Exhibit: the version in the ServerHello.
@@ -208,13 +174,7 @@ impl<'a> Seen<'a> {
     }
 
     /// Exhibit of bytes that the server sent; shows at most 64 of them.
-    pub fn bytes_exhibit(
-        &self,
-        layer: Layer,
-        span: std::ops::Range<usize>,
-        field: &str,
-        says: String,
-    ) -> Exhibit {
+    pub fn bytes_exhibit(&self, layer: Layer, span: std::ops::Range<usize>, field: &str, says: String) -> Exhibit {
         let stored: &[u8] = match layer {
             Layer::Wire => &self.attempt.received,
             Layer::Decrypted => self.attempt.decrypted.as_deref().unwrap_or_default(),
@@ -250,36 +210,20 @@ pub(crate) fn describe_ending(ending: &Ending) -> String {
         Ending::NotCarriedFurther { reason } => {
             format!("the server answered; not carried further: {reason}")
         }
-        Ending::Alert {
-            level,
-            description,
-            awaited: when,
-            ..
-        } => {
-            format!(
-                "{level} alert {description} ({}) {}",
-                description.0,
-                awaited(when)
-            )
+        Ending::Alert { level, description, awaited: when, .. } => {
+            format!("{level} alert {description} ({}) {}", description.0, awaited(when))
         }
         Ending::Closed { awaited: when } => {
             format!("connection closed without an alert {}", awaited(when))
         }
         Ending::Reset { awaited: when } => format!("connection reset {}", awaited(when)),
-        Ending::TimedOut {
-            awaited: when,
-            waited_ms,
-        } => format!("silence for {waited_ms} ms {}", awaited(when)),
+        Ending::TimedOut { awaited: when, waited_ms } => format!("silence for {waited_ms} ms {}", awaited(when)),
         Ending::Refused => "connection refused".to_owned(),
         Ending::Unreachable { detail } => format!("unreachable: {detail}"),
         Ending::ConnectTimedOut { waited_ms } => {
             format!("no answer to the connection request within {waited_ms} ms")
         }
-        Ending::NotTls {
-            protocol: Some(protocol),
-            detail,
-            ..
-        } => format!("answered in {protocol}, not TLS: {detail}"),
+        Ending::NotTls { protocol: Some(protocol), detail, .. } => format!("answered in {protocol}, not TLS: {detail}"),
         Ending::NotTls { detail, .. } => {
             format!("answered with something that is not TLS: {detail}")
         }
@@ -312,22 +256,12 @@ impl<'a> Case<'a> {
         unavailable: &'a [Question],
     ) -> Case<'a> {
         let seen = evidence.attempts.iter().map(Seen::read).collect();
-        Case {
-            evidence,
-            client,
-            address,
-            seen,
-            unavailable,
-            wanted: RefCell::new(Vec::new()),
-        }
+        Case { evidence, client, address, seen, unavailable, wanted: RefCell::new(Vec::new()) }
     }
 
     /// The client's hello with the subject's server name.
     pub fn client_hello(&self) -> HelloSpec {
-        self.client
-            .hello
-            .clone()
-            .with_server_name(self.evidence.subject.server_name.as_deref())
+        self.client.hello.clone().with_server_name(self.evidence.subject.server_name.as_deref())
     }
 
     /// The answer to a probe, or `None` after noting that it has to be asked.
@@ -337,9 +271,7 @@ impl<'a> Case<'a> {
         }
         let question = Question::Probe(Box::new(probe.clone()));
         let mut wanted = self.wanted.borrow_mut();
-        if !self.unavailable.contains(&question)
-            && !wanted.iter().any(|(known, _)| *known == question)
-        {
+        if !self.unavailable.contains(&question) && !wanted.iter().any(|(known, _)| *known == question) {
             wanted.push((question, purpose.to_owned()));
         }
         None
@@ -352,9 +284,12 @@ impl<'a> Case<'a> {
 
     /// Everything seen at this address.
     pub fn all(&self) -> impl Iterator<Item = &Seen<'a>> {
-        self.seen
-            .iter()
-            .filter(|seen| seen.attempt.probe.address == self.address)
+        self.seen.iter().filter(|seen| seen.attempt.probe.address == self.address)
+    }
+
+    /// The first attempt at this address of which this is true.
+    pub fn find_any(&self, wanted: impl Fn(&&Seen<'a>) -> bool) -> Option<&Seen<'a>> {
+        self.all().find(wanted)
     }
 
     /// Whether questions were noted.
@@ -387,7 +322,6 @@ impl<'a> Case<'a> {
 
     /// Whether nothing can stand between us and the server: the address is a loopback address and no proxy is used.
     pub fn no_path_between(&self) -> bool {
-        self.evidence.subject.via.is_none()
-            && self.address.is_some_and(|address| address.is_loopback())
+        self.evidence.subject.via.is_none() && self.address.is_some_and(|address| address.is_loopback())
     }
 }

@@ -9,11 +9,7 @@ use crate::negotiate::{ClientCapabilities, Knob, Negotiated, ServerCapabilities,
 
 /// The probe that sends this client's very hello.
 pub(crate) fn replay_probe(case: &Case<'_>) -> Probe {
-    case.hello_probe(
-        case.client_hello(),
-        case.evidence.subject.upgrade.as_deref(),
-        Depth::Flight,
-    )
+    case.hello_probe(case.client_hello(), case.evidence.subject.upgrade.as_deref(), Depth::Flight)
 }
 
 /// Judges the client of the case. `first` is what stops the judged client.
@@ -27,16 +23,10 @@ pub(crate) fn judge(case: &Case<'_>, story: &Story, first: Option<&Finding>) -> 
         says: None,
         replayed: false,
     };
-    if let Some(fault) = story
-        .faults
-        .iter()
-        .find(|fault| stops_everyone(&fault.kind))
-    {
+    if let Some(fault) = story.faults.iter().find(|fault| stops_everyone(&fault.kind)) {
         row.outcome = Outcome::Fails;
         row.cause = put_into_words(case, story, fault).map(|finding| finding.cause);
-        row.cause = row
-            .cause
-            .or_else(|| first.map(|finding| finding.cause.clone()));
+        row.cause = row.cause.or_else(|| first.map(|finding| finding.cause.clone()));
         return row;
     }
     if let Some(seen) = case.find(&replay_probe(case))
@@ -88,14 +78,12 @@ fn by_replay(case: &Case<'_>, story: &Story, seen: &Seen<'_>, row: &mut ClientOu
 fn by_model(case: &Case<'_>, story: &Story, row: &mut ClientOutcome) {
     let client = ClientCapabilities::of(case.client);
     let server = server(case, story);
-    if story.faults.iter().any(|fault| {
-        matches!(
-            fault.kind,
-            FaultKind::SizeIntolerant { .. } | FaultKind::VersionIntolerant { .. }
-        )
-    }) {
-        row.says =
-            Some("the server breaks on some hellos; --replay sends this client's".to_owned());
+    if story
+        .faults
+        .iter()
+        .any(|fault| matches!(fault.kind, FaultKind::SizeIntolerant { .. } | FaultKind::VersionIntolerant { .. }))
+    {
+        row.says = Some("the server breaks on some hellos; --replay sends this client's".to_owned());
         return;
     }
     if story.inconsistent {
@@ -107,9 +95,7 @@ fn by_model(case: &Case<'_>, story: &Story, row: &mut ClientOutcome) {
             row.outcome = Outcome::Works;
             (row.version, row.cipher_suite) = (Some(agreement.version), Some(agreement.suite));
         }
-        Negotiated::Obstacle(obstacle) => {
-            refuse(case, story, FaultKind::Negotiation(obstacle), row)
-        }
+        Negotiated::Obstacle(obstacle) => refuse(case, story, FaultKind::Negotiation(obstacle), row),
         Negotiated::Unknown(knob) => {
             let what = match knob {
                 Knob::Versions => "its versions were",
@@ -127,21 +113,13 @@ fn server(case: &Case<'_>, story: &Story) -> ServerCapabilities {
     let (name, upgrade) = (story.server_name.as_deref(), story.upgrade.as_deref());
     ServerCapabilities::of(case.all().filter(|seen| {
         seen.attempt.probe.upgrade.as_deref() == upgrade
-            && seen
-                .hello()
-                .is_some_and(|hello| hello.server_name() == name || hello.server_name().is_none())
+            && seen.hello().is_some_and(|hello| hello.server_name() == name || hello.server_name().is_none())
     }))
 }
 
 fn refuse(case: &Case<'_>, story: &Story, kind: FaultKind, row: &mut ClientOutcome) {
-    let fault = Fault {
-        kind,
-        fails: None,
-        works: None,
-        differs_in: Vec::new(),
-        confidence: Confidence::Inferred,
-        blocks: true,
-    };
+    let fault =
+        Fault { kind, fails: None, works: None, differs_in: Vec::new(), confidence: Confidence::Inferred, blocks: true };
     row.outcome = Outcome::Fails;
     (row.version, row.cipher_suite) = (None, None);
     if let Some(finding) = put_into_words(case, story, &fault) {

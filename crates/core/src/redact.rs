@@ -15,19 +15,12 @@ use crate::chain;
 pub fn redact(mut evidence: Evidence) -> Evidence {
     let names = names(&evidence);
     let mut addresses = Addresses::default();
-    let clean = |text: &str| {
-        names.iter().fold(text.to_owned(), |text, name| {
-            text.replace(name.as_str(), &mask(name))
-        })
-    };
+    let clean = |text: &str| names.iter().fold(text.to_owned(), |text, name| text.replace(name.as_str(), &mask(name)));
 
     let subject = &mut evidence.subject;
     subject.host = addresses.replace_text(&clean(&subject.host));
     subject.server_name = subject.server_name.as_deref().map(clean);
-    subject.address = subject
-        .address
-        .as_deref()
-        .map(|address| addresses.replace_text(address));
+    subject.address = subject.address.as_deref().map(|address| addresses.replace_text(address));
     subject.via = subject.via.as_ref().map(|_| "a proxy".to_owned());
     subject.target = if subject.host.contains(':') {
         format!("[{}]:{}", subject.host, subject.port)
@@ -60,26 +53,18 @@ pub fn redact(mut evidence: Evidence) -> Evidence {
             Opening::Replay { records } => mask_bytes(records, &names),
             Opening::Plain { request } => mask_bytes(request, &names),
         }
-        attempt.address = attempt
-            .address
-            .as_deref()
-            .map(|address| addresses.replace_text(address));
+        attempt.address = attempt.address.as_deref().map(|address| addresses.replace_text(address));
         for turn in &mut attempt.dialogue {
             mask_bytes(&mut turn.bytes, &names);
         }
         mask_bytes(&mut attempt.sent, &names);
         mask_bytes(&mut attempt.received, &names);
-        for bytes in [&mut attempt.decrypted, &mut attempt.application]
-            .into_iter()
-            .flatten()
-        {
+        for bytes in [&mut attempt.decrypted, &mut attempt.application].into_iter().flatten() {
             mask_bytes(bytes, &names);
         }
         match &mut attempt.ending {
             Ending::NotTls { detail, .. } => *detail = clean(detail),
-            Ending::TunnelRefused { reason } | Ending::UpgradeRefused { reason } => {
-                *reason = clean(reason)
-            }
+            Ending::TunnelRefused { reason } | Ending::UpgradeRefused { reason } => *reason = clean(reason),
             _ => {}
         }
     }
@@ -90,11 +75,7 @@ pub fn redact(mut evidence: Evidence) -> Evidence {
 /// Every name that stands in the evidence, longest first: the target's, and those in certificates and their authorities.
 fn names(evidence: &Evidence) -> Vec<String> {
     let subject = &evidence.subject;
-    let mut names: Vec<String> = [Some(&subject.host), subject.server_name.as_ref()]
-        .into_iter()
-        .flatten()
-        .cloned()
-        .collect();
+    let mut names: Vec<String> = [Some(&subject.host), subject.server_name.as_ref()].into_iter().flatten().cloned().collect();
     for attempt in &evidence.attempts {
         let seen = Seen::read(attempt);
         for certificate in seen.certificates().iter().flat_map(|list| &list.entries) {
@@ -109,9 +90,7 @@ fn names(evidence: &Evidence) -> Vec<String> {
 
 /// Letters x of the same length in bytes; dots stay.
 fn mask(name: &str) -> String {
-    name.bytes()
-        .map(|byte| if byte == b'.' { '.' } else { 'x' })
-        .collect()
+    name.bytes().map(|byte| if byte == b'.' { '.' } else { 'x' }).collect()
 }
 
 fn mask_bytes(bytes: &mut Bytes, names: &[String]) {
@@ -129,9 +108,7 @@ fn mask_bytes(bytes: &mut Bytes, names: &[String]) {
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack
-        .windows(needle.len())
-        .position(|window| window.eq_ignore_ascii_case(needle))
+    haystack.windows(needle.len()).position(|window| window.eq_ignore_ascii_case(needle))
 }
 
 /// One documentation address for each real one.
@@ -145,9 +122,7 @@ impl Addresses {
         if address.is_loopback() {
             return address;
         }
-        let number = u16::try_from(self.known.len())
-            .unwrap_or(u16::MAX)
-            .saturating_add(1);
+        let number = u16::try_from(self.known.len()).unwrap_or(u16::MAX).saturating_add(1);
         *self.known.entry(address).or_insert_with(|| match address {
             IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::new(192, 0, 2, number.to_be_bytes()[1])),
             IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, number)),
@@ -160,9 +135,7 @@ impl Addresses {
             return self.replace(address).to_string();
         }
         match text.parse::<std::net::SocketAddr>() {
-            Ok(socket) => {
-                std::net::SocketAddr::new(self.replace(socket.ip()), socket.port()).to_string()
-            }
+            Ok(socket) => std::net::SocketAddr::new(self.replace(socket.ip()), socket.port()).to_string(),
             Err(_) => text.to_owned(),
         }
     }

@@ -20,12 +20,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
     if found.obstacle() != Some(&Obstacle::Alpn) {
         return None;
     }
-    let offered: Vec<String> = found
-        .client
-        .alpn
-        .iter()
-        .map(|name| printable(name, 60))
-        .collect();
+    let offered: Vec<String> = found.client.alpn.iter().map(|name| printable(name, 60)).collect();
     let shown = words::list(&offered, 6);
     let mut finding = found.finding(
         &CAUSE,
@@ -48,23 +43,12 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         Party::Client,
         Safety::Safe,
         "Or let the client offer what the server speaks, or no ALPN at all",
-        vec![
-            "curl: --http1.1 or --no-alpn; OpenSSL: `-alpn`; gRPC needs h2 at the server"
-                .to_owned(),
-        ],
+        vec!["curl: --http1.1 or --no-alpn; OpenSSL: `-alpn`; gRPC needs h2 at the server".to_owned()],
         "Without the extension the server does not negotiate a protocol.",
         None,
     ));
-    let alpn = found
-        .client
-        .alpn
-        .iter()
-        .map(|name| printable(name, 60))
-        .collect::<Vec<_>>()
-        .join(",");
-    finding
-        .reproduce
-        .push(found.s_client(&format!("-alpn {alpn}")));
+    let alpn = found.client.alpn.iter().map(|name| printable(name, 60)).collect::<Vec<_>>().join(",");
+    finding.reproduce.push(found.s_client(&format!("-alpn {alpn}")));
     finding.reproduce.push(found.s_client(""));
     finding.references.push("RFC 7301 §3.2".to_owned());
     Some(finding)

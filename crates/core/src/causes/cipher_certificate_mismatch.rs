@@ -18,12 +18,7 @@ pub(super) static CAUSE: Cause = Cause {
 };
 
 fn examine(found: &Found<'_>) -> Option<Finding> {
-    let FaultKind::CertificateMismatch {
-        version,
-        key,
-        curve,
-    } = &found.fault.kind
-    else {
+    let FaultKind::CertificateMismatch { version, key, curve } = &found.fault.kind else {
         return None;
     };
     let shown = words::version(*version);
@@ -49,12 +44,8 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         ),
     };
     let mut finding = found.finding(&CAUSE, title, diagnosis, why);
-    finding
-        .explains
-        .push(no_shared_cipher::CAUSE.code.to_owned());
-    finding
-        .exhibits
-        .extend(found.working().and_then(|seen| seen.suite_exhibit()));
+    finding.explains.push(no_shared_cipher::CAUSE.code.to_owned());
+    finding.exhibits.extend(found.working().and_then(|seen| seen.suite_exhibit()));
     finding.remedies.push(remedy(
         Party::Server,
         Safety::Safe,
@@ -68,11 +59,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         "With a suite for that kind of key the server can prove who it is, and a common suite is found.",
         None,
     ));
-    finding
-        .reproduce
-        .push(found.s_client(s_client_version(*version)));
-    finding
-        .references
-        .extend(["RFC 5246 §7.4.2".to_owned(), "RFC 8422 §5.1.1".to_owned()]);
+    finding.reproduce.push(found.s_client(s_client_version(*version)));
+    finding.references.extend(["RFC 5246 §7.4.2".to_owned(), "RFC 8422 §5.1.1".to_owned()]);
     Some(finding)
 }

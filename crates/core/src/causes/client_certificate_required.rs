@@ -41,23 +41,14 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         let says = if authorities.is_empty() {
             "the server asks for a certificate and names no authorities".to_owned()
         } else {
-            format!(
-                "the server asks for a certificate of one of: {}",
-                authorities.join("; ")
-            )
+            format!("the server asks for a certificate of one of: {}", authorities.join("; "))
         };
-        finding.exhibits.push(Exhibit::Ending {
-            attempt: failing.id(),
-            says,
-        });
+        finding.exhibits.push(Exhibit::Ending { attempt: failing.id(), says });
     }
     if let (Some(_), Some(answer)) = (http, &failing.attempt.application) {
         let line = String::from_utf8_lossy(answer);
         let line = tlswhy_model::printable(line.lines().next().unwrap_or_default(), 120);
-        finding.exhibits.push(Exhibit::Ending {
-            attempt: failing.id(),
-            says: format!("the application answered: {line}"),
-        });
+        finding.exhibits.push(Exhibit::Ending { attempt: failing.id(), says: format!("the application answered: {line}") });
     }
     finding.remedies.push(remedy(
         Party::Client,
@@ -78,14 +69,8 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         "The handshake then ends well without one.",
         None,
     ));
-    finding
-        .reproduce
-        .push(format!("curl -sv https://{}/", found.target()));
-    finding
-        .reproduce
-        .push(found.s_client("").replace(" </dev/null", ""));
-    finding
-        .references
-        .extend(["RFC 8446 §4.4.2.4".to_owned(), "RFC 5246 §7.4.6".to_owned()]);
+    finding.reproduce.push(format!("curl -sv https://{}/", found.target()));
+    finding.reproduce.push(found.s_client("").replace(" </dev/null", ""));
+    finding.references.extend(["RFC 8446 §4.4.2.4".to_owned(), "RFC 5246 §7.4.6".to_owned()]);
     Some(finding)
 }

@@ -31,11 +31,12 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         &CAUSE,
         format!("The client offers {shown} at most"),
         format!("{title} offers {}; the server accepts {}.", words::versions(client), words::versions(server)),
-        format!("No version is common to both: the client ends at {shown}, and the server begins at {}.", words::version(lowest)),
+        format!(
+            "No version is common to both: the client ends at {shown}, and the server begins at {}.",
+            words::version(lowest)
+        ),
     );
-    finding
-        .exhibits
-        .extend(found.working().and_then(|seen| seen.version_exhibit()));
+    finding.exhibits.extend(found.working().and_then(|seen| seen.version_exhibit()));
     let predicts = found
         .fixes()
         .into_iter()
@@ -63,12 +64,8 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         format!("The server then accepts {shown}."),
         None,
     ));
-    finding
-        .reproduce
-        .push(found.s_client("-tls1_1 -cipher 'ALL:@SECLEVEL=0'"));
+    finding.reproduce.push(found.s_client("-tls1_1 -cipher 'ALL:@SECLEVEL=0'"));
     finding.reproduce.push(found.s_client("-tls1_2"));
-    finding
-        .references
-        .extend(["RFC 8996".to_owned(), "RFC 8446 §4.2.1".to_owned()]);
+    finding.references.extend(["RFC 8996".to_owned(), "RFC 8446 §4.2.1".to_owned()]);
     Some(finding)
 }

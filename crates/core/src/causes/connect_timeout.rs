@@ -24,10 +24,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
     let (title, seen) = match ending {
         Ending::Unreachable { detail } => (
             "The network says that the server cannot be reached".to_owned(),
-            format!(
-                "The connection to {target} failed: {}.",
-                tlswhy_model::printable(detail, 120)
-            ),
+            format!("The connection to {target} failed: {}.", tlswhy_model::printable(detail, 120)),
         ),
         _ => (
             "The server does not answer the connection request".to_owned(),
@@ -38,7 +35,8 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         &CAUSE,
         title,
         seen,
-        "TCP does not stand, so no TLS is spoken: packets are dropped on the way, the host is down, or the address is wrong.".to_owned(),
+        "TCP does not stand, so no TLS is spoken: packets are dropped on the way, the host is down, or the address is wrong."
+            .to_owned(),
     );
     finding.remedies.push(remedy(
         Party::Path,
@@ -52,10 +50,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         "Silence means that nobody answered, not even with a refusal: once the packets pass and the host is up, TCP is answered within a round trip.",
         None,
     ));
-    finding.reproduce.push(format!(
-        "nc -vz -w 5 {} {}",
-        found.case.evidence.subject.host, found.case.evidence.subject.port
-    ));
+    finding.reproduce.push(format!("nc -vz -w 5 {} {}", found.case.evidence.subject.host, found.case.evidence.subject.port));
     finding.references.push("RFC 9293 §3.8.3".to_owned());
     Some(finding)
 }

@@ -6,9 +6,7 @@ use tlswhy_wire::ProtocolVersion;
 use super::Cause;
 use crate::case::{Case, Seen};
 use crate::examination::{Fault, FaultKind, Story};
-use crate::negotiate::{
-    self, Agreement, Change, ClientCapabilities, Negotiated, Obstacle, ServerCapabilities,
-};
+use crate::negotiate::{self, Agreement, Change, ClientCapabilities, Negotiated, Obstacle, ServerCapabilities};
 
 /// A fault in its surroundings.
 pub struct Found<'a> {
@@ -27,13 +25,7 @@ pub struct Found<'a> {
 impl<'a> Found<'a> {
     /// The surroundings of one fault of a story.
     pub fn new(case: &'a Case<'a>, story: &'a Story, fault: &'a Fault) -> Found<'a> {
-        Found {
-            case,
-            story,
-            fault,
-            client: ClientCapabilities::of(case.client),
-            server: ServerCapabilities::of(case.all()),
-        }
+        Found { case, story, fault, client: ClientCapabilities::of(case.client), server: ServerCapabilities::of(case.all()) }
     }
 
     /// The obstacle, where the fault is one of negotiation.
@@ -46,16 +38,12 @@ impl<'a> Found<'a> {
 
     /// The attempt that fails for it.
     pub fn failing(&self) -> Option<&Seen<'a>> {
-        self.fault
-            .fails
-            .and_then(|id| self.case.all().find(|seen| seen.id() == id))
+        self.fault.fails.and_then(|id| self.case.all().find(|seen| seen.id() == id))
     }
 
     /// The attempt that works without it.
     pub fn working(&self) -> Option<&Seen<'a>> {
-        self.fault
-            .works
-            .and_then(|id| self.case.all().find(|seen| seen.id() == id))
+        self.fault.works.and_then(|id| self.case.all().find(|seen| seen.id() == id))
     }
 
     /// Title of the judged client.
@@ -65,24 +53,13 @@ impl<'a> Found<'a> {
 
     /// A finding of `cause` with the exhibits that the fault itself brings: the contrast, then the ending. Whatever else is
     /// known is added by the cause.
-    pub fn finding(
-        &self,
-        cause: &Cause,
-        title: String,
-        diagnosis: String,
-        why_it_fails: String,
-    ) -> Finding {
+    pub fn finding(&self, cause: &Cause, title: String, diagnosis: String, why_it_fails: String) -> Finding {
         let mut exhibits = Vec::new();
         if let (Some(failing), Some(working)) = (self.failing(), self.working()) {
             exhibits.push(Exhibit::Contrast {
                 fails: failing.id(),
                 works: working.id(),
-                differs_in: self
-                    .fault
-                    .differs_in
-                    .iter()
-                    .map(|field| (*field).to_owned())
-                    .collect(),
+                differs_in: self.fault.differs_in.iter().map(|field| (*field).to_owned()).collect(),
                 says: format!("{}, against: {}", failing.ending(), self.success(working)),
             });
         }
@@ -95,11 +72,7 @@ impl<'a> Found<'a> {
             party: cause.party,
             stage: cause.stage,
             order: 0,
-            impact: if self.fault.blocks {
-                Impact::Blocks
-            } else {
-                Impact::Degrades
-            },
+            impact: if self.fault.blocks { Impact::Blocks } else { Impact::Degrades },
             confidence: self.fault.confidence,
             title,
             diagnosis,
@@ -136,19 +109,12 @@ impl<'a> Found<'a> {
     pub fn target(&self) -> String {
         let subject = &self.case.evidence.subject;
         let host = match self.case.address {
-            Some(address)
-                if subject.host.parse::<std::net::IpAddr>().is_err()
-                    && self.case.evidence.resolution.is_none() =>
-            {
+            Some(address) if subject.host.parse::<std::net::IpAddr>().is_err() && self.case.evidence.resolution.is_none() => {
                 address.to_string()
             }
             _ => subject.host.clone(),
         };
-        if host.contains(':') {
-            format!("[{host}]:{}", subject.port)
-        } else {
-            format!("{host}:{}", subject.port)
-        }
+        if host.contains(':') { format!("[{host}]:{}", subject.port) } else { format!("{host}:{}", subject.port) }
     }
 
     /// An `openssl s_client` command for the target with these further options.
@@ -158,24 +124,10 @@ impl<'a> Found<'a> {
             Some(name) => format!(" -servername {name}"),
             None => " -noservername".to_owned(),
         };
-        let upgrade = self
-            .story
-            .upgrade
-            .as_deref()
-            .and_then(tlswhy_wire::upgrade::upgrade)
-            .and_then(|upgrade| upgrade.openssl);
-        let upgrade = upgrade
-            .map(|word| format!(" -starttls {word}"))
-            .unwrap_or_default();
-        let options = if options.is_empty() {
-            String::new()
-        } else {
-            format!(" {options}")
-        };
-        format!(
-            "openssl s_client -connect {}{name}{upgrade}{options} </dev/null",
-            self.target()
-        )
+        let upgrade = self.story.upgrade.as_deref().and_then(tlswhy_wire::upgrade::upgrade).and_then(|upgrade| upgrade.openssl);
+        let upgrade = upgrade.map(|word| format!(" -starttls {word}")).unwrap_or_default();
+        let options = if options.is_empty() { String::new() } else { format!(" {options}") };
+        format!("openssl s_client -connect {}{name}{upgrade}{options} </dev/null", self.target())
     }
 }
 
@@ -203,15 +155,9 @@ pub(super) fn remedy(
 
 fn prediction(after: Negotiated) -> Option<Prediction> {
     match after {
-        Negotiated::Agreed(Agreement {
-            version,
-            suite,
-            group,
-        }) => Some(Prediction {
-            version: Some(version),
-            cipher_suite: Some(suite),
-            group,
-        }),
+        Negotiated::Agreed(Agreement { version, suite, group }) => {
+            Some(Prediction { version: Some(version), cipher_suite: Some(suite), group })
+        }
         _ => None,
     }
 }

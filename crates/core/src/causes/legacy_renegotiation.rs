@@ -26,9 +26,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         format!("The hello says that the client supports secure renegotiation; the ServerHello does not answer with renegotiation_info, and {client} insists on it."),
         format!("{client} ends the handshake itself after the ServerHello (OpenSSL 3: \"unsafe legacy renegotiation disabled\")."),
     );
-    finding
-        .exhibits
-        .extend(found.failing().and_then(|seen| seen.version_exhibit()));
+    finding.exhibits.extend(found.failing().and_then(|seen| seen.version_exhibit()));
     let predicts = found
         .fixes()
         .into_iter()
@@ -55,11 +53,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         None,
     ));
     finding.reproduce.push(found.s_client("-tls1_2"));
-    finding
-        .reproduce
-        .push(found.s_client("-tls1_2 -legacy_server_connect") + " 2>&1 | grep Renegotiation");
-    finding
-        .references
-        .extend(["RFC 5746 §3.4".to_owned(), "RFC 8446 §4.1.3".to_owned()]);
+    finding.reproduce.push(found.s_client("-tls1_2 -legacy_server_connect") + " 2>&1 | grep Renegotiation");
+    finding.references.extend(["RFC 5746 §3.4".to_owned(), "RFC 8446 §4.1.3".to_owned()]);
     Some(finding)
 }

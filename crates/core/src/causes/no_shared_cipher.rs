@@ -37,9 +37,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         ),
         "The server chooses a suite from the client's list; with none in common there is nothing to choose, and it answers with handshake_failure.".to_owned(),
     );
-    finding
-        .exhibits
-        .extend(found.working().and_then(|seen| seen.suite_exhibit()));
+    finding.exhibits.extend(found.working().and_then(|seen| seen.suite_exhibit()));
     let below_13 = version <= ProtocolVersion::TLSV1_2;
     for (change, predicts) in found.fixes() {
         finding.remedies.push(match change {
@@ -81,7 +79,11 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
             Safety::Manual,
             "Neither side offers a suite that could be proposed to the other: bring both up to date",
             vec![
-                format!("The server was seen to take only {}: give it a current list ({})", words::list(&taken, 3), words::INTERMEDIATE),
+                format!(
+                    "The server was seen to take only {}: give it a current list ({})",
+                    words::list(&taken, 3),
+                    words::INTERMEDIATE
+                ),
                 "If the client has no suite with ECDHE and AES-GCM or ChaCha20, upgrade it".to_owned(),
             ],
             "Current software has these suites in common.",
@@ -91,20 +93,12 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
     if let Some(setting) = offered_exhibit(found, &offered) {
         finding.exhibits.push(setting);
     }
-    let one = taken
-        .first()
-        .and_then(|suite| suite.details()?.openssl_name);
-    finding
-        .reproduce
-        .push(found.s_client(s_client_version(version)));
+    let one = taken.first().and_then(|suite| suite.details()?.openssl_name);
+    finding.reproduce.push(found.s_client(s_client_version(version)));
     if let (true, Some(name)) = (below_13 && version == ProtocolVersion::TLSV1_2, one) {
-        finding
-            .reproduce
-            .push(found.s_client(&format!("-tls1_2 -cipher {name}:@SECLEVEL=0")));
+        finding.reproduce.push(found.s_client(&format!("-tls1_2 -cipher {name}:@SECLEVEL=0")));
     }
-    finding
-        .references
-        .extend(["RFC 5246 §7.4.1.3".to_owned(), "RFC 8446 §4.1.1".to_owned()]);
+    finding.references.extend(["RFC 5246 §7.4.1.3".to_owned(), "RFC 8446 §4.1.1".to_owned()]);
     Some(finding)
 }
 

@@ -36,10 +36,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
     if let Some(group) = found.working().and_then(|seen| seen.group())
         && let Some(working) = found.working()
     {
-        finding.exhibits.push(Exhibit::Ending {
-            attempt: working.id(),
-            says: format!("the server chose the group {group}"),
-        });
+        finding.exhibits.push(Exhibit::Ending { attempt: working.id(), says: format!("the server chose the group {group}") });
     }
     for (change, predicts) in found.fixes() {
         finding.remedies.push(match change {
@@ -68,22 +65,14 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
     }
     let names = openssl_list(&taken);
     if !names.is_empty() {
-        finding
-            .reproduce
-            .push(found.s_client(&format!("-groups {names}")));
+        finding.reproduce.push(found.s_client(&format!("-groups {names}")));
     }
     finding.reproduce.push(found.s_client(""));
-    finding
-        .references
-        .extend(["RFC 8446 §4.2.7".to_owned(), "RFC 8422 §5.1.1".to_owned()]);
+    finding.references.extend(["RFC 8446 §4.2.7".to_owned(), "RFC 8422 §5.1.1".to_owned()]);
     Some(finding)
 }
 
 fn openssl_list(groups: &[tlswhy_wire::NamedGroup]) -> String {
-    let names: Vec<&str> = groups
-        .iter()
-        .filter_map(|group| group.openssl_name().or(group.name()))
-        .take(4)
-        .collect();
+    let names: Vec<&str> = groups.iter().filter_map(|group| group.openssl_name().or(group.name())).take(4).collect();
     names.join(":")
 }

@@ -23,11 +23,8 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
     let offered = found.client.schemes.clone().unwrap_or_default();
     let taken = found.server.accepted_schemes(*version);
     let shown = words::version(*version);
-    let key = found
-        .server
-        .certificate_key
-        .map(|key| format!(" Its certificate has an {} key.", key.name()))
-        .unwrap_or_default();
+    let key =
+        found.server.certificate_key.map(|key| format!(" Its certificate has an {} key.", key.name())).unwrap_or_default();
     let mut finding = found.finding(
         &CAUSE,
         "Client and server have no signature algorithm in common".to_owned(),
@@ -70,9 +67,6 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         });
     }
     finding.reproduce.push(found.s_client(""));
-    finding.references.extend([
-        "RFC 8446 §4.2.3".to_owned(),
-        "RFC 5246 §7.4.1.4.1".to_owned(),
-    ]);
+    finding.references.extend(["RFC 8446 §4.2.3".to_owned(), "RFC 5246 §7.4.1.4.1".to_owned()]);
     Some(finding)
 }

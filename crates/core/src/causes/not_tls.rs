@@ -16,20 +16,12 @@ pub(super) static CAUSE: Cause = Cause {
 };
 
 fn examine(found: &Found<'_>) -> Option<Finding> {
-    let FaultKind::NotTls {
-        protocol,
-        detail,
-        declined,
-    } = &found.fault.kind
-    else {
+    let FaultKind::NotTls { protocol, detail, declined } = &found.fault.kind else {
         return None;
     };
     let target = found.target();
     let (protocol, detail) = (protocol.as_deref(), printable(detail, 200));
-    let speaks = protocol.map_or_else(
-        || "something that is not TLS".to_owned(),
-        |protocol| format!("{protocol} without TLS"),
-    );
+    let speaks = protocol.map_or_else(|| "something that is not TLS".to_owned(), |protocol| format!("{protocol} without TLS"));
     let (diagnosis, why) = if *declined {
         (
             format!(
@@ -40,19 +32,11 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         )
     } else {
         (
-            format!(
-                "The answer to the ClientHello was not TLS but {}: {detail}",
-                protocol.unwrap_or("unknown")
-            ),
+            format!("The answer to the ClientHello was not TLS but {}: {detail}", protocol.unwrap_or("unknown")),
             "The client waits for a ServerHello and reads another protocol; OpenSSL calls that \"wrong version number\", which has nothing to do with versions.",
         )
     };
-    let mut finding = found.finding(
-        &CAUSE,
-        format!("{target} speaks {speaks}"),
-        diagnosis,
-        why.to_owned(),
-    );
+    let mut finding = found.finding(&CAUSE, format!("{target} speaks {speaks}"), diagnosis, why.to_owned());
     let mut steps = vec![
         "Is it the right port? TLS usually has a port of its own (443 beside 80, 993 beside 143, 465 beside 25)".to_owned(),
     ];
@@ -75,10 +59,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
     ));
     finding.reproduce.push(match protocol {
         Some("http") => format!("curl -sv http://{target}/"),
-        _ => format!(
-            "nc {} {}",
-            found.case.evidence.subject.host, found.case.evidence.subject.port
-        ),
+        _ => format!("nc {} {}", found.case.evidence.subject.host, found.case.evidence.subject.port),
     });
     finding.references.push("RFC 8446 §5.1".to_owned());
     Some(finding)

@@ -25,8 +25,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         &CAUSE,
         format!("The port {port} refuses connections"),
         format!("The connection to {target} was refused at once, before a byte of TLS was sent."),
-        "Nothing listens on the port, or a firewall answers for it; no handshake can begin."
-            .to_owned(),
+        "Nothing listens on the port, or a firewall answers for it; no handshake can begin.".to_owned(),
     );
     finding.remedies.push(remedy(
         Party::Server,
@@ -40,10 +39,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         "A refusal (RST) is the answer of a host that is reached and has nothing on the port: once something listens there, the connection comes about.",
         None,
     ));
-    finding.reproduce.push(format!(
-        "nc -vz {} {port}",
-        found.case.evidence.subject.host
-    ));
+    finding.reproduce.push(format!("nc -vz {} {port}", found.case.evidence.subject.host));
     finding.references.push("RFC 9293 §3.10.7.1".to_owned());
     Some(finding)
 }

@@ -16,12 +16,7 @@ pub(super) static CAUSE: Cause = Cause {
 };
 
 fn examine(found: &Found<'_>) -> Option<Finding> {
-    let FaultKind::SizeIntolerant {
-        fails,
-        works,
-        split,
-    } = &found.fault.kind
-    else {
+    let FaultKind::SizeIntolerant { fails, works, split } = &found.fault.kind else {
         return None;
     };
     let (failing, working) = (found.failing()?, found.working()?);
@@ -69,8 +64,6 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         None,
     ));
     finding.reproduce.push(found.s_client(""));
-    finding
-        .references
-        .extend(["RFC 7685".to_owned(), "RFC 8446 §5.1".to_owned()]);
+    finding.references.extend(["RFC 7685".to_owned(), "RFC 8446 §5.1".to_owned()]);
     Some(finding)
 }

@@ -21,18 +21,14 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
     };
     let extension = *field == "extensions";
     let (failing, working) = (found.failing()?, found.working()?);
-    let what = if extension {
-        "an extension that it does not know"
-    } else {
-        "a newer version than it has"
-    };
+    let what = if extension { "an extension or a value that it does not know" } else { "a newer version than it has" };
     let mut finding = found.finding(
         &CAUSE,
         format!("The server breaks on a hello that offers {what}"),
         format!(
             "The client's hello ends with: {}. The same hello {} is answered: {}.",
             failing.ending(),
-            if extension { "without its unusual extensions" } else { "without the newer version" },
+            if extension { "without its unusual extensions and values" } else { "without the newer version" },
             found.success(working)
         ),
         "A server must ignore versions and extensions that it does not know and choose from what is left (RFC 8446 §4.1.3, §4.2); this one gives up instead.".to_owned(),
@@ -44,7 +40,8 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         "Upgrade the server's TLS library, or the firmware of the device that ends TLS",
         vec![
             "Find out what answers there; intolerance is a bug that vendors have fixed, often years ago".to_owned(),
-            "A current proxy in front of it (nginx, HAProxy, stunnel) takes any hello and speaks old TLS to the server behind".to_owned(),
+            "A current proxy in front of it (nginx, HAProxy, stunnel) takes any hello and speaks old TLS to the server behind"
+                .to_owned(),
         ],
         "A library that follows the RFC ignores what it does not know and negotiates.",
         None,
@@ -59,10 +56,6 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
     ));
     finding.reproduce.push(found.s_client(""));
     finding.reproduce.push(found.s_client("-no_tls1_3"));
-    finding.references.extend([
-        "RFC 8446 §4.2.1".to_owned(),
-        "RFC 8446 App. D.2".to_owned(),
-        "RFC 8701".to_owned(),
-    ]);
+    finding.references.extend(["RFC 8446 §4.2.1".to_owned(), "RFC 8446 App. D.2".to_owned(), "RFC 8701".to_owned()]);
     Some(finding)
 }

@@ -22,8 +22,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         Obstacle::Versions { server, client } => {
             let highest = *server.iter().max()?;
             // A client that is no newer itself is the outdated one.
-            let client_is_newer =
-                client.is_empty() || client.iter().min().is_some_and(|lowest| *lowest > highest);
+            let client_is_newer = client.is_empty() || client.iter().min().is_some_and(|lowest| *lowest > highest);
             (highest <= ProtocolVersion::TLSV1_1 && client_is_newer).then_some(highest)?
         }
         Obstacle::LegacySignature { version } => *version,
@@ -43,29 +42,25 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
             words::versions(&accepted(found, highest)),
             words::versions(&found.client.versions)
         ),
-        (false, false) => format!(
-            "The server takes {shown} at most. {client} still accepts that; most clients of today do not."
-        ),
+        (false, false) => {
+            format!("The server takes {shown} at most. {client} still accepts that; most clients of today do not.")
+        }
     };
     let why = if legacy {
         format!(
             "In {shown} the key exchange is signed with SHA-1 (and MD5), which {client} refuses; it ends the handshake itself (\"legacy sigalg disallowed or unsupported\")."
         )
-    } else if found.fault.blocks {
+    } else if found.fault.blocks && found.client.versions.contains(&highest) {
         format!(
-            "No version is common to both: the client begins above {shown}, where the server ends."
+            "{shown} is all that both have, it is deprecated (RFC 8996), and what the two still offer in it does not fit together."
         )
+    } else if found.fault.blocks {
+        format!("No version is common to both: the client begins above {shown}, where the server ends.")
     } else {
-        "TLS 1.0 and 1.1 are deprecated (RFC 8996): browsers and current libraries refuse them."
-            .to_owned()
+        "TLS 1.0 and 1.1 are deprecated (RFC 8996): browsers and current libraries refuse them.".to_owned()
     };
     let mut finding = found.finding(&CAUSE, title, diagnosis, why);
-    finding.exhibits.extend(
-        found
-            .failing()
-            .or(found.working())
-            .and_then(|seen| seen.version_exhibit()),
-    );
+    finding.exhibits.extend(found.failing().or(found.working()).and_then(|seen| seen.version_exhibit()));
     let predicts = found
         .fixes()
         .into_iter()
@@ -84,18 +79,16 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
             Party::Client,
             Safety::Weakens,
             format!("Until then, allow {shown} in this one client (opens it to attacks on old TLS)"),
-            vec![format!("OpenSSL 3: minimum version {highest} together with cipher list `DEFAULT@SECLEVEL=0`, for this connection only")],
+            vec![format!(
+                "OpenSSL 3: minimum version {highest} together with cipher list `DEFAULT@SECLEVEL=0`, for this connection only"
+            )],
             format!("The client then accepts {shown}, with the signatures and suites that come with it."),
             None,
         ));
     }
-    finding
-        .reproduce
-        .push(found.s_client(s_client_version(highest)));
+    finding.reproduce.push(found.s_client(s_client_version(highest)));
     finding.reproduce.push(found.s_client("-tls1_2"));
-    finding
-        .references
-        .extend(["RFC 8996".to_owned(), "RFC 8446 §4.2.1".to_owned()]);
+    finding.references.extend(["RFC 8996".to_owned(), "RFC 8446 §4.2.1".to_owned()]);
     Some(finding)
 }
 

@@ -21,10 +21,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         return None;
     };
     let target = found.target();
-    let ending = found
-        .failing()
-        .map(super::super::case::Seen::ending)
-        .unwrap_or_default();
+    let ending = found.failing().map(super::super::case::Seen::ending).unwrap_or_default();
     let known_names: Vec<String> = found
         .working()
         .and_then(|seen| seen.certificates())
@@ -34,17 +31,11 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
     let (title, diagnosis, why) = match name {
         Some(name) => {
             let name = printable(name, 120);
-            let contrast = if found.working().is_some() {
-                " The same hello without a server name is answered."
-            } else {
-                ""
-            };
+            let contrast = if found.working().is_some() { " The same hello without a server name is answered." } else { "" };
             (
                 format!("The server does not serve the name {name}"),
                 format!("To a hello for {name} the server answers: {ending}.{contrast}"),
-                format!(
-                    "The server is set to refuse names that it does not know, and {name} is not among them."
-                ),
+                format!("The server is set to refuse names that it does not know, and {name} is not among them."),
             )
         }
         None => (
@@ -59,10 +50,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
     {
         finding.exhibits.push(Exhibit::Ending {
             attempt: working.id(),
-            says: format!(
-                "the certificate that it shows without a name is for {}",
-                known_names.join(", ")
-            ),
+            says: format!("the certificate that it shows without a name is for {}", known_names.join(", ")),
         });
     }
     match name {
@@ -97,9 +85,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
     }
     finding.reproduce.push(found.s_client(""));
     if name.is_some() && found.working().is_some() {
-        finding.reproduce.push(format!(
-            "openssl s_client -connect {target} -noservername </dev/null"
-        ));
+        finding.reproduce.push(format!("openssl s_client -connect {target} -noservername </dev/null"));
     }
     finding.references.push("RFC 6066 §3".to_owned());
     Some(finding)

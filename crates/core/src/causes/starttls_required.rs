@@ -30,11 +30,9 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         _ => "It did not answer the ClientHello.".to_owned(),
     };
     let after = match found.working() {
-        Some(working) => format!(
-            " After the {} dialogue the same hello is answered with TLS ({}).",
-            known.title,
-            found.success(working)
-        ),
+        Some(working) => {
+            format!(" After the {} dialogue the same hello is answered with TLS ({}).", known.title, found.success(working))
+        }
         None => String::new(),
     };
     let mut finding = found.finding(

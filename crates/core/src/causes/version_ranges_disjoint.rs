@@ -21,12 +21,8 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
     let Obstacle::Versions { client, server } = found.obstacle()? else {
         return None;
     };
-    let modern = |versions: &[ProtocolVersion]| {
-        versions
-            .iter()
-            .max()
-            .is_some_and(|highest| *highest >= ProtocolVersion::TLSV1_2)
-    };
+    let modern =
+        |versions: &[ProtocolVersion]| versions.iter().max().is_some_and(|highest| *highest >= ProtocolVersion::TLSV1_2);
     if !modern(client) || !modern(server) || client.iter().any(|version| server.contains(version)) {
         return None;
     }
@@ -36,9 +32,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         format!("{} offers {}; the server accepts {}.", found.client_title(), words::versions(client), words::versions(server)),
         "Both are modern enough, and their ranges do not meet, so the server cannot choose a version.".to_owned(),
     );
-    finding
-        .exhibits
-        .extend(found.working().and_then(|seen| seen.version_exhibit()));
+    finding.exhibits.extend(found.working().and_then(|seen| seen.version_exhibit()));
     for (change, predicts) in found.fixes() {
         finding.remedies.push(match change {
             Change::ServerVersions(versions) => remedy(

@@ -30,15 +30,9 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         && let Some(exchange) = failing.plain.server_key_exchange()
     {
         let span = exchange.value.params_span.clone();
-        finding.exhibits.insert(
-            0,
-            failing.bytes_exhibit(
-                Layer::Wire,
-                span,
-                "ServerKeyExchange.dh_p",
-                format!("a prime of {bits} bits"),
-            ),
-        );
+        finding
+            .exhibits
+            .insert(0, failing.bytes_exhibit(Layer::Wire, span, "ServerKeyExchange.dh_p", format!("a prime of {bits} bits")));
         finding.exhibits.extend(failing.suite_exhibit());
     }
     let predicts = found
@@ -66,12 +60,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         "The client then takes the prime, or another key exchange is chosen.",
         None,
     ));
-    finding.reproduce.push(
-        found.s_client("-tls1_2 -cipher 'DHE:@SECLEVEL=0'") + " 2>&1 | grep 'Server Temp Key'",
-    );
-    finding.references.extend([
-        "RFC 7919".to_owned(),
-        "SSL_CTX_set_security_level(3)".to_owned(),
-    ]);
+    finding.reproduce.push(found.s_client("-tls1_2 -cipher 'DHE:@SECLEVEL=0'") + " 2>&1 | grep 'Server Temp Key'");
+    finding.references.extend(["RFC 7919".to_owned(), "SSL_CTX_set_security_level(3)".to_owned()]);
     Some(finding)
 }

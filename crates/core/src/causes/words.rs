@@ -18,10 +18,7 @@ pub(super) fn list<T: Display>(items: &[T], limit: usize) -> String {
 
 /// A version for people: `TLS 1.2`.
 pub(super) fn version(version: ProtocolVersion) -> String {
-    version
-        .to_string()
-        .replace("TLSv", "TLS ")
-        .replace("SSLv", "SSL ")
+    version.to_string().replace("TLSv", "TLS ").replace("SSLv", "SSL ")
 }
 
 /// Versions for people, lowest first.
@@ -35,10 +32,7 @@ pub(super) fn versions(versions: &[ProtocolVersion]) -> String {
 
 /// Suites as an OpenSSL cipher list (TLS 1.2 and below); those that OpenSSL has no name for are left out.
 pub(super) fn cipher_list(suites: &[CipherSuite]) -> String {
-    let names: Vec<&str> = suites
-        .iter()
-        .filter_map(|suite| suite.details()?.openssl_name)
-        .collect();
+    let names: Vec<&str> = suites.iter().filter_map(|suite| suite.details()?.openssl_name).collect();
     names.join(":")
 }
 

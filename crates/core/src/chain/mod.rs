@@ -45,20 +45,10 @@ impl KeyKind {
             _ => {}
         }
         match info.parsed().ok()? {
-            PublicKey::RSA(key) => Some(KeyKind::Rsa {
-                bits: modulus_bits(key.modulus),
-            }),
+            PublicKey::RSA(key) => Some(KeyKind::Rsa { bits: modulus_bits(key.modulus) }),
             PublicKey::EC(_) => {
-                let curve = info
-                    .algorithm
-                    .parameters
-                    .as_ref()?
-                    .as_oid()
-                    .ok()?
-                    .to_id_string();
-                Some(KeyKind::Ec {
-                    bits: curve_bits(&curve)?,
-                })
+                let curve = info.algorithm.parameters.as_ref()?.as_oid().ok()?.to_id_string();
+                Some(KeyKind::Ec { bits: curve_bits(&curve)? })
             }
             PublicKey::DSA(_) => Some(KeyKind::Dsa),
             _ => None,
@@ -78,11 +68,7 @@ impl KeyKind {
 }
 
 fn modulus_bits(modulus: &[u8]) -> u32 {
-    let significant: Vec<u8> = modulus
-        .iter()
-        .copied()
-        .skip_while(|byte| *byte == 0)
-        .collect();
+    let significant: Vec<u8> = modulus.iter().copied().skip_while(|byte| *byte == 0).collect();
     match significant.first() {
         Some(first) => (significant.len() as u32).saturating_mul(8) - first.leading_zeros(),
         None => 0,
@@ -103,9 +89,7 @@ fn curve_bits(oid: &str) -> Option<u32> {
 }
 
 /// The names (DER) of the issuers of these certificates, and of themselves.
-pub(crate) fn issuers(
-    chains: impl Iterator<Item = Vec<Vec<u8>>>,
-) -> std::collections::BTreeSet<Vec<u8>> {
+pub(crate) fn issuers(chains: impl Iterator<Item = Vec<Vec<u8>>>) -> std::collections::BTreeSet<Vec<u8>> {
     let mut names = std::collections::BTreeSet::new();
     for der in chains.flatten() {
         if let Ok((_, certificate)) = X509Certificate::from_der(&der) {
@@ -133,9 +117,7 @@ pub(crate) fn names(der: &[u8]) -> Vec<String> {
         .iter()
         .flat_map(|extension| &extension.value.general_names)
         .filter_map(|name| match name {
-            x509_parser::prelude::GeneralName::DNSName(name) => {
-                Some(tlswhy_model::printable(name, 120))
-            }
+            x509_parser::prelude::GeneralName::DNSName(name) => Some(tlswhy_model::printable(name, 120)),
             _ => None,
         })
         .collect();
@@ -167,18 +149,12 @@ pub(crate) fn ends_soon(chain: &[&[u8]], now: i64) -> Option<String> {
     const WEEK: i64 = 7 * 24 * 3600;
     chain.iter().take(32).find_map(|der| {
         let (_, certificate) = X509Certificate::from_der(der).ok()?;
-        let (start, end) = (
-            certificate.validity().not_before.timestamp(),
-            certificate.validity().not_after.timestamp(),
-        );
+        let (start, end) = (certificate.validity().not_before.timestamp(), certificate.validity().not_after.timestamp());
         let soon = WEEK.min(end.saturating_sub(start) / 10);
         let left = end.saturating_sub(now);
         (0..soon).contains(&left).then(|| {
             let subject = tlswhy_model::printable(&certificate.subject().to_string(), 120);
-            format!(
-                "the certificate {subject} ends on {}",
-                certificate.validity().not_after
-            )
+            format!("the certificate {subject} ends on {}", certificate.validity().not_after)
         })
     })
 }
@@ -198,21 +174,17 @@ pub(crate) fn all_names(der: &[u8]) -> Vec<String> {
         .collect();
     for extension in certificate.extensions() {
         let general: Vec<&GeneralName<'_>> = match extension.parsed_extension() {
-            ParsedExtension::SubjectAlternativeName(alternative) => {
-                alternative.general_names.iter().collect()
+            ParsedExtension::SubjectAlternativeName(alternative) => alternative.general_names.iter().collect(),
+            ParsedExtension::AuthorityInfoAccess(access) => {
+                access.accessdescs.iter().map(|access| &access.access_location).collect()
             }
-            ParsedExtension::AuthorityInfoAccess(access) => access
-                .accessdescs
-                .iter()
-                .map(|access| &access.access_location)
-                .collect(),
             _ => Vec::new(),
         };
         for name in general {
             match name {
-                GeneralName::DNSName(text)
-                | GeneralName::RFC822Name(text)
-                | GeneralName::URI(text) => names.push((*text).to_owned()),
+                GeneralName::DNSName(text) | GeneralName::RFC822Name(text) | GeneralName::URI(text) => {
+                    names.push((*text).to_owned())
+                }
                 _ => {}
             }
         }

@@ -22,28 +22,12 @@ const MOST: usize = 32;
 /// Looks for a path from the end entity to an anchor, and for what a client could mind on it. Empty: nothing is doubtful.
 ///
 /// `name` is the DNS name or the IP literal that the client asked for, `now` in seconds since 1970.
-pub fn judge(
-    chain: &[&[u8]],
-    anchors: &[&[u8]],
-    policy: &ClientPolicy,
-    name: &str,
-    now: i64,
-) -> Vec<Doubt> {
+pub fn judge(chain: &[&[u8]], anchors: &[&[u8]], policy: &ClientPolicy, name: &str, now: i64) -> Vec<Doubt> {
     let mut doubts = Vec::new();
-    let sent: Vec<X509Certificate<'_>> = chain
-        .iter()
-        .take(MOST)
-        .filter_map(|der| read(der))
-        .collect();
+    let sent: Vec<X509Certificate<'_>> = chain.iter().take(MOST).filter_map(|der| read(der)).collect();
     let roots: Vec<X509Certificate<'_>> = anchors.iter().filter_map(|der| read(der)).collect();
-    let Some(leaf) = sent
-        .first()
-        .filter(|_| chain.first().is_some_and(|der| read(der).is_some()))
-    else {
-        return vec![Doubt {
-            says: "the server's certificate cannot be read".to_owned(),
-            could_be: &["untrusted-root"],
-        }];
+    let Some(leaf) = sent.first().filter(|_| chain.first().is_some_and(|der| read(der).is_some())) else {
+        return vec![Doubt { says: "the server's certificate cannot be read".to_owned(), could_be: &["untrusted-root"] }];
     };
 
     doubts.extend(name_doubt(leaf, policy, name));
@@ -58,9 +42,10 @@ pub fn judge(
             break;
         }
         let self_signed = current.issuer() == current.subject();
-        let next = sent.iter().skip(1).find(|candidate| {
-            issued(candidate, current) && !path.iter().any(|seen| std::ptr::eq(*seen, *candidate))
-        });
+        let next = sent
+            .iter()
+            .skip(1)
+            .find(|candidate| issued(candidate, current) && !path.iter().any(|seen| std::ptr::eq(*seen, *candidate)));
         match next {
             Some(issuer) if !self_signed && path.len() < LONGEST => {
                 if !issuer.is_ca() {
@@ -74,10 +59,7 @@ pub fn judge(
             }
             _ if self_signed => {
                 doubts.push(Doubt {
-                    says: format!(
-                        "the chain ends at {}, which is not among the trust anchors",
-                        subject(current)
-                    ),
+                    says: format!("the chain ends at {}, which is not among the trust anchors", subject(current)),
                     could_be: &["untrusted-root"],
                 });
                 break;
@@ -104,16 +86,11 @@ pub fn judge(
 }
 
 fn read(der: &[u8]) -> Option<X509Certificate<'_>> {
-    X509Certificate::from_der(der)
-        .ok()
-        .map(|(_, certificate)| certificate)
+    X509Certificate::from_der(der).ok().map(|(_, certificate)| certificate)
 }
 
 fn issued(issuer: &X509Certificate<'_>, certificate: &X509Certificate<'_>) -> bool {
-    issuer.subject() == certificate.issuer()
-        && certificate
-            .verify_signature(Some(issuer.public_key()))
-            .is_ok()
+    issuer.subject() == certificate.issuer() && certificate.verify_signature(Some(issuer.public_key())).is_ok()
 }
 
 fn validity_doubt(certificate: &X509Certificate<'_>, now: i64) -> Option<Doubt> {
@@ -138,10 +115,7 @@ fn strength_doubt(certificate: &X509Certificate<'_>, policy: &ClientPolicy) -> O
     };
     if bits < floor {
         return Some(Doubt {
-            says: format!(
-                "the key of {} has {bits} bits and the client wants {floor}",
-                subject(certificate)
-            ),
+            says: format!("the key of {} has {bits} bits and the client wants {floor}", subject(certificate)),
             could_be: &["weak-key-or-digest"],
         });
     }
@@ -157,29 +131,20 @@ fn digest_doubt(certificate: &X509Certificate<'_>, policy: &ClientPolicy) -> Opt
         _ => return None,
     };
     let allowed = policy.allows_sha1_signatures == Some(true) && weak == "SHA-1";
-    (!allowed && certificate.issuer() != certificate.subject()).then(|| Doubt {
-        says: format!("{} is signed with {weak}", subject(certificate)),
-        could_be: &["weak-key-or-digest"],
-    })
+    (!allowed && certificate.issuer() != certificate.subject())
+        .then(|| Doubt { says: format!("{} is signed with {weak}", subject(certificate)), could_be: &["weak-key-or-digest"] })
 }
 
 fn usage_doubt(leaf: &X509Certificate<'_>) -> Option<Doubt> {
     let usage = leaf.extended_key_usage().ok()??.value;
     (!usage.server_auth && !usage.any).then(|| Doubt {
-        says: format!(
-            "{} is not meant for servers (extendedKeyUsage)",
-            subject(leaf)
-        ),
+        says: format!("{} is not meant for servers (extendedKeyUsage)", subject(leaf)),
         could_be: &["untrusted-root"],
     })
 }
 
 fn name_doubt(leaf: &X509Certificate<'_>, policy: &ClientPolicy, name: &str) -> Option<Doubt> {
-    let names = leaf
-        .subject_alternative_name()
-        .ok()
-        .flatten()
-        .map(|extension| &extension.value.general_names);
+    let names = leaf.subject_alternative_name().ok().flatten().map(|extension| &extension.value.general_names);
     let address: Option<IpAddr> = name.parse().ok();
     let covered = match (names, address) {
         (Some(names), Some(address)) => names.iter().any(|known| match (known, address) {
@@ -187,14 +152,8 @@ fn name_doubt(leaf: &X509Certificate<'_>, policy: &ClientPolicy, name: &str) -> 
             (GeneralName::IPAddress(bytes), IpAddr::V6(address)) => *bytes == address.octets(),
             _ => false,
         }),
-        (Some(names), None)
-            if names
-                .iter()
-                .any(|known| matches!(known, GeneralName::DNSName(_))) =>
-        {
-            names.iter().any(
-                |known| matches!(known, GeneralName::DNSName(pattern) if covers(pattern, name)),
-            )
+        (Some(names), None) if names.iter().any(|known| matches!(known, GeneralName::DNSName(_))) => {
+            names.iter().any(|known| matches!(known, GeneralName::DNSName(pattern) if covers(pattern, name)))
         }
         _ => {
             policy.common_name_fallback == Some(true)
@@ -206,36 +165,25 @@ fn name_doubt(leaf: &X509Certificate<'_>, policy: &ClientPolicy, name: &str) -> 
         }
     };
     (!covered).then(|| Doubt {
-        says: format!(
-            "no name in the certificate of {} covers {}",
-            subject(leaf),
-            printable(name, 120)
-        ),
+        says: format!("no name in the certificate of {} covers {}", subject(leaf), printable(name, 120)),
         could_be: &["hostname-mismatch"],
     })
 }
 
 /// RFC 9525 §6.3: case does not count, and a wildcard stands for the whole leftmost label alone.
 fn covers(pattern: &str, name: &str) -> bool {
-    let (pattern, name) = (
-        pattern.trim_end_matches('.').to_ascii_lowercase(),
-        name.trim_end_matches('.').to_ascii_lowercase(),
-    );
+    let (pattern, name) = (pattern.trim_end_matches('.').to_ascii_lowercase(), name.trim_end_matches('.').to_ascii_lowercase());
     match pattern.strip_prefix("*.") {
-        Some(parent) => name.split_once('.').is_some_and(|(label, rest)| {
-            !label.is_empty() && rest == parent && parent.contains('.')
-        }),
+        Some(parent) => {
+            name.split_once('.').is_some_and(|(label, rest)| !label.is_empty() && rest == parent && parent.contains('.'))
+        }
         None => pattern == name,
     }
 }
 
 fn subject(certificate: &X509Certificate<'_>) -> String {
     let subject = certificate.subject().to_string();
-    if subject.is_empty() {
-        "the certificate without a subject".to_owned()
-    } else {
-        printable(&subject, 120)
-    }
+    if subject.is_empty() { "the certificate without a subject".to_owned() } else { printable(&subject, 120) }
 }
 
 #[cfg(test)]

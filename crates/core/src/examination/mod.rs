@@ -10,8 +10,7 @@ use std::net::IpAddr;
 
 pub use story::{Fault, FaultKind, Story};
 use tlswhy_model::{
-    Answer, Asked, ClientProfile, Ending, Evidence, Question, QuestionId, Report, Resolution,
-    Subject, Tool, TrustAnchors,
+    Answer, Asked, ClientProfile, Ending, Evidence, Question, QuestionId, Report, Resolution, Subject, Tool, TrustAnchors,
 };
 
 use crate::case::{Case, Seen};
@@ -72,10 +71,7 @@ pub struct Budget {
 impl Default for Budget {
     /// Room for several faults in a row; one fault alone takes at most 12 connections and 5 rounds.
     fn default() -> Self {
-        Budget {
-            connections: 60,
-            rounds: 16,
-        }
+        Budget { connections: 60, rounds: 16 }
     }
 }
 
@@ -138,11 +134,7 @@ impl Examination {
     /// Judges saved evidence again. What it does not hold stays unanswered.
     pub fn replay(evidence: Evidence, panel: Vec<ClientProfile>) -> Examination {
         let anchors = evidence.trust.clone().unwrap_or_default();
-        let given: Vec<IpAddr> = evidence
-            .attempts
-            .iter()
-            .filter_map(|attempt| attempt.probe.address)
-            .collect();
+        let given: Vec<IpAddr> = evidence.attempts.iter().filter_map(|attempt| attempt.probe.address).collect();
         let resolved = evidence.resolution.is_some();
         let request = Request {
             subject: evidence.subject.clone(),
@@ -150,32 +142,16 @@ impl Examination {
             panel,
             trust: None,
             started_at: evidence.started_at.clone(),
-            budget: Budget {
-                connections: 0,
-                rounds: 0,
-            },
-            all_addresses: given
-                .iter()
-                .collect::<std::collections::BTreeSet<_>>()
-                .len()
-                > 1,
+            budget: Budget { connections: 0, rounds: 0 },
+            all_addresses: given.iter().collect::<std::collections::BTreeSet<_>>().len() > 1,
             address: given.first().copied().filter(|_| !resolved),
             address_family: None,
             replay: false,
         };
-        let round = evidence
-            .attempts
-            .iter()
-            .map(|attempt| attempt.round)
-            .max()
-            .unwrap_or(0);
+        let round = evidence.attempts.iter().map(|attempt| attempt.round).max().unwrap_or(0);
         Examination {
             request,
-            trust: anchors
-                .certificates
-                .iter()
-                .map(|der| der.0.clone())
-                .collect(),
+            trust: anchors.certificates.iter().map(|der| der.0.clone()).collect(),
             evidence,
             pending: Vec::new(),
             unavailable: Vec::new(),
@@ -191,28 +167,18 @@ impl Examination {
             let wanted = self.wanted();
             let mut asked = Vec::new();
             for (question, purpose) in wanted {
-                let spent =
-                    u32::try_from(self.evidence.attempts.len() + asked.len()).unwrap_or(u32::MAX);
-                let affordable = spent < self.request.budget.connections
-                    && self.round < self.request.budget.rounds;
+                let spent = u32::try_from(self.evidence.attempts.len() + asked.len()).unwrap_or(u32::MAX);
+                let affordable = spent < self.request.budget.connections && self.round < self.request.budget.rounds;
                 if self.interrupted || !affordable {
                     self.unavailable.push(question);
                     continue;
                 }
                 let id = self.next_id;
                 self.next_id += 1;
-                asked.push(Asked {
-                    id,
-                    round: self.round + 1,
-                    question,
-                    purpose,
-                });
+                asked.push(Asked { id, round: self.round + 1, question, purpose });
             }
             if !asked.is_empty() {
-                if asked
-                    .iter()
-                    .any(|asked| matches!(asked.question, Question::Probe(_)))
-                {
+                if asked.iter().any(|asked| matches!(asked.question, Question::Probe(_))) {
                     self.round += 1;
                 }
                 for asked in &mut asked {
@@ -237,9 +203,7 @@ impl Examination {
         match answer {
             Answer::Resolved(resolution) => self.evidence.resolution = Some(resolution),
             Answer::Attempted(mut attempt) => {
-                attempt.id = u32::try_from(self.evidence.attempts.len())
-                    .unwrap_or(u32::MAX)
-                    .saturating_add(1);
+                attempt.id = u32::try_from(self.evidence.attempts.len()).unwrap_or(u32::MAX).saturating_add(1);
                 attempt.round = asked.round;
                 if let Question::Probe(probe) = asked.question {
                     attempt.probe = *probe;
@@ -254,8 +218,7 @@ impl Examination {
     pub fn interrupt(&mut self) {
         self.interrupted = true;
         let pending = std::mem::take(&mut self.pending);
-        self.unavailable
-            .extend(pending.into_iter().map(|asked| asked.question));
+        self.unavailable.extend(pending.into_iter().map(|asked| asked.question));
     }
 
     /// Everything seen so far.
@@ -290,7 +253,7 @@ impl Examination {
         }
         if wanted.is_empty() && self.request.replay {
             // The very hellos of the panel are sent once the diagnosis stands.
-            for address in addresses.first() {
+            if let Some(address) = addresses.first() {
                 for client in &self.request.panel {
                     let case = self.case(client, *address);
                     let probe = panel::replay_probe(&case);
@@ -314,10 +277,7 @@ impl Examination {
         if let Some(address) = self.request.address {
             return Some(vec![Some(address)]);
         }
-        let usable = usable(
-            self.evidence.resolution.as_ref()?,
-            self.request.address_family,
-        );
+        let usable = usable(self.evidence.resolution.as_ref()?, self.request.address_family);
         if self.request.all_addresses {
             return Some(usable.into_iter().take(MOST_ADDRESSES).map(Some).collect());
         }
@@ -334,10 +294,7 @@ impl Examination {
                     )
             })
         };
-        let first_alive = usable
-            .iter()
-            .take(MOST_TRIED)
-            .find(|address| !dead(address));
+        let first_alive = usable.iter().take(MOST_TRIED).find(|address| !dead(address));
         let chosen = first_alive.or(usable.first());
         Some(chosen.map(|address| Some(*address)).into_iter().collect())
     }
@@ -348,34 +305,21 @@ impl Examination {
 
     fn tell(&self, case: &Case<'_>) -> Story {
         let anchors: Vec<&[u8]> = self.trust.iter().map(Vec::as_slice).collect();
-        let now = self
-            .evidence
-            .started_at
-            .parse::<jiff::Timestamp>()
-            .map_or(0, |time| time.as_second());
+        let now = self.evidence.started_at.parse::<jiff::Timestamp>().map_or(0, |time| time.as_second());
         story::tell(case, &anchors, now)
     }
 
     /// Keeps the anchors that bear on the certificates seen, so that the evidence can be judged elsewhere.
     fn keep_anchors(&mut self) {
-        let issuers =
-            crate::chain::issuers(self.evidence.attempts.iter().map(Seen::read).filter_map(
-                |seen| {
-                    let list = seen.certificates()?;
-                    Some(
-                        list.entries
-                            .iter()
-                            .map(|entry| entry.value.clone())
-                            .collect::<Vec<_>>(),
-                    )
-                },
-            ));
+        let issuers = crate::chain::issuers(self.evidence.attempts.iter().map(Seen::read).filter_map(|seen| {
+            let list = seen.certificates()?;
+            Some(list.entries.iter().map(|entry| entry.value.clone()).collect::<Vec<_>>())
+        }));
         if let Some(trust) = &mut self.evidence.trust
             && trust.certificates.is_empty()
         {
-            let relevant = self.trust.iter().filter(|der| {
-                crate::chain::subject_of(der).is_some_and(|subject| issuers.contains(&subject))
-            });
+            let relevant =
+                self.trust.iter().filter(|der| crate::chain::subject_of(der).is_some_and(|subject| issuers.contains(&subject)));
             trust.certificates = relevant.map(|der| der.clone().into()).collect();
         }
     }
@@ -391,10 +335,5 @@ fn usable(resolution: &Resolution, family: Option<Family>) -> Vec<IpAddr> {
         Some(Family::V6) => address.is_ipv6(),
         None => true,
     };
-    resolution
-        .addresses
-        .iter()
-        .copied()
-        .filter(wanted)
-        .collect()
+    resolution.addresses.iter().copied().filter(wanted).collect()
 }

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use tlswhy_model::{
-    AddressOutcome, ClientProfile, Confidence, Cost, Evidence, Exhibit, Finding, Impact,
-    OpenQuestion, Outcome, Report, Tool,
+    AddressOutcome, ClientProfile, Confidence, Cost, Evidence, Exhibit, Finding, Impact, OpenQuestion, Outcome, Report, Tool,
 };
 
 use super::{Examination, Fault, FaultKind, Story};
@@ -27,20 +26,13 @@ impl Examination {
     pub(super) fn report(&self) -> Report {
         let tales = self.tales();
         let several_clients = self.evidence.clients.len() > 1;
-        let several_addresses = tales
-            .iter()
-            .map(|tale| tale.address)
-            .collect::<BTreeSet<_>>()
-            .len()
-            > 1;
+        let several_addresses = tales.iter().map(|tale| tale.address).collect::<BTreeSet<_>>().len() > 1;
 
         let mut findings: Vec<Finding> = Vec::new();
         let mut open_questions: Vec<OpenQuestion> = Vec::new();
         for tale in &tales {
             for finding in &tale.findings {
-                let known = findings
-                    .iter_mut()
-                    .find(|known| known.cause == finding.cause && known.impact == finding.impact);
+                let known = findings.iter_mut().find(|known| known.cause == finding.cause && known.impact == finding.impact);
                 let finding = match known {
                     Some(known) => known,
                     None => {
@@ -75,15 +67,11 @@ impl Examination {
         for (index, finding) in findings.iter_mut().enumerate() {
             finding.order = u32::try_from(index).unwrap_or(u32::MAX).saturating_add(1);
         }
-        let root = findings
-            .iter()
-            .find(|finding| finding.impact == Impact::Blocks);
+        let root = findings.iter().find(|finding| finding.impact == Impact::Blocks);
         let mut subject = self.evidence.subject.clone();
         if subject.address.is_none() {
-            subject.address = tales
-                .iter()
-                .find_map(|tale| tale.story.own)
-                .and_then(|own| self.evidence.attempt(own)?.address.clone());
+            subject.address =
+                tales.iter().find_map(|tale| tale.story.own).and_then(|own| self.evidence.attempt(own)?.address.clone());
         }
         Report {
             format: tlswhy_model::REPORT_FORMAT.to_owned(),
@@ -95,11 +83,7 @@ impl Examination {
             root_cause: root.map(|finding| finding.cause.clone()),
             summary: self.summary(&tales, outcome, &findings),
             clients: self.panel_rows(&tales),
-            addresses: if several_addresses {
-                self.address_rows(&tales)
-            } else {
-                Vec::new()
-            },
+            addresses: if several_addresses { self.address_rows(&tales) } else { Vec::new() },
             open_questions,
             cost: self.cost(),
             evidence: self.cited(&findings, &tales),
@@ -112,12 +96,7 @@ impl Examination {
         if let Some(none) = &addresses
             && none.is_empty()
         {
-            return self
-                .evidence
-                .clients
-                .iter()
-                .map(|client| self.nameless_tale(client))
-                .collect();
+            return self.evidence.clients.iter().map(|client| self.nameless_tale(client)).collect();
         }
         let mut tales = Vec::new();
         for address in addresses.unwrap_or_default() {
@@ -133,14 +112,9 @@ impl Examination {
     /// The name has no address to go to.
     fn nameless_tale<'a>(&'a self, client: &'a ClientProfile) -> Tale<'a> {
         let resolution = self.evidence.resolution.clone().unwrap_or_default();
-        let error = resolution.error.unwrap_or_else(|| {
-            match (resolution.addresses.is_empty(), self.request.address_family) {
-                (false, Some(family)) => format!(
-                    "it has no IPv{} address",
-                    if family == super::Family::V4 { 4 } else { 6 }
-                ),
-                _ => "no address".to_owned(),
-            }
+        let error = resolution.error.unwrap_or_else(|| match (resolution.addresses.is_empty(), self.request.address_family) {
+            (false, Some(family)) => format!("it has no IPv{} address", if family == super::Family::V4 { 4 } else { 6 }),
+            _ => "no address".to_owned(),
         });
         let fault = Fault {
             kind: FaultKind::DnsFailure { error },
@@ -150,22 +124,12 @@ impl Examination {
             confidence: Confidence::Observed,
             blocks: true,
         };
-        let story = Story {
-            faults: vec![fault],
-            complete: true,
-            ..Story::default()
-        };
+        let story = Story { faults: vec![fault], complete: true, ..Story::default() };
         let case = self.case(client, None);
         self.tale(&case, client, None, story)
     }
 
-    fn tale<'a>(
-        &'a self,
-        case: &Case<'_>,
-        client: &'a ClientProfile,
-        address: Option<IpAddr>,
-        mut story: Story,
-    ) -> Tale<'a> {
+    fn tale<'a>(&'a self, case: &Case<'_>, client: &'a ClientProfile, address: Option<IpAddr>, mut story: Story) -> Tale<'a> {
         let mut findings: Vec<Finding> = Vec::new();
         for fault in &story.faults {
             let found = Found::new(case, &story, fault);
@@ -174,7 +138,9 @@ impl Examination {
                     // What merely follows from a finding before it is named there.
                     let parent = findings.iter_mut().find(|earlier| {
                         earlier.confidence <= Confidence::Observed
-                            && CAUSES.iter().any(|known| known.code == earlier.cause && known.leads_to.iter().any(|led| led.code == cause.code))
+                            && CAUSES.iter().any(|known| {
+                                known.code == earlier.cause && known.leads_to.iter().any(|led| led.code == cause.code)
+                            })
                     });
                     match parent {
                         Some(parent) => parent.explains.push(finding.cause),
@@ -189,20 +155,15 @@ impl Examination {
             }
         }
         if self.evidence.redacted && !story.doubts.is_empty() {
-            story.open.retain(|question| {
-                !question
-                    .question
-                    .starts_with("Does the client accept the server's certificates?")
-            });
+            story.open.retain(|question| !question.question.starts_with("Does the client accept the server's certificates?"));
             story.open.push(OpenQuestion {
-                question: "Does the client accept the server's certificates? Their names were taken out of this evidence".to_owned(),
+                question: "Does the client accept the server's certificates? Their names were taken out of this evidence"
+                    .to_owned(),
                 decides: Vec::new(),
                 how: "judge the evidence before it is redacted".to_owned(),
             });
         }
-        let blocked = findings
-            .iter()
-            .any(|finding| finding.impact == Impact::Blocks);
+        let blocked = findings.iter().any(|finding| finding.impact == Impact::Blocks);
         if !story.complete && !blocked {
             story.open.push(OpenQuestion {
                 question: "What would the questions that were not asked have shown? The examination was ended early".to_owned(),
@@ -220,52 +181,28 @@ impl Examination {
         } else {
             Outcome::Works
         };
-        Tale {
-            address,
-            client,
-            story,
-            findings,
-            outcome,
-            ends_soon,
-        }
+        Tale { address, client, story, findings, outcome, ends_soon }
     }
 
     fn ends_soon(&self, case: &Case<'_>, story: &Story) -> Option<String> {
         let seen = case.all().find(|seen| Some(seen.id()) == story.furthest)?;
-        let chain: Vec<&[u8]> = seen
-            .certificates()?
-            .entries
-            .iter()
-            .map(|entry| entry.value.as_slice())
-            .collect();
-        let now = self
-            .evidence
-            .started_at
-            .parse::<jiff::Timestamp>()
-            .ok()?
-            .as_second();
+        let chain: Vec<&[u8]> = seen.certificates()?.entries.iter().map(|entry| entry.value.as_slice()).collect();
+        let now = self.evidence.started_at.parse::<jiff::Timestamp>().ok()?.as_second();
         chain::ends_soon(&chain, now)
     }
 
     /// The worst over the clients; addresses that differ put the name at risk.
     fn outcome(&self, tales: &[Tale<'_>], several_addresses: bool) -> Outcome {
         let worst = |tales: &mut dyn Iterator<Item = &Tale<'_>>| {
-            tales
-                .map(|tale| tale.outcome)
-                .max_by_key(|outcome| severity(*outcome))
+            tales.map(|tale| tale.outcome).max_by_key(|outcome| severity(*outcome))
         };
         if several_addresses {
-            let addresses: BTreeSet<Option<IpAddr>> =
-                tales.iter().map(|tale| tale.address).collect();
+            let addresses: BTreeSet<Option<IpAddr>> = tales.iter().map(|tale| tale.address).collect();
             let outcomes: Vec<Outcome> = addresses
                 .iter()
-                .filter_map(|address| {
-                    worst(&mut tales.iter().filter(|tale| tale.address == *address))
-                })
+                .filter_map(|address| worst(&mut tales.iter().filter(|tale| tale.address == *address)))
                 .collect();
-            let works = outcomes
-                .iter()
-                .any(|outcome| matches!(outcome, Outcome::Works | Outcome::AtRisk));
+            let works = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Works | Outcome::AtRisk));
             let fails = outcomes.contains(&Outcome::Fails);
             if works && fails {
                 return Outcome::AtRisk;
@@ -277,10 +214,7 @@ impl Examination {
     fn summary(&self, tales: &[Tale<'_>], outcome: Outcome, findings: &[Finding]) -> String {
         let client = &self.evidence.subject.client;
         let target = &self.evidence.subject.target;
-        let blocking = findings
-            .iter()
-            .filter(|finding| finding.impact == Impact::Blocks)
-            .count();
+        let blocking = findings.iter().filter(|finding| finding.impact == Impact::Blocks).count();
         match (outcome, findings.first()) {
             (Outcome::Fails, Some(root)) => {
                 let behind = match blocking {
@@ -288,15 +222,8 @@ impl Examination {
                     2 => "; once that is mended, one more fault shows".to_owned(),
                     more => format!("; once that is mended, {} more faults show", more - 1),
                 };
-                let unsure = if root.confidence == Confidence::Suspected {
-                    " (suspected)"
-                } else {
-                    ""
-                };
-                format!(
-                    "{client} cannot connect to {target}: {}{unsure}{behind}.",
-                    lower_first(&root.title)
-                )
+                let unsure = if root.confidence == Confidence::Suspected { " (suspected)" } else { "" };
+                format!("{client} cannot connect to {target}: {}{unsure}{behind}.", lower_first(&root.title))
             }
             (Outcome::AtRisk, _) => {
                 let soon = tales.iter().find_map(|tale| tale.ends_soon.clone());
@@ -304,19 +231,12 @@ impl Examination {
                 format!("{client} connects to {target}, and {why}.")
             }
             (Outcome::Works, first) => {
-                let agreed = tales
-                    .iter()
-                    .find_map(|tale| self.agreed(&tale.story))
-                    .unwrap_or_default();
-                let but = first
-                    .map(|finding| format!(" But: {}.", lower_first(&finding.title)))
-                    .unwrap_or_default();
+                let agreed = tales.iter().find_map(|tale| self.agreed(&tale.story)).unwrap_or_default();
+                let but = first.map(|finding| format!(" But: {}.", lower_first(&finding.title))).unwrap_or_default();
                 format!("{client} connects to {target}{agreed}.{but}")
             }
             _ if tales.iter().any(|tale| tale.story.inconsistent) => {
-                format!(
-                    "{target} answers the same hello of {client} differently from one connection to the next."
-                )
+                format!("{target} answers the same hello of {client} differently from one connection to the next.")
             }
             _ => {
                 let agreed = tales.iter().find_map(|tale| self.agreed(&tale.story));
@@ -324,9 +244,7 @@ impl Examination {
                     Some(agreed) => format!(
                         "{client} and {target} agree{agreed}; whether the connection stands is open (see the open questions)."
                     ),
-                    None => format!(
-                        "Why {client} cannot connect to {target} stays open (see the open questions)."
-                    ),
+                    None => format!("Why {client} cannot connect to {target} stays open (see the open questions)."),
                 }
             }
         }
@@ -336,10 +254,7 @@ impl Examination {
     fn agreed(&self, story: &Story) -> Option<String> {
         let seen = Seen::read(self.evidence.attempt(story.furthest?)?);
         let (version, suite) = (seen.version()?, seen.suite()?);
-        let version = version
-            .to_string()
-            .replace("TLSv", "TLS ")
-            .replace("SSLv", "SSL ");
+        let version = version.to_string().replace("TLSv", "TLS ").replace("SSLv", "SSL ");
         Some(format!(" with {version}, {suite}"))
     }
 
@@ -364,64 +279,35 @@ impl Examination {
                 continue;
             };
             let address = address.to_string();
-            let root = tale
-                .findings
-                .iter()
-                .find(|finding| finding.impact == Impact::Blocks);
+            let root = tale.findings.iter().find(|finding| finding.impact == Impact::Blocks);
             let says = match root {
                 Some(root) => root.title.clone(),
-                None => self
-                    .agreed(&tale.story)
-                    .map_or_else(|| "open".to_owned(), |agreed| format!("agrees{agreed}")),
+                None => self.agreed(&tale.story).map_or_else(|| "open".to_owned(), |agreed| format!("agrees{agreed}")),
             };
-            if rows.iter().any(|row| {
-                row.address == address && severity(row.outcome) >= severity(tale.outcome)
-            }) {
+            if rows.iter().any(|row| row.address == address && severity(row.outcome) >= severity(tale.outcome)) {
                 continue;
             }
             rows.retain(|row| row.address != address);
-            rows.push(AddressOutcome {
-                address,
-                outcome: tale.outcome,
-                root_cause: root.map(|root| root.cause.clone()),
-                says,
-            });
+            rows.push(AddressOutcome { address, outcome: tale.outcome, root_cause: root.map(|root| root.cause.clone()), says });
         }
         rows
     }
 
     fn cost(&self) -> Cost {
         let attempts = &self.evidence.attempts;
-        let ended = attempts
-            .iter()
-            .map(|attempt| attempt.timing.started_ms + attempt.timing.ended_ms)
-            .fold(0.0, f64::max);
+        let ended = attempts.iter().map(|attempt| attempt.timing.started_ms + attempt.timing.ended_ms).fold(0.0, f64::max);
         Cost {
             connections: u32::try_from(attempts.len()).unwrap_or(u32::MAX),
-            rounds: attempts
-                .iter()
-                .map(|attempt| attempt.round)
-                .max()
-                .unwrap_or(0),
-            sent_bytes: attempts
-                .iter()
-                .map(|attempt| attempt.sent.len() as u64)
-                .sum(),
-            received_bytes: attempts
-                .iter()
-                .map(|attempt| attempt.received.len() as u64)
-                .sum(),
+            rounds: attempts.iter().map(|attempt| attempt.round).max().unwrap_or(0),
+            sent_bytes: attempts.iter().map(|attempt| attempt.sent.len() as u64).sum(),
+            received_bytes: attempts.iter().map(|attempt| attempt.received.len() as u64).sum(),
             elapsed_ms: ended.round() as u64,
         }
     }
 
     /// The evidence without what no finding cites.
     fn cited(&self, findings: &[Finding], tales: &[Tale<'_>]) -> Evidence {
-        let mut ids: BTreeSet<u32> = tales
-            .iter()
-            .flat_map(|tale| [tale.story.own, tale.story.furthest])
-            .flatten()
-            .collect();
+        let mut ids: BTreeSet<u32> = tales.iter().flat_map(|tale| [tale.story.own, tale.story.furthest]).flatten().collect();
         for exhibit in findings.iter().flat_map(|finding| &finding.exhibits) {
             match exhibit {
                 Exhibit::Message { attempt, .. } | Exhibit::Ending { attempt, .. } => {
@@ -432,9 +318,7 @@ impl Examination {
             }
         }
         let mut evidence = self.evidence.clone();
-        evidence
-            .attempts
-            .retain(|attempt| ids.contains(&attempt.id));
+        evidence.attempts.retain(|attempt| ids.contains(&attempt.id));
         evidence
     }
 }

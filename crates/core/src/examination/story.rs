@@ -7,16 +7,15 @@
 
 use tlswhy_model::{Awaited, Bytes, Confidence, Depth, Ending, OpenQuestion, Opening, Probe};
 use tlswhy_wire::{
-    AlertDescription, ExtensionType, Fragment, HelloSpec, NamedGroup, ProtocolVersion,
-    SignatureScheme,
+    AlertDescription, ExtensionSpec, ExtensionType, Fragment, HelloSpec, NamedGroup, ProtocolVersion, SignatureScheme,
 };
 
 use crate::case::{Case, Seen};
 use crate::chain::{self, Doubt, KeyKind};
 use crate::knowledge::{controls, refusals};
 use crate::negotiate::{
-    self, ClientCapabilities, Knob, Obstacle, ServerCapabilities, chain_authentication, dh_bits,
-    offered_versions, signature_scheme, usable_at,
+    self, ClientCapabilities, Knob, Obstacle, ServerCapabilities, chain_authentication, dh_bits, offered_versions,
+    signature_scheme, usable_at,
 };
 
 /// What stops the client at one point.
@@ -162,9 +161,7 @@ impl<'c, 'e> Teller<'c, 'e> {
 
     /// The client's hello under the name in use.
     fn hello(&self) -> HelloSpec {
-        self.case
-            .client_hello()
-            .with_server_name(self.story.server_name.as_deref())
+        self.case.client_hello().with_server_name(self.story.server_name.as_deref())
     }
 
     fn name(&self) -> Option<String> {
@@ -172,21 +169,12 @@ impl<'c, 'e> Teller<'c, 'e> {
     }
 
     fn ask(&self, hello: HelloSpec, depth: Depth, purpose: &str) -> Option<&'c Seen<'e>> {
-        let probe = self
-            .case
-            .hello_probe(hello, self.story.upgrade.as_deref(), depth);
+        let probe = self.case.hello_probe(hello, self.story.upgrade.as_deref(), depth);
         self.case.ask(&probe, purpose)
     }
 
     fn push(&mut self, kind: FaultKind, confidence: Confidence, fails: Option<u32>) -> &mut Fault {
-        self.story.faults.push(Fault {
-            kind,
-            fails,
-            works: None,
-            differs_in: Vec::new(),
-            confidence,
-            blocks: true,
-        });
+        self.story.faults.push(Fault { kind, fails, works: None, differs_in: Vec::new(), confidence, blocks: true });
         let last = self.story.faults.len() - 1;
         &mut self.story.faults[last]
     }
@@ -217,19 +205,12 @@ impl<'c, 'e> Teller<'c, 'e> {
     /// The attempt with the client's own hello, once it reached something that speaks TLS. The controls for the older
     /// versions go out along with it, so that a refusal costs no further round.
     fn reach(&mut self) -> Option<&'c Seen<'e>> {
+        let mut guesses: Vec<&str> = Vec::new();
         loop {
             let name = self.name();
             let own = self.ask(self.hello(), Depth::Finish, "the client's own hello");
-            let asked_12 = self.ask(
-                controls::tls12(name.as_deref()),
-                Depth::Flight,
-                "everything that TLS 1.2 offers",
-            );
-            let asked_11 = self.ask(
-                controls::tls11(name.as_deref()),
-                Depth::Flight,
-                "everything that TLS 1.1 offers",
-            );
+            let asked_12 = self.ask(controls::tls12(name.as_deref()), Depth::Flight, "everything that TLS 1.2 offers");
+            let asked_11 = self.ask(controls::tls11(name.as_deref()), Depth::Flight, "everything that TLS 1.1 offers");
             let own = own?;
             if self.case.is_waiting() {
                 return None;
@@ -240,11 +221,7 @@ impl<'c, 'e> Teller<'c, 'e> {
                     self.end()?;
                 }
                 Ending::ConnectTimedOut { .. } | Ending::Unreachable { .. } => {
-                    self.push(
-                        FaultKind::ConnectTimeout,
-                        Confidence::Observed,
-                        Some(own.id()),
-                    );
+                    self.push(FaultKind::ConnectTimeout, Confidence::Observed, Some(own.id()));
                     self.end()?;
                 }
                 Ending::TunnelRefused { reason } => {
@@ -256,42 +233,38 @@ impl<'c, 'e> Teller<'c, 'e> {
                     self.end()?;
                 }
                 Ending::Impossible { reason } => {
-                    self.open(
-                        format!("Could the connection be tried at all? {reason}"),
-                        &[],
-                        "see the reason",
-                    );
+                    self.open(format!("Could the connection be tried at all? {reason}"), &[], "see the reason");
                     self.end()?;
+                }
+                Ending::UpgradeRefused { .. } if !guesses.is_empty() => {
+                    let guess = guesses.pop()?.to_owned();
+                    if let Some(fault) = self.story.faults.last_mut() {
+                        fault.kind = FaultKind::StarttlsRequired { upgrade: guess.clone() };
+                    }
+                    self.story.upgrade = Some(guess);
                 }
                 Ending::UpgradeRefused { reason } => {
                     self.upgrade_refused(own, reason.clone())?;
                 }
-                Ending::NotTls {
-                    protocol,
-                    upgrade,
-                    detail,
-                } => {
+                Ending::NotTls { protocol, upgrade, detail } => {
                     if let (Some(upgrade), None) = (upgrade, &self.story.upgrade) {
                         self.push(
-                            FaultKind::StarttlsRequired {
-                                upgrade: upgrade.clone(),
-                            },
+                            FaultKind::StarttlsRequired { upgrade: upgrade.clone() },
                             Confidence::Observed,
                             Some(own.id()),
                         );
                         self.story.upgrade = Some(upgrade.clone());
+                        // A bare 220 opens SMTP, LMTP and FTP alike.
+                        if protocol.as_deref() == Some("220") {
+                            guesses = vec!["lmtp", "ftp"];
+                        }
                         continue;
                     }
-                    let others_speak_tls =
-                        [asked_12, asked_11].into_iter().flatten().any(Seen::chose);
+                    let others_speak_tls = [asked_12, asked_11].into_iter().flatten().any(Seen::chose);
                     if others_speak_tls {
                         return Some(own);
                     }
-                    let kind = FaultKind::NotTls {
-                        protocol: protocol.clone(),
-                        detail: detail.clone(),
-                        declined: false,
-                    };
+                    let kind = FaultKind::NotTls { protocol: protocol.clone(), detail: detail.clone(), declined: false };
                     self.push(kind, Confidence::Observed, Some(own.id()));
                     self.end()?;
                 }
@@ -323,14 +296,8 @@ impl<'c, 'e> Teller<'c, 'e> {
                 return self.end();
             }
         }
-        self.story
-            .faults
-            .retain(|fault| !matches!(fault.kind, FaultKind::StarttlsRequired { .. }));
-        let kind = FaultKind::NotTls {
-            protocol: self.story.upgrade.clone(),
-            detail: reason,
-            declined: true,
-        };
+        self.story.faults.retain(|fault| !matches!(fault.kind, FaultKind::StarttlsRequired { .. }));
+        let kind = FaultKind::NotTls { protocol: self.story.upgrade.clone(), detail: reason, declined: true };
         self.push(kind, Confidence::Observed, Some(own.id()));
         self.end()
     }
@@ -339,42 +306,28 @@ impl<'c, 'e> Teller<'c, 'e> {
     // The hello is refused
 
     fn explain_refusal(&mut self, own: &'c Seen<'e>) -> Option<()> {
-        let name = self.name();
-        let again = self.repeat(self.hello(), 1);
-        let control_13 = self.ask(
-            controls::tls13(name.as_deref()),
-            Depth::Flight,
-            "everything that TLS 1.3 offers",
-        );
-        let control_12 = self.ask(
-            controls::tls12(name.as_deref()),
-            Depth::Flight,
-            "everything that TLS 1.2 offers",
-        );
-        let control_11 = self.ask(
-            controls::tls11(name.as_deref()),
-            Depth::Flight,
-            "everything that TLS 1.1 offers",
-        );
-        let (again, control_13, control_12, control_11) =
-            (again?, control_13?, control_12?, control_11?);
-        if again.chose() {
-            return self.inconsistent(own);
-        }
-        if [control_13, control_12, control_11]
-            .iter()
-            .any(|control| control.chose())
-        {
+        let controls = self.controls()?;
+        if controls.iter().any(|control| control.chose()) {
             return self.negotiate(own);
         }
-        self.nothing_works(own)
+        let quiet =
+            std::iter::once(&own).chain(&controls).all(|seen| seen.alert().is_none() && seen.attempt.received.is_empty());
+        self.nothing_works(own, quiet)
+    }
+
+    /// The hellos that offer everything at TLS 1.3, at 1.2 and at 1.1.
+    fn controls(&self) -> Option<[&'c Seen<'e>; 3]> {
+        let name = self.name();
+        let name = name.as_deref();
+        let control_13 = self.ask(controls::tls13(name), Depth::Flight, "everything that TLS 1.3 offers");
+        let control_12 = self.ask(controls::tls12(name), Depth::Flight, "everything that TLS 1.2 offers");
+        let control_11 = self.ask(controls::tls11(name), Depth::Flight, "everything that TLS 1.1 offers");
+        Some([control_13?, control_12?, control_11?])
     }
 
     /// The same again, to tell a fault from chance.
     fn repeat(&self, hello: HelloSpec, repetition: u32) -> Option<&'c Seen<'e>> {
-        let mut probe = self
-            .case
-            .hello_probe(hello, self.story.upgrade.as_deref(), Depth::Finish);
+        let mut probe = self.case.hello_probe(hello, self.story.upgrade.as_deref(), Depth::Finish);
         probe.repetition = repetition;
         self.case.ask(&probe, "the client's own hello again")
     }
@@ -386,11 +339,7 @@ impl<'c, 'e> Teller<'c, 'e> {
             return None;
         }
         let first = self.repeat(self.hello(), 1)?;
-        let all: Vec<&Seen<'_>> = [Some(own), Some(first)]
-            .into_iter()
-            .chain(more)
-            .flatten()
-            .collect();
+        let all: Vec<&Seen<'_>> = [Some(own), Some(first)].into_iter().chain(more).flatten().collect();
         let worked = all.iter().filter(|seen| seen.chose()).count();
         self.story.inconsistent = true;
         self.open(
@@ -401,190 +350,164 @@ impl<'c, 'e> Teller<'c, 'e> {
         self.end()
     }
 
-    /// Not even a hello that offers everything is answered.
-    fn nothing_works(&mut self, own: &'c Seen<'e>) -> Option<()> {
+    /// Not even a hello that offers everything is answered. `quiet`: not a byte came to any of them.
+    fn nothing_works(&mut self, own: &'c Seen<'e>, quiet: bool) -> Option<()> {
         let name = self.name();
-        let quiet = !self.spoken_to();
-        let short = self.ask(
-            controls::short_tls12(name.as_deref()),
-            Depth::Flight,
-            "a short hello",
-        );
-        let nameless_12 = name.is_some().then(|| {
-            self.ask(
-                controls::tls12(None),
-                Depth::Flight,
-                "the same without a server name",
-            )
-        });
-        let nameless_13 = name.is_some().then(|| {
-            self.ask(
-                controls::tls13(None),
-                Depth::Flight,
-                "the same without a server name",
-            )
-        });
-        if quiet && self.story.upgrade.is_none() {
+        let name = name.as_deref();
+        let quiet = quiet && self.story.upgrade.is_none();
+        let short = self.ask(controls::short_tls12(name), Depth::Flight, "a short hello");
+        let nameless_hello = self.hello().with_server_name(None);
+        let nameless = name.and_then(|_| self.ask(nameless_hello, Depth::Flight, "the client's hello without a server name"));
+        let rsa = if quiet {
             self.other_protocols();
+            None
         } else {
-            self.ask(controls::ssl3(), Depth::Flight, "SSL 3.0");
-            self.ask(
-                controls::tls10(name.as_deref()),
-                Depth::Flight,
-                "everything that TLS 1.0 offers",
-            );
-        }
+            self.ask(controls::tls10(name), Depth::Flight, "everything that TLS 1.0 offers");
+            self.ask(controls::tls11_without_signature(name), Depth::Flight, "TLS 1.1 with a key exchange that is not signed")
+        };
         if self.case.is_waiting() {
             return None;
         }
-        if quiet && self.story.upgrade.is_none() {
-            if let Some(found) = self.speaks_another_protocol() {
-                return found;
-            }
+        if quiet && let Some(found) = self.speaks_another_protocol() {
+            return found;
+        }
+        if let Some(nameless) = nameless
+            && nameless.chose()
+        {
+            return self.name_refused(own, Some(nameless));
+        }
+        let refuses_name = |seen: &&Seen<'_>| seen.alert() == Some(AlertDescription::UNRECOGNIZED_NAME);
+        if let Some(refusing) = self.case.find_any(refuses_name) {
+            return self.name_refused_in_so_many_words(refusing);
+        }
+        if let Some(short) = short
+            && short.chose()
+        {
+            return self.only_short_works(own, short);
+        }
+        let found = |teller: &Self| !teller.server().accepted_versions().is_empty();
+        if !found(self) && rsa.is_none_or(|seen| !seen.chose()) {
             self.ask(controls::ssl3(), Depth::Flight, "SSL 3.0");
-            self.ask(
-                controls::tls10(name.as_deref()),
-                Depth::Flight,
-                "everything that TLS 1.0 offers",
-            );
+            self.ask(controls::ssl2(), Depth::Flight, "SSL 2.0");
+            let last = if quiet { controls::tls10(name) } else { controls::tls12_unusual(name) };
+            self.ask(last, Depth::Flight, "what the other hellos left out");
             if self.case.is_waiting() {
                 return None;
             }
         }
-
-        let named = [
-            controls::tls12(name.as_deref()),
-            controls::tls13(name.as_deref()),
-        ];
-        for (nameless, named) in [nameless_12, nameless_13].into_iter().zip(named) {
-            let nameless = nameless.flatten();
-            let named = self.ask(named, Depth::Flight, "");
-            if let (Some(nameless), Some(named)) = (nameless, named)
-                && nameless.chose()
-            {
-                return self.name_refused(named, Some(nameless));
-            }
-        }
-        if let Some(refusing) = self
-            .case
-            .all()
-            .find(|seen| seen.alert() == Some(AlertDescription::UNRECOGNIZED_NAME))
-        {
-            let id = refusing.id();
-            self.push(
-                FaultKind::SniUnrecognized { name: name.clone() },
-                Confidence::Observed,
-                Some(id),
-            );
-            // Without a name that it accepts nothing further can be seen.
-            return self.end();
-        }
-        let server = self.server();
-        if !server.accepted_versions().is_empty() {
+        if found(self) {
             return self.negotiate(own);
         }
-        let ssl2 = self.ask(controls::ssl2(), Depth::Flight, "SSL 2.0")?;
-        if ssl2.plain.sslv2.is_some() {
-            return self.negotiate(own);
-        }
-        if short.is_some_and(Seen::chose) {
-            return self.negotiate(own);
-        }
-        self.refused_altogether(own)
+        self.refused_altogether(own, quiet)
     }
 
-    /// Whether anything at all was said to any of our hellos.
-    fn spoken_to(&self) -> bool {
-        self.case
-            .all()
-            .any(|seen| seen.chose() || seen.alert().is_some() || !seen.attempt.received.is_empty())
+    /// The alert itself says that the name is not known. Does the server go on without one?
+    fn name_refused_in_so_many_words(&mut self, refusing: &'c Seen<'e>) -> Option<()> {
+        if self.story.server_name.is_some() {
+            let nameless = [controls::tls12(None), controls::tls13(None)]
+                .map(|hello| self.ask(hello, Depth::Flight, "everything, without a server name"));
+            if self.case.is_waiting() {
+                return None;
+            }
+            let named = [controls::tls12(self.name().as_deref()), controls::tls13(self.name().as_deref())]
+                .map(|hello| self.ask(hello, Depth::Flight, ""));
+            for (nameless, named) in nameless.into_iter().zip(named) {
+                if let (Some(nameless), Some(named)) = (nameless, named)
+                    && nameless.chose()
+                {
+                    return self.name_refused(named, Some(nameless));
+                }
+            }
+        }
+        let kind = FaultKind::SniUnrecognized { name: self.name() };
+        self.push(kind, Confidence::Observed, Some(refusing.id()));
+        // Without a name that it accepts nothing further can be seen.
+        self.end()
+    }
+
+    /// Only a hello under 256 bytes is answered: is it the length?
+    fn only_short_works(&mut self, own: &'c Seen<'e>, short: &'c Seen<'e>) -> Option<()> {
+        let name = self.name();
+        let hello = controls::short_tls12(name.as_deref());
+        let (works, fails) = (hello.message_length(), self.hello().message_length());
+        if works < fails {
+            let padded = hello.clone().with_pad_to(u16::try_from(fails).ok());
+            let padded = self.ask(padded, Depth::Flight, "the short hello, as long as the client's")?;
+            if !padded.chose() {
+                self.size_fault(padded, short, fails, works)?;
+                let seen = self.ask(hello.clone(), Depth::Finish, "the short hello, to its end")?;
+                self.story.furthest = Some(seen.id());
+                return if seen.chose() { self.accept(seen, &hello) } else { self.end() };
+            }
+        }
+        self.negotiate(own)
+    }
+
+    /// Two hellos that differ in their length, one fails and one works. `None` where it may also be the path.
+    fn size_fault(&mut self, failing: &Seen<'_>, working: &Seen<'_>, fails: usize, works: usize) -> Option<()> {
+        if failing.alert().is_none() && !self.case.no_path_between() {
+            self.open(
+                "Is it the server that cannot take a hello of this length, or something between?",
+                &["server-size-intolerant", "path-size-intolerance"],
+                "try from the server's own network",
+            );
+            return self.end();
+        }
+        let kind = FaultKind::SizeIntolerant { fails, works, split: false };
+        let fault = self.push(kind, Confidence::Confirmed, Some(failing.id()));
+        fault.works = Some(working.id());
+        fault.differs_in = vec!["length of the ClientHello"];
+        Some(())
     }
 
     /// Questions to a port that stays mute: does it speak something else?
     fn other_protocols(&self) {
         self.case.ask(&self.plain_request(), "a plain HTTP request");
         for upgrade in MUTE_UPGRADES {
-            let probe = self
-                .case
-                .hello_probe(self.hello(), Some(upgrade), Depth::Flight);
-            self.case.ask(
-                &probe,
-                "STARTTLS in a protocol whose server does not speak first",
-            );
+            let probe = self.case.hello_probe(self.hello(), Some(upgrade), Depth::Flight);
+            self.case.ask(&probe, "STARTTLS in a protocol whose server does not speak first");
         }
     }
 
     fn plain_request(&self) -> Probe {
-        let host = self
-            .story
-            .server_name
-            .as_deref()
-            .unwrap_or(&self.case.evidence.subject.host);
+        let host = self.story.server_name.as_deref().unwrap_or(&self.case.evidence.subject.host);
         let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-        self.case.probe(
-            Opening::Plain {
-                request: Bytes(request.into_bytes()),
-            },
-            None,
-            Depth::Flight,
-        )
+        self.case.probe(Opening::Plain { request: Bytes(request.into_bytes()) }, None, Depth::Flight)
     }
 
     /// `Some` if it does (and the story went on from there).
     fn speaks_another_protocol(&mut self) -> Option<Option<()>> {
         for upgrade in MUTE_UPGRADES {
-            let probe = self
-                .case
-                .hello_probe(self.hello(), Some(upgrade), Depth::Flight);
+            let probe = self.case.hello_probe(self.hello(), Some(upgrade), Depth::Flight);
             let Some(seen) = self.case.find(&probe) else {
                 continue;
             };
             if seen.chose() || seen.alert().is_some() {
                 let (own, works) = (self.story.own, seen.id());
-                let fault = self.push(
-                    FaultKind::StarttlsRequired {
-                        upgrade: (*upgrade).to_owned(),
-                    },
-                    Confidence::Confirmed,
-                    own,
-                );
+                let fault =
+                    self.push(FaultKind::StarttlsRequired { upgrade: (*upgrade).to_owned() }, Confidence::Confirmed, own);
                 fault.works = Some(works);
                 fault.differs_in = vec!["starttls"];
                 self.story.upgrade = Some((*upgrade).to_owned());
                 return Some(self.from_the_start());
             }
             if let Ending::UpgradeRefused { reason } = &seen.attempt.ending
-                && seen
-                    .attempt
-                    .dialogue
-                    .iter()
-                    .any(|turn| turn.from == tlswhy_model::Speaker::Server)
+                && seen.attempt.dialogue.iter().any(|turn| turn.from == tlswhy_model::Speaker::Server)
                 && !reason.is_empty()
                 && seen.attempt.received.is_empty()
                 && let Some(protocol) = self.recognised(seen)
             {
-                let kind = FaultKind::NotTls {
-                    protocol: Some(protocol),
-                    detail: reason.clone(),
-                    declined: true,
-                };
+                let kind = FaultKind::NotTls { protocol: Some(protocol), detail: reason.clone(), declined: true };
                 let id = seen.id();
                 self.push(kind, Confidence::Observed, Some(id));
                 return Some(self.end());
             }
         }
         let plain = self.case.find(&self.plain_request())?;
-        let Ending::NotTls {
-            protocol, detail, ..
-        } = &plain.attempt.ending
-        else {
+        let Ending::NotTls { protocol, detail, .. } = &plain.attempt.ending else {
             return None;
         };
-        let kind = FaultKind::NotTls {
-            protocol: protocol.clone(),
-            detail: detail.clone(),
-            declined: false,
-        };
+        let kind = FaultKind::NotTls { protocol: protocol.clone(), detail: detail.clone(), declined: false };
         let (own, works) = (self.story.own, plain.id());
         let fault = self.push(kind, Confidence::Confirmed, own);
         fault.works = Some(works);
@@ -594,11 +517,7 @@ impl<'c, 'e> Teller<'c, 'e> {
 
     /// The protocol in which the server declined an upgrade, if its own words show that it speaks it.
     fn recognised(&self, seen: &Seen<'_>) -> Option<String> {
-        let said = seen
-            .attempt
-            .dialogue
-            .iter()
-            .find(|turn| turn.from == tlswhy_model::Speaker::Server)?;
+        let said = seen.attempt.dialogue.iter().find(|turn| turn.from == tlswhy_model::Speaker::Server)?;
         // PostgreSQL declines with the one letter N.
         if seen.attempt.probe.upgrade.as_deref() == Some("postgres") && said.bytes.0 == b"N" {
             return Some("postgresql".to_owned());
@@ -618,19 +537,11 @@ impl<'c, 'e> Teller<'c, 'e> {
             );
             return self.end();
         }
-        let fault = self.push(
-            FaultKind::SniUnrecognized { name: refused },
-            Confidence::Confirmed,
-            Some(named.id()),
-        );
+        let fault = self.push(FaultKind::SniUnrecognized { name: refused }, Confidence::Confirmed, Some(named.id()));
         fault.works = nameless.map(Seen::id);
         fault.differs_in = vec!["server_name"];
         self.story.server_name = None;
-        let own = self.ask(
-            self.hello(),
-            Depth::Finish,
-            "the client's own hello without a server name",
-        )?;
+        let own = self.ask(self.hello(), Depth::Finish, "the client's own hello without a server name")?;
         self.story.furthest = Some(own.id());
         if own.chose() {
             return self.accept(own, &self.hello());
@@ -639,47 +550,27 @@ impl<'c, 'e> Teller<'c, 'e> {
     }
 
     /// No hello is answered, with or without a name, short or long, of any version.
-    fn refused_altogether(&mut self, own: &'c Seen<'e>) -> Option<()> {
+    fn refused_altogether(&mut self, own: &'c Seen<'e>, silent: bool) -> Option<()> {
         let name = self.name();
         let alert_to = |hello: HelloSpec| self.ask(hello, Depth::Flight, "").and_then(Seen::alert);
         let alerts = [
-            (
-                ProtocolVersion::TLSV1_3,
-                alert_to(controls::tls13(name.as_deref())),
-            ),
-            (
-                ProtocolVersion::TLSV1_2,
-                alert_to(controls::tls12(name.as_deref())),
-            ),
-            (
-                ProtocolVersion::TLSV1_1,
-                alert_to(controls::tls11(name.as_deref())),
-            ),
+            (ProtocolVersion::TLSV1_3, alert_to(controls::tls13(name.as_deref()))),
+            (ProtocolVersion::TLSV1_2, alert_to(controls::tls12(name.as_deref()))),
+            (ProtocolVersion::TLSV1_1, alert_to(controls::tls11(name.as_deref()))),
         ];
         // A server that says "version" to one hello and "handshake failure" to another has the latter's version switched on.
-        let version_word =
-            |alert: &Option<AlertDescription>| *alert == Some(AlertDescription::PROTOCOL_VERSION);
-        let failure_word =
-            |alert: &Option<AlertDescription>| *alert == Some(AlertDescription::HANDSHAKE_FAILURE);
-        let on: Vec<ProtocolVersion> = alerts
-            .iter()
-            .filter(|(_, alert)| failure_word(alert))
-            .map(|(version, _)| *version)
-            .collect();
+        let version_word = |alert: &Option<AlertDescription>| *alert == Some(AlertDescription::PROTOCOL_VERSION);
+        let failure_word = |alert: &Option<AlertDescription>| *alert == Some(AlertDescription::HANDSHAKE_FAILURE);
+        let on: Vec<ProtocolVersion> =
+            alerts.iter().filter(|(_, alert)| failure_word(alert)).map(|(version, _)| *version).collect();
         let told_apart = alerts.iter().any(|(_, alert)| version_word(alert));
         if told_apart
             && !on.is_empty()
             && !on.contains(&ProtocolVersion::TLSV1_3)
             && let Some(version) = on.first()
         {
-            let failing = self
-                .ask(controls::tls12(name.as_deref()), Depth::Flight, "")
-                .map_or(own.id(), Seen::id);
-            let kind = FaultKind::CertificateMismatch {
-                version: *version,
-                key: None,
-                curve: false,
-            };
+            let failing = self.ask(controls::tls12(name.as_deref()), Depth::Flight, "").map_or(own.id(), Seen::id);
+            let kind = FaultKind::CertificateMismatch { version: *version, key: None, curve: false };
             self.push(kind, Confidence::Suspected, Some(failing));
             self.open(
                 format!("{version} is switched on, and every suite is refused to every client: do the suites that the server allows fit its certificate, and is the certificate loaded with its own key?"),
@@ -688,41 +579,20 @@ impl<'c, 'e> Teller<'c, 'e> {
             );
             return self.end();
         }
-        let endings: std::collections::BTreeSet<String> =
-            self.case.all().map(Seen::ending).collect();
+        let endings: std::collections::BTreeSet<String> = self.case.all().map(Seen::ending).collect();
         let endings: Vec<String> = endings.into_iter().take(4).collect();
-        let silent = !self.spoken_to();
         let (decides, how): (&[&str], &str) = match (silent, self.case.no_path_between()) {
             (true, false) => (
-                &[
-                    "path-blocks-handshake",
-                    "not-tls",
-                    "server-version-intolerant",
-                ],
+                &["path-blocks-handshake", "not-tls", "server-version-intolerant"],
                 "try from the server's own network; see whether the service behind the port runs and what it logs",
             ),
-            (true, true) => (
-                &["not-tls"],
-                "see which program listens there (ss -ltnp) and what it logs",
-            ),
+            (true, true) => (&["not-tls"], "see which program listens there (ss -ltnp) and what it logs"),
             (false, _) => (
-                &[
-                    "cipher-certificate-mismatch",
-                    "certificate-key-mismatch",
-                    "no-shared-cipher",
-                    "sni-unrecognized",
-                ],
+                &["cipher-certificate-mismatch", "certificate-key-mismatch", "no-shared-cipher", "sni-unrecognized"],
                 "read the server's log of these attempts (nginx logs handshake failures at level info); see whether its certificate and key are loaded and belong together",
             ),
         };
-        self.open(
-            format!(
-                "Why does the server refuse every hello? Seen: {}",
-                endings.join("; ")
-            ),
-            decides,
-            how,
-        );
+        self.open(format!("Why does the server refuse every hello? Seen: {}", endings.join("; ")), decides, how);
         self.end()
     }
 
@@ -731,16 +601,11 @@ impl<'c, 'e> Teller<'c, 'e> {
 
     /// What the server showed under the name and the upgrade in use.
     fn server(&self) -> ServerCapabilities {
-        let (name, upgrade) = (
-            self.story.server_name.as_deref(),
-            self.story.upgrade.as_deref(),
-        );
+        let (name, upgrade) = (self.story.server_name.as_deref(), self.story.upgrade.as_deref());
         let nameless = [ProtocolVersion::SSLV2, ProtocolVersion::SSLV3];
         ServerCapabilities::of(self.case.all().filter(|seen| {
             seen.attempt.probe.upgrade.as_deref() == upgrade
-                && seen.hello().is_some_and(|hello| {
-                    hello.server_name() == name || nameless.contains(&hello.legacy_version)
-                })
+                && seen.hello().is_some_and(|hello| hello.server_name() == name || nameless.contains(&hello.legacy_version))
         }))
     }
 
@@ -758,111 +623,99 @@ impl<'c, 'e> Teller<'c, 'e> {
             controls::short_tls12(name),
             controls::tls11(name),
             controls::tls10(name),
+            controls::tls11_without_signature(name),
+            controls::tls12_unusual(name),
             controls::ssl3(),
             controls::ssl2(),
         ]
         .into_iter()
         .find_map(|hello| {
-            let probe =
-                self.case
-                    .hello_probe(hello.clone(), self.story.upgrade.as_deref(), Depth::Flight);
+            let probe = self.case.hello_probe(hello.clone(), self.story.upgrade.as_deref(), Depth::Flight);
             let seen = self.case.find(&probe)?;
-            let chosen = if seen.plain.sslv2.is_some() {
-                Some(ProtocolVersion::SSLV2)
-            } else {
-                seen.version()
-            };
+            let chosen = if seen.plain.sslv2.is_some() { Some(ProtocolVersion::SSLV2) } else { seen.version() };
             (seen.chose() && chosen == Some(version)).then_some((seen, hello))
         })
     }
 
     fn negotiate(&mut self, own: &'c Seen<'e>) -> Option<()> {
+        // Asked along with what follows: a fault is the same each time.
+        let again = self.repeat(self.hello(), 1);
+        if again.is_some_and(Seen::chose) {
+            return self.inconsistent(own);
+        }
         let (client, server) = (self.client(), self.server());
         let accepted = server.accepted_versions();
-        if let Some(version) = client
-            .versions
-            .iter()
-            .copied()
-            .find(|version| accepted.contains(version))
-        {
-            let top = accepted.last().copied()?;
-            // A server that does old versions and breaks on a hello of a newer one, where it ought to answer with the old.
-            if top <= ProtocolVersion::TLSV1_1
-                && offered_versions(&self.hello(), &self.case.client.policy).first() > Some(&top)
-            {
-                return self.old_and_maybe_intolerant(own, version);
-            }
-            return self.narrow(own, version);
+        let Some(version) = client.versions.iter().copied().find(|version| accepted.contains(version)) else {
+            return self.no_version(own, &client, &accepted);
+        };
+        if version <= ProtocolVersion::TLSV1_1 && client.versions.first() > Some(&version) {
+            return self.meets_only_in_old_versions(own, version, &client, &accepted);
         }
-        self.no_version(own, &client, &accepted)
+        self.narrow(own, version)
     }
 
-    /// The server does TLS 1.1 and below, and did not answer a newer hello with that.
-    fn old_and_maybe_intolerant(
+    /// The client offers more, and the server does TLS 1.1 and below alone; and the client's hello fails.
+    fn meets_only_in_old_versions(
         &mut self,
         own: &'c Seen<'e>,
         version: ProtocolVersion,
-    ) -> Option<()> {
-        let (control, hello) = self.control_at(version)?;
-        let newer = HelloSpec {
-            legacy_version: ProtocolVersion::TLSV1_2,
-            ..hello
-        };
-        let newer = self.ask(newer, Depth::Flight, "the same hello with a newer version")?;
-        if newer.chose() {
-            return self.narrow(own, version);
-        }
-        let fault = self.push(
-            FaultKind::VersionIntolerant {
-                field: "legacy_version",
-            },
-            Confidence::Confirmed,
-            Some(newer.id()),
-        );
-        fault.works = Some(control.id());
-        fault.differs_in = vec!["legacy_version"];
-        let server = self.server().accepted_versions();
-        let fault = self.push(
-            FaultKind::Negotiation(Obstacle::Versions {
-                client: Vec::new(),
-                server,
-            }),
-            Confidence::Observed,
-            Some(control.id()),
-        );
-        fault.blocks = false;
-        self.end()
-    }
-
-    /// No version in common.
-    fn no_version(
-        &mut self,
-        own: &'c Seen<'e>,
         client: &ClientCapabilities,
         accepted: &[ProtocolVersion],
     ) -> Option<()> {
+        let (control, hello) = self.control_at(version)?;
+        // A server that does old versions and breaks on a hello of a newer one, where it ought to answer with the old.
+        let newer = HelloSpec { legacy_version: ProtocolVersion::TLSV1_2, ..hello.clone() };
+        let newer = self.ask(newer, Depth::Flight, "the same hello with a newer version")?;
+        if !newer.chose() {
+            let kind = FaultKind::VersionIntolerant { field: "legacy_version" };
+            let fault = self.push(kind, Confidence::Confirmed, Some(newer.id()));
+            fault.works = Some(control.id());
+            fault.differs_in = vec!["legacy_version"];
+            let old: Vec<ProtocolVersion> = client.versions.iter().copied().filter(|offered| *offered <= version).collect();
+            let lowered = self.hello().with_versions(&old);
+            let seen = self.ask(lowered.clone(), Depth::Finish, "the client's hello with old versions alone")?;
+            self.story.furthest = Some(seen.id());
+            return if seen.chose() { self.accept(seen, &lowered) } else { self.end() };
+        }
+        let modern: Vec<ProtocolVersion> =
+            client.versions.iter().copied().filter(|offered| *offered > ProtocolVersion::TLSV1_1).collect();
+        if !modern.is_empty() {
+            let obstacle = Obstacle::Versions { client: modern, server: accepted.to_vec() };
+            let fault = self.push(FaultKind::Negotiation(obstacle), Confidence::Observed, Some(own.id()));
+            fault.works = Some(control.id());
+            fault.differs_in = vec!["cipher_suites and others"];
+            if hello == controls::tls11_without_signature(self.name().as_deref()) {
+                // The server itself cannot sign in these versions; nothing else is amiss.
+                return self.end();
+            }
+        }
+        self.narrow(own, version)
+    }
+
+    /// No version in common.
+    fn no_version(&mut self, own: &'c Seen<'e>, client: &ClientCapabilities, accepted: &[ProtocolVersion]) -> Option<()> {
         let modern = ProtocolVersion::TLSV1_2;
         let name = self.name();
         let alert_to = |hello: HelloSpec| self.ask(hello, Depth::Flight, "").and_then(Seen::alert);
         let to_12 = alert_to(controls::tls12(name.as_deref()));
         let to_11 = alert_to(controls::tls11(name.as_deref()));
-        // The client's best is 1.2, and the server said "handshake failure" to it and "version" to what lies below: it has
-        // 1.2 switched on, and no suite for it.
-        if client.versions.first() == Some(&modern)
-            && accepted.first() > Some(&modern)
-            && to_12 == Some(AlertDescription::HANDSHAKE_FAILURE)
-            && to_11 == Some(AlertDescription::PROTOCOL_VERSION)
-        {
+        let version_word = Some(AlertDescription::PROTOCOL_VERSION);
+        // The client's best is 1.2, the server has 1.3, and it said something other than "version" to everything that 1.2
+        // offers: is 1.2 off, or on and without a suite? Named in supported_versions, a version that is off is refused as such.
+        let doubtful = client.versions.first() == Some(&modern) && accepted.first() > Some(&modern) && to_12 != version_word;
+        let named = doubtful.then(|| {
+            let purpose = "TLS 1.2 alone, named in supported_versions";
+            self.ask(controls::tls12_named(name.as_deref()), Depth::Flight, purpose)
+        });
+        let to_named = match named {
+            Some(named) => named?.alert(),
+            None => None,
+        };
+        if doubtful && to_named == Some(AlertDescription::HANDSHAKE_FAILURE) && to_11 == version_word {
             let key = self.server().certificate_key;
-            let failing = self
-                .ask(controls::tls12(name.as_deref()), Depth::Flight, "")?
-                .id();
+            let failing = self.ask(controls::tls12(name.as_deref()), Depth::Flight, "")?.id();
             self.push(
-                FaultKind::CertificateMismatch {
-                    version: modern,
-                    key,
-                    curve: false,
-                },
+                FaultKind::CertificateMismatch { version: modern, key, curve: false },
                 Confidence::Inferred,
                 Some(failing),
             );
@@ -876,21 +729,14 @@ impl<'c, 'e> Teller<'c, 'e> {
         // control's suites, groups and schemes, for a client that had the version would bring those.
         let widened = widen_versions(&self.hello(), version, &control_hello);
         let with_version = if version >= ProtocolVersion::TLSV1_0 {
-            self.ask(
-                widened.clone(),
-                Depth::Finish,
-                "the client's hello with the server's version",
-            )
+            self.ask(widened.clone(), Depth::Finish, "the client's hello with the server's version")
         } else {
             Some(control)
         };
         let with_version = with_version?;
         let confirmed = with_version.chose();
-        let obstacle = Obstacle::Versions {
-            client: versions,
-            server: accepted.to_vec(),
-        };
-        let certain = self.own_refusal_is_about_versions(own, to_12);
+        let obstacle = Obstacle::Versions { client: versions, server: accepted.to_vec() };
+        let certain = !doubtful || own.alert() == version_word || to_named == version_word;
         let confidence = if !certain {
             Confidence::Suspected
         } else if confirmed {
@@ -913,30 +759,10 @@ impl<'c, 'e> Teller<'c, 'e> {
             self.story.furthest = Some(with_version.id());
             return self.accept(with_version, &widened);
         }
-        if server_side
-            && version >= ProtocolVersion::TLSV1_0
-            && !client.suites_at(version).is_empty()
-        {
+        if server_side && version >= ProtocolVersion::TLSV1_0 && !client.suites_at(version).is_empty() {
             return self.narrow_at(own, version, control, control_hello, widened);
         }
         self.end()
-    }
-
-    /// Whether the refusal of a version is beyond doubt about the version.
-    fn own_refusal_is_about_versions(
-        &self,
-        own: &Seen<'_>,
-        to_12: Option<AlertDescription>,
-    ) -> bool {
-        let client = self.client();
-        let best = client.versions.first().copied();
-        // Below TLS 1.2 every reason comes down to the version (old versions lack the suites and signatures of today); above
-        // it, a server that has the version negotiates it with a hello that offers everything.
-        if best != Some(ProtocolVersion::TLSV1_2) {
-            return true;
-        }
-        let word = Some(AlertDescription::PROTOCOL_VERSION);
-        own.alert() == word || to_12 == word
     }
 
     /// A version is shared: which of the other things is not?
@@ -973,11 +799,7 @@ impl<'c, 'e> Teller<'c, 'e> {
                 }
                 hello = narrowed;
                 let purpose = format!("the control with the client's {}", knob.field());
-                steps.push((
-                    knob,
-                    hello.clone(),
-                    self.ask(hello.clone(), Depth::Flight, &purpose),
-                ));
+                steps.push((knob, hello.clone(), self.ask(hello.clone(), Depth::Flight, &purpose)));
             }
             if self.case.is_waiting() {
                 return None;
@@ -986,29 +808,30 @@ impl<'c, 'e> Teller<'c, 'e> {
             for (knob, hello, seen) in steps {
                 let seen = seen?;
                 if !seen.chose() {
-                    stopped = Some((knob, seen));
+                    stopped = Some((knob, seen, hello));
                     break;
                 }
                 (narrowest, narrowest_hello) = (seen, hello);
             }
-            let Some((knob, failing)) = stopped else {
-                break;
-            };
+            let Some((knob, failing, failing_hello)) = stopped else { break };
+            if let Some(found) = self.rather_the_length(&narrowest_hello, narrowest, &failing_hello)? {
+                return found;
+            }
             let kind = self.name_the_obstacle(knob, version, narrowest, &narrowest_hello)?;
             let fault = self.push(kind, Confidence::Confirmed, Some(failing.id()));
             fault.works = Some(narrowest.id());
             fault.differs_in = vec![knob.field()];
             widened = widen(knob, &widened, narrowest, &narrowest_hello, version);
             lifted.push(knob);
+            // Was that all?
+            if self.ask(widened.clone(), Depth::Finish, "the client's hello with what was missing")?.chose() {
+                break;
+            }
         }
 
-        let seen = self.ask(
-            widened.clone(),
-            Depth::Finish,
-            "the client's hello with what was missing",
-        )?;
+        let seen = self.ask(widened.clone(), Depth::Finish, "the client's hello with what was missing")?;
         if !seen.chose() {
-            return self.residue(own, version, narrowest, narrowest_hello, seen, widened);
+            return self.residue(version, narrowest, narrowest_hello, seen, widened);
         }
         // With a single fault the client's own two hellos are the plainest contrast.
         if self.story.faults.len() == faults_before + 1
@@ -1022,6 +845,32 @@ impl<'c, 'e> Teller<'c, 'e> {
         self.accept(seen, &widened)
     }
 
+    /// Where a step fails whose hello is longer than any that worked: is it the length, not the content? `Some(Some(_))` if
+    /// so, and the story went on from there.
+    fn rather_the_length(&mut self, works: &HelloSpec, working: &'c Seen<'e>, fails: &HelloSpec) -> Option<Option<Option<()>>> {
+        let length = fails.message_length();
+        let worked = |seen: &&Seen<'_>| seen.chose() && seen.attempt.probe.upgrade == self.story.upgrade;
+        let longest = self.case.all().filter(worked).filter_map(|seen| Some(seen.hello()?.message_length())).max().unwrap_or(0);
+        if length <= longest.max(usize::from(controls::LONG)) {
+            return Some(None);
+        }
+        let padded = works.clone().with_pad_to(u16::try_from(length).ok());
+        let padded = self.ask(padded, Depth::Flight, "the control, as long as the hello that fails")?;
+        if padded.chose() {
+            return Some(None);
+        }
+        if self.size_fault(padded, working, length, works.message_length()).is_none() {
+            return Some(Some(None));
+        }
+        // The same client with small key shares: what else would it meet?
+        let hello = self.hello();
+        let small: Vec<NamedGroup> = hello.key_shares().into_iter().filter(|group| group.0 < SMALLEST_HYBRID).collect();
+        let smaller = hello.clone().with_groups(&hello.groups(), &small);
+        let seen = self.ask(smaller.clone(), Depth::Finish, "the client's hello with small key shares alone")?;
+        self.story.furthest = Some(seen.id());
+        Some(Some(if seen.chose() { self.accept(seen, &smaller) } else { self.end() }))
+    }
+
     /// Which fault it is that this thing is not shared.
     fn name_the_obstacle(
         &self,
@@ -1032,43 +881,25 @@ impl<'c, 'e> Teller<'c, 'e> {
     ) -> Option<FaultKind> {
         let below_13 = version <= ProtocolVersion::TLSV1_2;
         let client = self.client();
-        let key = working
-            .certificates()
-            .and_then(|list| KeyKind::of_der(&list.entries.first()?.value));
+        let key = working.certificates().and_then(|list| KeyKind::of_der(&list.entries.first()?.value));
         match knob {
             Knob::Suites if below_13 => {
                 let suites = client.suites_at(version);
                 let offers = |authentication| {
-                    suites.iter().any(|suite| {
-                        suite
-                            .details()
-                            .is_some_and(|row| row.authentication == authentication)
-                    })
+                    suites.iter().any(|suite| suite.details().is_some_and(|row| row.authentication == authentication))
                 };
                 if let Some(key) = key
                     && !offers(chain_authentication(key))
                     && !suites.is_empty()
                 {
                     // Would another certificate be there for what the client can use?
-                    let usable = controls::suites_for(version).into_iter().filter(|suite| {
-                        suite
-                            .details()
-                            .is_some_and(|row| offers(row.authentication))
-                    });
-                    let hello = working_hello
-                        .clone()
-                        .with_suites(usable.chain(signalling(working_hello)).collect());
-                    let other = self.ask(
-                        hello,
-                        Depth::Flight,
-                        "every suite for the kinds of key that the client takes",
-                    )?;
+                    let usable = controls::suites_for(version)
+                        .into_iter()
+                        .filter(|suite| suite.details().is_some_and(|row| offers(row.authentication)));
+                    let hello = working_hello.clone().with_suites(usable.chain(signalling(working_hello)).collect());
+                    let other = self.ask(hello, Depth::Flight, "every suite for the kinds of key that the client takes")?;
                     if !other.chose() {
-                        return Some(FaultKind::CertificateMismatch {
-                            version,
-                            key: Some(key),
-                            curve: false,
-                        });
+                        return Some(FaultKind::CertificateMismatch { version, key: Some(key), curve: false });
                     }
                 }
                 Some(FaultKind::Negotiation(Obstacle::Suites { version }))
@@ -1078,11 +909,7 @@ impl<'c, 'e> Teller<'c, 'e> {
                 let exchange = working.group();
                 let curve_missing = matches!(key, Some(KeyKind::Ec { bits }) if !client.groups.iter().any(|group| curve_of(*group) == Some(bits)));
                 if curve_missing && exchange.is_some_and(|group| client.groups.contains(&group)) {
-                    return Some(FaultKind::CertificateMismatch {
-                        version,
-                        key,
-                        curve: true,
-                    });
+                    return Some(FaultKind::CertificateMismatch { version, key, curve: true });
                 }
                 Some(FaultKind::Negotiation(Obstacle::Groups { version }))
             }
@@ -1097,7 +924,6 @@ impl<'c, 'e> Teller<'c, 'e> {
     /// All that is negotiated is shared, and the client's hello fails still: its length, its cut, its versions or an extension.
     fn residue(
         &mut self,
-        own: &'c Seen<'e>,
         version: ProtocolVersion,
         narrowest: &'c Seen<'e>,
         narrowest_hello: HelloSpec,
@@ -1106,110 +932,36 @@ impl<'c, 'e> Teller<'c, 'e> {
     ) -> Option<()> {
         let (short, long) = (narrowest_hello.message_length(), hello.message_length());
         let pad = |length: usize| u16::try_from(length).ok();
-        let whole = HelloSpec {
-            fragment: Fragment::Whole,
-            ..hello.clone()
-        };
-        let versions = hello
-            .clone()
-            .with_versions(&[version])
-            .with_pad_to(pad(long));
+        let whole = HelloSpec { fragment: Fragment::Whole, ..hello.clone() };
+        let versions = hello.clone().with_versions(&[version]).with_pad_to(pad(long));
         let plain = without_unusual_extensions(&hello).with_pad_to(pad(long));
-        let same_length = if short < long {
-            narrowest_hello.clone().with_pad_to(pad(long))
-        } else {
-            hello.clone().with_pad_to(pad(short))
-        };
+        let same_length =
+            if short < long { narrowest_hello.clone().with_pad_to(pad(long)) } else { hello.clone().with_pad_to(pad(short)) };
 
-        let cut = (whole != hello)
-            .then(|| self.ask(whole.clone(), Depth::Finish, "the same hello in one piece"));
-        let sized = self.ask(
-            same_length.clone(),
-            Depth::Finish,
-            "the same content at the other length",
-        );
-        let versioned = (versions != hello).then(|| {
-            self.ask(
-                versions.clone(),
-                Depth::Finish,
-                "the same hello with the shared version alone",
-            )
-        });
-        let plained = (plain != hello).then(|| {
-            self.ask(
-                plain.clone(),
-                Depth::Finish,
-                "the same hello without unusual extensions",
-            )
-        });
-        let again = self.repeat(self.hello(), 2);
+        let cut = (whole != hello).then(|| self.ask(whole.clone(), Depth::Finish, "the same hello in one piece"));
+        let sized = self.ask(same_length.clone(), Depth::Finish, "the same content at the other length");
+        let versioned = (versions != hello)
+            .then(|| self.ask(versions.clone(), Depth::Finish, "the same hello with the shared version alone"));
+        let plained =
+            (plain != hello).then(|| self.ask(plain.clone(), Depth::Finish, "the same hello without unusual extensions"));
         if self.case.is_waiting() {
             return None;
         }
         let works = |seen: Option<Option<&'c Seen<'e>>>| seen.flatten().filter(|seen| seen.chose());
-        if again.is_some_and(Seen::chose) {
-            return self.inconsistent(own);
-        }
         let sized = sized?;
         let size_matters = sized.chose() != (short < long);
         let (kind, fails, works, differs, next) = if let Some(seen) = works(cut) {
-            (
-                FaultKind::SizeIntolerant {
-                    fails: long,
-                    works: long,
-                    split: true,
-                },
-                failing,
-                seen,
-                "record fragmentation",
-                whole,
-            )
+            (FaultKind::SizeIntolerant { fails: long, works: long, split: true }, failing, seen, "record fragmentation", whole)
         } else if size_matters && short < long {
-            let kind = FaultKind::SizeIntolerant {
-                fails: long,
-                works: short,
-                split: false,
-            };
-            (
-                kind,
-                sized,
-                narrowest,
-                "length of the ClientHello",
-                narrowest_hello,
-            )
+            let kind = FaultKind::SizeIntolerant { fails: long, works: short, split: false };
+            (kind, sized, narrowest, "length of the ClientHello", narrowest_hello)
         } else if size_matters {
-            let kind = FaultKind::SizeIntolerant {
-                fails: long,
-                works: short,
-                split: false,
-            };
-            (
-                kind,
-                failing,
-                sized,
-                "length of the ClientHello",
-                same_length,
-            )
+            let kind = FaultKind::SizeIntolerant { fails: long, works: short, split: false };
+            (kind, failing, sized, "length of the ClientHello", same_length)
         } else if let Some(seen) = works(versioned) {
-            (
-                FaultKind::VersionIntolerant {
-                    field: "supported_versions",
-                },
-                failing,
-                seen,
-                "supported_versions",
-                versions,
-            )
+            (FaultKind::VersionIntolerant { field: "supported_versions" }, failing, seen, "supported_versions", versions)
         } else if let Some(seen) = works(plained) {
-            (
-                FaultKind::VersionIntolerant {
-                    field: "extensions",
-                },
-                failing,
-                seen,
-                "unusual extensions",
-                plain,
-            )
+            (FaultKind::VersionIntolerant { field: "extensions" }, failing, seen, "unusual extensions", plain)
         } else {
             self.open(
                 "Which part of the client's hello does the server not take? Version, suites, groups, signature schemes, length and extensions were each found acceptable on their own",
@@ -1221,12 +973,7 @@ impl<'c, 'e> Teller<'c, 'e> {
         let by_size = matches!(kind, FaultKind::SizeIntolerant { .. });
         let quietly = fails.alert().is_none();
         if by_size && quietly && !self.case.no_path_between() {
-            self.open(
-                "Is it the server that cannot take a hello of this length, or something between?",
-                &["server-size-intolerant", "path-size-intolerance"],
-                "try from the server's own network",
-            );
-            return self.end();
+            return self.size_fault(fails, works, long, short);
         }
         if !by_size && quietly && !self.case.no_path_between() {
             self.open(
@@ -1239,11 +986,7 @@ impl<'c, 'e> Teller<'c, 'e> {
         let fault = self.push(kind, Confidence::Confirmed, Some(fails.id()));
         fault.works = Some(works.id());
         fault.differs_in = vec![differs];
-        let seen = self.ask(
-            next.clone(),
-            Depth::Finish,
-            "the hello that works, to its end",
-        )?;
+        let seen = self.ask(next.clone(), Depth::Finish, "the hello that works, to its end")?;
         self.story.furthest = Some(seen.id());
         if seen.chose() {
             return self.accept(seen, &next);
@@ -1262,28 +1005,19 @@ impl<'c, 'e> Teller<'c, 'e> {
         let client = self.client();
         let policy = &self.case.client.policy;
         let id = Some(seen.id());
-        let version_known =
-            self.has(|kind| matches!(kind, FaultKind::Negotiation(Obstacle::Versions { .. })));
+        let version_known = self.has(|kind| matches!(kind, FaultKind::Negotiation(Obstacle::Versions { .. })));
         if !client.versions.contains(&version) && !version_known {
             let server = vec![version];
             self.push(
-                FaultKind::Negotiation(Obstacle::Versions {
-                    client: client.versions.clone(),
-                    server,
-                }),
+                FaultKind::Negotiation(Obstacle::Versions { client: client.versions.clone(), server }),
                 Confidence::Observed,
                 id,
             );
         }
-        let sentinel = answer
-            .downgrade_sentinel()
-            .filter(|_| client.versions.iter().any(|higher| *higher > version));
+        let sentinel = answer.downgrade_sentinel().filter(|_| client.versions.iter().any(|higher| *higher > version));
         if sentinel.is_some()
             && policy.checks_downgrade_sentinel == Some(true)
-            && hello
-                .offered_versions()
-                .iter()
-                .any(|offered| *offered > version)
+            && hello.offered_versions().iter().any(|offered| *offered > version)
         {
             self.open(
                 format!("Who lowered the version to {version}? The server marked its answer as a downgrade (RFC 8446 §4.1.3), and the client ends the handshake on that mark"),
@@ -1292,33 +1026,21 @@ impl<'c, 'e> Teller<'c, 'e> {
             );
         }
         if version <= ProtocolVersion::TLSV1_2 {
+            // It shows after the others (in ServerKeyExchange), and comes first: it is the version that is at fault, and with
+            // another version the others may change.
+            if negotiate::legacy_signature(&client, version, suite) && client.versions.contains(&version) {
+                self.push(FaultKind::Negotiation(Obstacle::LegacySignature { version }), Confidence::Observed, id);
+            }
             if policy.requires_secure_renegotiation == Some(true)
                 && hello.offers_renegotiation_info()
                 && !answer.has_renegotiation_info()
             {
-                self.push(
-                    FaultKind::Negotiation(Obstacle::SecureRenegotiation),
-                    Confidence::Observed,
-                    id,
-                );
+                self.push(FaultKind::Negotiation(Obstacle::SecureRenegotiation), Confidence::Observed, id);
             }
             if let (Some(bits), Some(floor)) = (dh_bits(seen), policy.minimum_dh_bits)
                 && bits < floor
             {
-                self.push(
-                    FaultKind::Negotiation(Obstacle::DhSize { bits, floor }),
-                    Confidence::Observed,
-                    id,
-                );
-            }
-            if negotiate::legacy_signature(&client, version, suite)
-                && client.versions.contains(&version)
-            {
-                self.push(
-                    FaultKind::Negotiation(Obstacle::LegacySignature { version }),
-                    Confidence::Observed,
-                    id,
-                );
+                self.push(FaultKind::Negotiation(Obstacle::DhSize { bits, floor }), Confidence::Observed, id);
             }
             self.chosen_without_being_offered(seen, &client, version);
         }
@@ -1326,63 +1048,37 @@ impl<'c, 'e> Teller<'c, 'e> {
     }
 
     /// A group or a signature scheme that the client did not offer: it ends the handshake itself.
-    fn chosen_without_being_offered(
-        &mut self,
-        seen: &'c Seen<'e>,
-        client: &ClientCapabilities,
-        version: ProtocolVersion,
-    ) {
+    fn chosen_without_being_offered(&mut self, seen: &'c Seen<'e>, client: &ClientCapabilities, version: ProtocolVersion) {
         let is = |wanted: fn(&Obstacle) -> bool| move |kind: &FaultKind| matches!(kind, FaultKind::Negotiation(obstacle) if wanted(obstacle));
         if let (Some(scheme), Some(offered)) = (signature_scheme(seen), &client.schemes)
             && version == ProtocolVersion::TLSV1_2
             && !offered.contains(&scheme)
             && !self.has(is(|obstacle| matches!(obstacle, Obstacle::Schemes { .. })))
         {
-            self.push(
-                FaultKind::Negotiation(Obstacle::Schemes { version }),
-                Confidence::Observed,
-                Some(seen.id()),
-            );
+            self.push(FaultKind::Negotiation(Obstacle::Schemes { version }), Confidence::Observed, Some(seen.id()));
         }
         if let Some(group) = seen.group()
             && !client.groups.is_empty()
             && !client.groups.contains(&group)
             && !self.has(is(|obstacle| matches!(obstacle, Obstacle::Groups { .. })))
         {
-            self.push(
-                FaultKind::Negotiation(Obstacle::Groups { version }),
-                Confidence::Observed,
-                Some(seen.id()),
-            );
+            self.push(FaultKind::Negotiation(Obstacle::Groups { version }), Confidence::Observed, Some(seen.id()));
         }
     }
 
-    fn after_the_choice(
-        &mut self,
-        seen: &'c Seen<'e>,
-        hello: &HelloSpec,
-        version: ProtocolVersion,
-    ) -> Option<()> {
+    fn after_the_choice(&mut self, seen: &'c Seen<'e>, hello: &HelloSpec, version: ProtocolVersion) -> Option<()> {
         self.judge_certificates(seen);
         let asked_for_certificate = seen.certificate_request().is_some();
         match &seen.attempt.ending {
-            Ending::Alert { awaited, .. }
-            | Ending::Closed { awaited }
-            | Ending::Reset { awaited }
+            Ending::Alert { awaited, .. } | Ending::Closed { awaited } | Ending::Reset { awaited }
                 if *awaited >= Awaited::ServerFinished =>
             {
                 if asked_for_certificate {
-                    let confidence = if seen.alert().is_some() {
-                        Confidence::Observed
-                    } else {
-                        Confidence::Inferred
-                    };
-                    self.push(
-                        FaultKind::ClientCertificate { http: None },
-                        confidence,
-                        Some(seen.id()),
-                    );
-                } else if seen.alert().is_some() || *awaited == Awaited::ServerFinished {
+                    let confidence = if seen.alert().is_some() { Confidence::Observed } else { Confidence::Inferred };
+                    self.push(FaultKind::ClientCertificate { http: None }, confidence, Some(seen.id()));
+                } else if (seen.alert().is_some() && seen.alert() != Some(AlertDescription::CLOSE_NOTIFY))
+                    || *awaited == Awaited::ServerFinished
+                {
                     self.open(
                         format!("Why did the server end the handshake? {}", seen.ending()),
                         &[],
@@ -1396,42 +1092,26 @@ impl<'c, 'e> Teller<'c, 'e> {
             | Ending::TimedOut { .. }
             | Ending::Malformed { .. } => {
                 self.open(
-                    format!(
-                        "Why did the handshake stop after the server's choice? {}",
-                        seen.ending()
-                    ),
+                    format!("Why did the handshake stop after the server's choice? {}", seen.ending()),
                     &["path-blocks-handshake", "path-size-intolerance"],
                     "read the server's log of this moment; try from the server's own network",
                 );
             }
             Ending::Completed if asked_for_certificate && self.story.upgrade.is_none() => {
-                let hello = hello.clone().with_alpn(if hello.alpn().is_empty() {
-                    &[]
-                } else {
-                    &["http/1.1"]
-                });
-                let request = self.ask(hello, Depth::Request, "one small request, for some servers refuse a missing client certificate in HTTP")?;
-                if let Some(refusal) = request
-                    .attempt
-                    .application
-                    .as_deref()
-                    .and_then(refusals::find)
-                {
+                let hello = hello.clone().with_alpn(if hello.alpn().is_empty() { &[] } else { &["http/1.1"] });
+                let request = self.ask(
+                    hello,
+                    Depth::Request,
+                    "one small request, for some servers refuse a missing client certificate in HTTP",
+                )?;
+                if let Some(refusal) = request.attempt.application.as_deref().and_then(refusals::find) {
                     self.push(
-                        FaultKind::ClientCertificate {
-                            http: Some(refusal.product),
-                        },
+                        FaultKind::ClientCertificate { http: Some(refusal.product) },
                         Confidence::Observed,
                         Some(request.id()),
                     );
-                } else if request.alert().is_some()
-                    && request.awaited() >= Some(Awaited::AfterFinished)
-                {
-                    self.push(
-                        FaultKind::ClientCertificate { http: None },
-                        Confidence::Observed,
-                        Some(request.id()),
-                    );
+                } else if request.alert().is_some() && request.awaited() >= Some(Awaited::AfterFinished) {
+                    self.push(FaultKind::ClientCertificate { http: None }, Confidence::Observed, Some(request.id()));
                 }
             }
             Ending::NotCarriedFurther { .. } if asked_for_certificate => {
@@ -1443,23 +1123,23 @@ impl<'c, 'e> Teller<'c, 'e> {
             }
             _ => {}
         }
-        let version_known = self.has(|kind| {
-            matches!(
-                kind,
-                FaultKind::Negotiation(
-                    Obstacle::Versions { .. } | Obstacle::LegacySignature { .. }
-                )
-            )
-        });
+        if self.story.own == Some(seen.id())
+            && self.story.faults.iter().any(|fault| fault.blocks && fault.fails == Some(seen.id()))
+        {
+            let again = self.repeat(self.hello(), 1)?;
+            if again.version() != seen.version() || again.chose() != seen.chose() || again.alert() != seen.alert() {
+                self.story.faults.retain(|fault| fault.fails != Some(seen.id()));
+                return self.inconsistent(seen);
+            }
+        }
+        let version_known = self
+            .has(|kind| matches!(kind, FaultKind::Negotiation(Obstacle::Versions { .. } | Obstacle::LegacySignature { .. })));
         let client_has_more = self.client().versions.first() >= Some(&ProtocolVersion::TLSV1_2);
         if version <= ProtocolVersion::TLSV1_1 && !version_known && client_has_more {
             // It works, for this client; most others have given these versions up (RFC 8996).
             let server = self.server().accepted_versions();
             let fault = self.push(
-                FaultKind::Negotiation(Obstacle::Versions {
-                    client: Vec::new(),
-                    server,
-                }),
+                FaultKind::Negotiation(Obstacle::Versions { client: Vec::new(), server }),
                 Confidence::Observed,
                 Some(seen.id()),
             );
@@ -1472,18 +1152,13 @@ impl<'c, 'e> Teller<'c, 'e> {
         let Some(list) = seen.certificates() else {
             return;
         };
-        let chain: Vec<&[u8]> = list
-            .entries
-            .iter()
-            .map(|entry| entry.value.as_slice())
-            .collect();
+        let chain: Vec<&[u8]> = list.entries.iter().map(|entry| entry.value.as_slice()).collect();
         if chain.is_empty() {
             return;
         }
         let subject = &self.case.evidence.subject;
         let name = subject.server_name.as_deref().unwrap_or(&subject.host);
-        self.story.doubts =
-            chain::judge(&chain, self.trust, &self.case.client.policy, name, self.now);
+        self.story.doubts = chain::judge(&chain, self.trust, &self.case.client.policy, name, self.now);
         for doubt in self.story.doubts.clone() {
             self.open(
                 format!("Does the client accept the server's certificates? {}", doubt.says),
@@ -1495,16 +1170,16 @@ impl<'c, 'e> Teller<'c, 'e> {
 }
 
 /// Upgrades of protocols whose server does not speak first and may stay mute when a ClientHello comes.
-const MUTE_UPGRADES: &[&str] = &["postgres", "ldap", "xmpp"];
+const MUTE_UPGRADES: &[&str] = &["postgres", "ldap"];
+
+/// The first code of the post-quantum groups, whose key shares take over a thousand bytes.
+const SMALLEST_HYBRID: u16 = 0x0200;
 
 /// Whether the client's hello says anything about this at this version.
 fn says_something(knob: Knob, hello: &HelloSpec, version: ProtocolVersion) -> bool {
     match knob {
         Knob::Versions => false,
-        Knob::Suites => hello
-            .real_suites()
-            .into_iter()
-            .any(|suite| usable_at(suite, version)),
+        Knob::Suites => hello.real_suites().into_iter().any(|suite| usable_at(suite, version)),
         Knob::Groups => !hello.groups().is_empty(),
         Knob::Schemes => version >= ProtocolVersion::TLSV1_2 && hello.signature_schemes().is_some(),
         Knob::Alpn => !hello.alpn().is_empty(),
@@ -1512,21 +1187,11 @@ fn says_something(knob: Knob, hello: &HelloSpec, version: ProtocolVersion) -> bo
 }
 
 fn signalling(hello: &HelloSpec) -> impl Iterator<Item = tlswhy_wire::CipherSuite> + '_ {
-    hello
-        .cipher_suites
-        .iter()
-        .copied()
-        .filter(|suite| suite.is_signalling())
+    hello.cipher_suites.iter().copied().filter(|suite| suite.is_signalling())
 }
 
 /// The hello with what was missing added: just what the server was seen to take.
-fn widen(
-    knob: Knob,
-    hello: &HelloSpec,
-    working: &Seen<'_>,
-    working_hello: &HelloSpec,
-    version: ProtocolVersion,
-) -> HelloSpec {
+fn widen(knob: Knob, hello: &HelloSpec, working: &Seen<'_>, working_hello: &HelloSpec, version: ProtocolVersion) -> HelloSpec {
     match knob {
         Knob::Suites => {
             let mut suites = hello.cipher_suites.clone();
@@ -1535,9 +1200,7 @@ fn widen(
         }
         Knob::Groups => {
             let Some(group) = working.group() else {
-                return hello
-                    .clone()
-                    .with_groups(&working_hello.groups(), &working_hello.key_shares());
+                return hello.clone().with_groups(&working_hello.groups(), &working_hello.key_shares());
             };
             let mut groups = hello.groups();
             groups.push(group);
@@ -1563,20 +1226,13 @@ fn widen(
 /// The hello with one more version. What the client cannot offer at that version comes from the control, for a client that
 /// had the version would bring it along.
 fn widen_versions(hello: &HelloSpec, version: ProtocolVersion, control: &HelloSpec) -> HelloSpec {
-    let mut versions: Vec<ProtocolVersion> = hello
-        .offered_versions()
-        .into_iter()
-        .filter(|offered| !offered.is_grease())
-        .collect();
+    let mut versions: Vec<ProtocolVersion> =
+        hello.offered_versions().into_iter().filter(|offered| !offered.is_grease()).collect();
     versions.push(version);
     versions.sort_unstable_by(|a, b| b.cmp(a));
     versions.dedup();
     let mut widened = hello.clone().with_versions(&versions);
-    if !hello
-        .real_suites()
-        .into_iter()
-        .any(|suite| usable_at(suite, version))
-    {
+    if !hello.real_suites().into_iter().any(|suite| usable_at(suite, version)) {
         let mut suites = hello.cipher_suites.clone();
         suites.extend(control.cipher_suites.iter().copied());
         suites.dedup();
@@ -1584,22 +1240,13 @@ fn widen_versions(hello: &HelloSpec, version: ProtocolVersion, control: &HelloSp
     }
     if version >= ProtocolVersion::TLSV1_3 {
         let mut groups = hello.groups();
-        if !groups
-            .iter()
-            .any(|group| control.key_shares().contains(group))
-        {
+        if !groups.iter().any(|group| control.key_shares().contains(group)) {
             groups.extend(control.groups());
         }
-        let shares: Vec<NamedGroup> = groups
-            .iter()
-            .copied()
-            .filter(|group| control.key_shares().contains(group))
-            .collect();
+        let shares: Vec<NamedGroup> = groups.iter().copied().filter(|group| control.key_shares().contains(group)).collect();
         widened = widened.with_groups(&groups, &shares);
     }
-    if version >= ProtocolVersion::TLSV1_2
-        && (hello.signature_schemes().is_none() || version >= ProtocolVersion::TLSV1_3)
-    {
+    if version >= ProtocolVersion::TLSV1_2 && (hello.signature_schemes().is_none() || version >= ProtocolVersion::TLSV1_3) {
         let mut schemes = hello.signature_schemes().unwrap_or_default();
         for scheme in control.signature_schemes().unwrap_or_default() {
             if !schemes.contains(&scheme) {
@@ -1627,6 +1274,19 @@ fn without_unusual_extensions(hello: &HelloSpec) -> HelloSpec {
     let mut plain = hello.clone();
     if let Some(extensions) = &mut plain.extensions {
         extensions.retain(|extension| USUAL.contains(&extension.extension_type()));
+    }
+    plain.cipher_suites.retain(|suite| !suite.is_grease());
+    let real = |groups: Vec<NamedGroup>| groups.into_iter().filter(|group| !group.is_grease()).collect::<Vec<_>>();
+    let (groups, shares) = (real(plain.groups()), real(plain.key_shares()));
+    if !groups.is_empty() {
+        plain = plain.with_groups(&groups, &shares);
+    }
+    for extension in plain.extensions.iter_mut().flatten() {
+        match extension {
+            ExtensionSpec::SupportedVersions(versions) => versions.retain(|version| !version.is_grease()),
+            ExtensionSpec::SignatureAlgorithms(schemes) => schemes.retain(|scheme| !scheme.is_grease()),
+            _ => {}
+        }
     }
     plain
 }

@@ -5,10 +5,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 use tlswhy_model::{Bytes, ClientPolicy, ClientProfile, Software, printable};
-use tlswhy_wire::{
-    CipherSuite, ExtensionSpec, ExtensionType, HelloSpec, NamedGroup, ProtocolVersion,
-    SignatureScheme,
-};
+use tlswhy_wire::{CipherSuite, ExtensionSpec, ExtensionType, HelloSpec, NamedGroup, ProtocolVersion, SignatureScheme};
 
 /// File name and text of every bundled profile.
 static FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/clients.rs"));
@@ -21,10 +18,7 @@ pub const FALLBACK: &str = "openssl-3.0";
 /// # Errors
 /// Names the file and the place that cannot be read.
 pub fn clients() -> Result<Vec<ClientProfile>, String> {
-    FILES
-        .iter()
-        .map(|(file, text)| client_from_toml(text).map_err(|error| format!("{file}: {error}")))
-        .collect()
+    FILES.iter().map(|(file, text)| client_from_toml(text).map_err(|error| format!("{file}: {error}"))).collect()
 }
 
 /// The bundled profile of this name.
@@ -39,19 +33,11 @@ pub fn client(name: &str) -> Option<ClientProfile> {
 /// # Errors
 /// Says which key or value cannot be read.
 pub fn client_from_toml(text: &str) -> Result<ClientProfile, String> {
-    let file: File =
-        toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
+    let file: File = toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
     let hello = file.hello.to_spec()?;
-    if file.name.is_empty()
-        || !file
-            .name
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.')
+    if file.name.is_empty() || !file.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.')
     {
-        return Err(format!(
-            "name = {:?}: only lower-case letters, digits, '-' and '.'",
-            printable(&file.name, 80)
-        ));
+        return Err(format!("name = {:?}: only lower-case letters, digits, '-' and '.'", printable(&file.name, 80)));
     }
     Ok(ClientProfile {
         name: file.name,
@@ -130,18 +116,11 @@ impl Default for Hello {
 impl Hello {
     fn to_spec(&self) -> Result<HelloSpec, String> {
         let extensions = match &self.extensions {
-            Some(names) => Some(
-                names
-                    .iter()
-                    .map(|name| self.extension(name))
-                    .collect::<Result<Vec<_>, String>>()?,
-            ),
+            Some(names) => Some(names.iter().map(|name| self.extension(name)).collect::<Result<Vec<_>, String>>()?),
             None => None,
         };
         if self.cipher_suites.is_empty() {
-            return Err(
-                "hello.cipher_suites is empty: a hello offers at least one suite".to_owned(),
-            );
+            return Err("hello.cipher_suites is empty: a hello offers at least one suite".to_owned());
         }
         Ok(HelloSpec {
             record_version: value("hello.record_version", &self.record_version)?,
@@ -158,81 +137,50 @@ impl Hello {
     fn extension(&self, name: &str) -> Result<ExtensionSpec, String> {
         let extension_type: ExtensionType = value("hello.extensions", name)?;
         if let Some(body) = self.raw.get(name) {
-            let body = Bytes::from_hex(body)
-                .ok_or_else(|| format!("hello.raw.{name} is not hexadecimal"))?;
-            return Ok(ExtensionSpec::Raw {
-                extension_type,
-                body: body.0,
-            });
+            let body = Bytes::from_hex(body).ok_or_else(|| format!("hello.raw.{name} is not hexadecimal"))?;
+            return Ok(ExtensionSpec::Raw { extension_type, body: body.0 });
         }
         Ok(match extension_type {
             // The name itself is set when the hello is sent.
             ExtensionType::SERVER_NAME => ExtensionSpec::ServerName(String::new()),
-            ExtensionType::SUPPORTED_VERSIONS => {
-                ExtensionSpec::SupportedVersions(values::<ProtocolVersion>(
-                    "hello.supported_versions",
-                    &self.supported_versions,
-                )?)
+            ExtensionType::SUPPORTED_VERSIONS => ExtensionSpec::SupportedVersions(values::<ProtocolVersion>(
+                "hello.supported_versions",
+                &self.supported_versions,
+            )?),
+            ExtensionType::SUPPORTED_GROUPS => {
+                ExtensionSpec::SupportedGroups(values::<NamedGroup>("hello.supported_groups", &self.supported_groups)?)
             }
-            ExtensionType::SUPPORTED_GROUPS => ExtensionSpec::SupportedGroups(
-                values::<NamedGroup>("hello.supported_groups", &self.supported_groups)?,
-            ),
-            ExtensionType::KEY_SHARE => {
-                ExtensionSpec::KeyShare(values::<NamedGroup>("hello.key_shares", &self.key_shares)?)
-            }
-            ExtensionType::SIGNATURE_ALGORITHMS => {
-                ExtensionSpec::SignatureAlgorithms(values::<SignatureScheme>(
-                    "hello.signature_algorithms",
-                    &self.signature_algorithms,
-                )?)
-            }
-            ExtensionType::SIGNATURE_ALGORITHMS_CERT => {
-                ExtensionSpec::SignatureAlgorithmsCert(values::<SignatureScheme>(
-                    "hello.signature_algorithms_cert",
-                    &self.signature_algorithms_cert,
-                )?)
-            }
-            ExtensionType::APPLICATION_LAYER_PROTOCOL_NEGOTIATION => {
-                ExtensionSpec::Alpn(self.alpn.clone())
-            }
-            ExtensionType::EC_POINT_FORMATS => {
-                ExtensionSpec::EcPointFormats(self.ec_point_formats.clone())
-            }
+            ExtensionType::KEY_SHARE => ExtensionSpec::KeyShare(values::<NamedGroup>("hello.key_shares", &self.key_shares)?),
+            ExtensionType::SIGNATURE_ALGORITHMS => ExtensionSpec::SignatureAlgorithms(values::<SignatureScheme>(
+                "hello.signature_algorithms",
+                &self.signature_algorithms,
+            )?),
+            ExtensionType::SIGNATURE_ALGORITHMS_CERT => ExtensionSpec::SignatureAlgorithmsCert(values::<SignatureScheme>(
+                "hello.signature_algorithms_cert",
+                &self.signature_algorithms_cert,
+            )?),
+            ExtensionType::APPLICATION_LAYER_PROTOCOL_NEGOTIATION => ExtensionSpec::Alpn(self.alpn.clone()),
+            ExtensionType::EC_POINT_FORMATS => ExtensionSpec::EcPointFormats(self.ec_point_formats.clone()),
             ExtensionType::RENEGOTIATION_INFO => ExtensionSpec::RenegotiationInfo,
             ExtensionType::EXTENDED_MASTER_SECRET => ExtensionSpec::ExtendedMasterSecret,
             ExtensionType::ENCRYPT_THEN_MAC => ExtensionSpec::EncryptThenMac,
             ExtensionType::SESSION_TICKET => ExtensionSpec::SessionTicket,
             ExtensionType::STATUS_REQUEST => ExtensionSpec::StatusRequest,
-            ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP => {
-                ExtensionSpec::SignedCertificateTimestamp
-            }
-            ExtensionType::PSK_KEY_EXCHANGE_MODES => {
-                ExtensionSpec::PskKeyExchangeModes(self.psk_key_exchange_modes.clone())
-            }
-            ExtensionType::COMPRESS_CERTIFICATE => {
-                ExtensionSpec::CompressCertificate(self.compress_certificate.clone())
-            }
-            ExtensionType::RECORD_SIZE_LIMIT => {
-                ExtensionSpec::RecordSizeLimit(self.record_size_limit.unwrap_or(16385))
-            }
+            ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP => ExtensionSpec::SignedCertificateTimestamp,
+            ExtensionType::PSK_KEY_EXCHANGE_MODES => ExtensionSpec::PskKeyExchangeModes(self.psk_key_exchange_modes.clone()),
+            ExtensionType::COMPRESS_CERTIFICATE => ExtensionSpec::CompressCertificate(self.compress_certificate.clone()),
+            ExtensionType::RECORD_SIZE_LIMIT => ExtensionSpec::RecordSizeLimit(self.record_size_limit.unwrap_or(16385)),
             ExtensionType::POST_HANDSHAKE_AUTH => ExtensionSpec::PostHandshakeAuth,
             ExtensionType::PADDING => ExtensionSpec::Padding(0),
             grease if grease.is_grease() => ExtensionSpec::Grease(grease.0),
-            other => ExtensionSpec::Raw {
-                extension_type: other,
-                body: Vec::new(),
-            },
+            other => ExtensionSpec::Raw { extension_type: other, body: Vec::new() },
         })
     }
 }
 
 fn value<T: FromStr>(key: &str, text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| {
-        format!(
-            "{key}: unknown name {:?} (an IANA name, or a number such as 0x0a0a)",
-            printable(text, 80)
-        )
-    })
+    text.parse()
+        .map_err(|_| format!("{key}: unknown name {:?} (an IANA name, or a number such as 0x0a0a)", printable(text, 80)))
 }
 
 fn values<T: FromStr>(key: &str, texts: &[String]) -> Result<Vec<T>, String> {
@@ -259,9 +207,6 @@ mod tests {
     fn a_wrong_name_is_refused_with_its_key() {
         let text = include_str!("clients/openssl-3.0.toml").replace("\"x25519\",", "\"x25518\",");
         let error = client_from_toml(&text).unwrap_err();
-        assert!(
-            error.contains("supported_groups") && error.contains("x25518"),
-            "{error}"
-        );
+        assert!(error.contains("supported_groups") && error.contains("x25518"), "{error}");
     }
 }

@@ -5,8 +5,8 @@
 //! long hellos is still reached by one of them.
 
 use tlswhy_wire::{
-    Authentication, CipherSuite, ExtensionSpec, HelloFormat, HelloSpec, KeyExchange, NamedGroup,
-    ProtocolVersion, SignatureScheme, Sslv2CipherKind,
+    Authentication, CipherSuite, ExtensionSpec, HelloFormat, HelloSpec, KeyExchange, NamedGroup, ProtocolVersion,
+    SignatureScheme, Sslv2CipherKind,
 };
 
 /// Groups in the order in which the controls offer them: usual ones first.
@@ -125,6 +125,46 @@ pub fn tls10(server_name: Option<&str>) -> HelloSpec {
     short(below_13(ProtocolVersion::TLSV1_0, server_name))
 }
 
+/// TLS 1.1 and below with RSA key exchange alone, which the server does not sign: an OpenSSL 3 server at level 1 and above
+/// cannot sign in these versions.
+pub fn tls11_without_signature(server_name: Option<&str>) -> HelloSpec {
+    let mut hello = tls11(server_name);
+    hello
+        .cipher_suites
+        .retain(|suite| suite.is_signalling() || suite.details().is_some_and(|row| row.key_exchange == KeyExchange::Rsa));
+    hello
+}
+
+/// What TLS 1.2 offers, named in supported_versions as its only version.
+pub fn tls12_named(server_name: Option<&str>) -> HelloSpec {
+    tls12(server_name).with_extension(ExtensionSpec::SupportedVersions(vec![ProtocolVersion::TLSV1_2]))
+}
+
+/// The TLS 1.2 suites that [`tls12`] leaves out: anonymous, unencrypted, pre-shared keys, national ones.
+pub fn tls12_unusual(server_name: Option<&str>) -> HelloSpec {
+    const MOST: usize = 120;
+    let usual = suites_for(ProtocolVersion::TLSV1_2);
+    let mut rows: Vec<_> = CipherSuite::all()
+        .filter_map(CipherSuite::details)
+        .filter(|row| {
+            row.usable_with(ProtocolVersion::TLSV1_2) && row.lowest < ProtocolVersion::TLSV1_3 && !usual.contains(&row.suite)
+        })
+        .collect();
+    rows.sort_by_key(|row| {
+        let rank = match row.key_exchange {
+            KeyExchange::DhAnon | KeyExchange::EcdhAnon => 0,
+            KeyExchange::Rsa | KeyExchange::Dhe | KeyExchange::Ecdhe => 1,
+            KeyExchange::Gost => 2,
+            KeyExchange::Psk | KeyExchange::DhePsk | KeyExchange::EcdhePsk | KeyExchange::RsaPsk => 3,
+            _ => 4,
+        };
+        (rank, row.suite)
+    });
+    let mut suites: Vec<CipherSuite> = rows.into_iter().map(|row| row.suite).take(MOST).collect();
+    suites.push(CipherSuite::TLS_EMPTY_RENEGOTIATION_INFO_SCSV);
+    tls12(server_name).with_suites(suites)
+}
+
 /// A TLS 1.2 hello under 256 bytes: the usual suites and groups only.
 pub fn short_tls12(server_name: Option<&str>) -> HelloSpec {
     let mut hello = short(below_13(ProtocolVersion::TLSV1_2, server_name));
@@ -168,18 +208,8 @@ pub fn suites_for(version: ProtocolVersion) -> Vec<CipherSuite> {
     let mut rows: Vec<_> = CipherSuite::all()
         .filter_map(CipherSuite::details)
         .filter(|row| row.usable_with(version) && row.strength_bits() > 0)
-        .filter(|row| {
-            matches!(
-                row.key_exchange,
-                KeyExchange::Rsa | KeyExchange::Dhe | KeyExchange::Ecdhe
-            )
-        })
-        .filter(|row| {
-            matches!(
-                row.authentication,
-                Authentication::Rsa | Authentication::Ecdsa | Authentication::Dss
-            )
-        })
+        .filter(|row| matches!(row.key_exchange, KeyExchange::Rsa | KeyExchange::Dhe | KeyExchange::Ecdhe))
+        .filter(|row| matches!(row.authentication, Authentication::Rsa | Authentication::Ecdsa | Authentication::Dss))
         .collect();
     rows.sort_by_key(|row| {
         let exchange = match row.key_exchange {
@@ -187,12 +217,7 @@ pub fn suites_for(version: ProtocolVersion) -> Vec<CipherSuite> {
             KeyExchange::Dhe => 1,
             _ => 2,
         };
-        (
-            !row.is_aead(),
-            exchange,
-            std::cmp::Reverse(row.strength_bits().min(128)),
-            row.suite,
-        )
+        (!row.is_aead(), exchange, std::cmp::Reverse(row.strength_bits().min(128)), row.suite)
     });
     rows.into_iter().map(|row| row.suite).collect()
 }
@@ -200,23 +225,15 @@ pub fn suites_for(version: ProtocolVersion) -> Vec<CipherSuite> {
 fn below_13(version: ProtocolVersion, server_name: Option<&str>) -> HelloSpec {
     let mut cipher_suites = suites_for(version);
     cipher_suites.push(CipherSuite::TLS_EMPTY_RENEGOTIATION_INFO_SCSV);
-    let groups: Vec<NamedGroup> = GROUPS
-        .iter()
-        .chain(OLD_GROUPS)
-        .copied()
-        .filter(|group| group.0 < 0x0200 && group.0 < 31)
-        .collect();
+    let groups: Vec<NamedGroup> =
+        GROUPS.iter().chain(OLD_GROUPS).copied().filter(|group| group.0 < 0x0200 && group.0 < 31).collect();
     let mut extensions = vec![
         ExtensionSpec::SupportedGroups(groups),
         ExtensionSpec::EcPointFormats(vec![0]),
         ExtensionSpec::ExtendedMasterSecret,
     ];
     if version >= ProtocolVersion::TLSV1_2 {
-        let schemes = SCHEMES
-            .iter()
-            .copied()
-            .filter(|scheme| !is_tls13_only(*scheme))
-            .collect();
+        let schemes = SCHEMES.iter().copied().filter(|scheme| !is_tls13_only(*scheme)).collect();
         extensions.push(ExtensionSpec::SignatureAlgorithms(schemes));
     }
     HelloSpec {
@@ -231,12 +248,9 @@ fn below_13(version: ProtocolVersion, server_name: Option<&str>) -> HelloSpec {
 
 fn short(mut hello: HelloSpec) -> HelloSpec {
     hello.pad_to = None;
-    hello.cipher_suites.retain(|suite| {
-        suite.is_signalling()
-            || suite
-                .details()
-                .is_some_and(|row| row.authentication != Authentication::Dss)
-    });
+    hello
+        .cipher_suites
+        .retain(|suite| suite.is_signalling() || suite.details().is_some_and(|row| row.authentication != Authentication::Dss));
     hello
 }
 
@@ -248,10 +262,7 @@ fn usual(suites: &[CipherSuite]) -> Vec<CipherSuite> {
         .filter(|suite| {
             suite.is_signalling()
                 || suite.details().is_some_and(|row| {
-                    matches!(
-                        row.encryption,
-                        tlswhy_wire::Encryption::Aes | tlswhy_wire::Encryption::Chacha20Poly1305
-                    )
+                    matches!(row.encryption, tlswhy_wire::Encryption::Aes | tlswhy_wire::Encryption::Chacha20Poly1305)
                 })
         })
         .collect();
@@ -288,31 +299,18 @@ mod tests {
     #[test]
     fn no_control_falls_into_the_length_range_that_load_balancers_choke_on() {
         for hello in [tls13(Some("a.example.test")), tls12(Some("a.example.test"))] {
-            assert!(
-                hello.message_length() >= usize::from(LONG),
-                "{}",
-                hello.message_length()
-            );
+            assert!(hello.message_length() >= usize::from(LONG), "{}", hello.message_length());
             assert!(hello.message_length() < 1400, "{}", hello.message_length());
         }
-        for hello in [
-            tls11(Some("a.example.test")),
-            tls10(Some("a.example.test")),
-            short_tls12(Some("a.example.test")),
-            ssl3(),
-        ] {
+        for hello in [tls11(Some("a.example.test")), tls10(Some("a.example.test")), short_tls12(Some("a.example.test")), ssl3()]
+        {
             assert!(hello.message_length() < 256, "{}", hello.message_length());
         }
     }
 
     #[test]
     fn no_control_offers_more_than_128_suites() {
-        for version in [
-            ProtocolVersion::SSLV3,
-            ProtocolVersion::TLSV1_0,
-            ProtocolVersion::TLSV1_2,
-            ProtocolVersion::TLSV1_3,
-        ] {
+        for version in [ProtocolVersion::SSLV3, ProtocolVersion::TLSV1_0, ProtocolVersion::TLSV1_2, ProtocolVersion::TLSV1_3] {
             let count = suites_for(version).len();
             assert!(count > 0 && count < 128, "{version}: {count}");
         }

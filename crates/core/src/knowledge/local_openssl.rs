@@ -10,11 +10,7 @@ pub fn local_openssl(seen: &LocalOpenssl) -> Option<ClientProfile> {
     let hello = hello.to_spec(record_version);
     let release = release(&seen.version_text);
     let level = security_level(seen);
-    let major: u32 = release
-        .split('.')
-        .next()
-        .and_then(|major| major.parse().ok())
-        .unwrap_or(3);
+    let major: u32 = release.split('.').next().and_then(|major| major.parse().ok()).unwrap_or(3);
     let (rsa, dh, ecdsa) = level.map_or((None, None, None), |level| {
         let (finite, curve) = floors(level);
         (Some(finite), Some(finite), Some(curve))
@@ -50,16 +46,8 @@ pub fn local_openssl(seen: &LocalOpenssl) -> Option<ClientProfile> {
 
 /// `3.0.19` of `OpenSSL 3.0.19 27 Jan 2026 …`.
 fn release(version_text: &str) -> String {
-    let words: Vec<&str> = version_text
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .split_whitespace()
-        .collect();
-    words.get(1).map_or_else(
-        || "of unknown version".to_owned(),
-        |word| tlswhy_model::printable(word, 40),
-    )
+    let words: Vec<&str> = version_text.lines().next().unwrap_or_default().split_whitespace().collect();
+    words.get(1).map_or_else(|| "of unknown version".to_owned(), |word| tlswhy_model::printable(word, 40))
 }
 
 /// Smallest RSA or Diffie-Hellman modulus and smallest curve, bits, by level (SSL_CTX_set_security_level(3)).
@@ -95,15 +83,8 @@ fn security_level(seen: &LocalOpenssl) -> Option<u8> {
         };
         return Some(level);
     }
-    let compiled = seen
-        .version_text
-        .split("OPENSSL_TLS_SECURITY_LEVEL=")
-        .nth(1)?;
-    compiled
-        .chars()
-        .next()?
-        .to_digit(10)
-        .map(|digit| digit as u8)
+    let compiled = seen.version_text.split("OPENSSL_TLS_SECURITY_LEVEL=").nth(1)?;
+    compiled.chars().next()?.to_digit(10).map(|digit| digit as u8)
 }
 
 /// The lowest version that an OpenSSL without supported_versions in its hello accepts.

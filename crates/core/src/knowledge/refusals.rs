@@ -43,9 +43,7 @@ pub fn find(answer: &[u8]) -> Option<&'static Refusal> {
     if !protocol.starts_with("HTTP/1.") {
         return None;
     }
-    REFUSALS
-        .iter()
-        .find(|refusal| refusal.status == status && text.contains(refusal.text))
+    REFUSALS.iter().find(|refusal| refusal.status == status && text.contains(refusal.text))
 }
 
 #[cfg(test)]

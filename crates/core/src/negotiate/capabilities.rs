@@ -3,10 +3,7 @@
 use std::collections::BTreeMap;
 
 use tlswhy_model::{ClientPolicy, ClientProfile};
-use tlswhy_wire::{
-    AlertDescription, CipherSuite, HelloSpec, KeyExchangeParams, NamedGroup, ProtocolVersion,
-    SignatureScheme,
-};
+use tlswhy_wire::{AlertDescription, CipherSuite, HelloSpec, KeyExchangeParams, NamedGroup, ProtocolVersion, SignatureScheme};
 
 use crate::case::Seen;
 use crate::chain::KeyKind;
@@ -51,34 +48,18 @@ impl ClientCapabilities {
         ClientCapabilities {
             versions: offered_versions(hello, policy),
             suites: hello.real_suites(),
-            groups: hello
-                .groups()
-                .into_iter()
-                .filter(|group| !group.is_grease())
-                .collect(),
-            schemes: hello.signature_schemes().map(|schemes| {
-                schemes
-                    .into_iter()
-                    .filter(|scheme| !scheme.is_grease())
-                    .collect()
-            }),
-            alpn: hello
-                .alpn()
-                .iter()
-                .filter(|name| name.is_ascii())
-                .cloned()
-                .collect(),
+            groups: hello.groups().into_iter().filter(|group| !group.is_grease()).collect(),
+            schemes: hello
+                .signature_schemes()
+                .map(|schemes| schemes.into_iter().filter(|scheme| !scheme.is_grease()).collect()),
+            alpn: hello.alpn().iter().filter(|name| name.is_ascii()).cloned().collect(),
             policy: policy.clone(),
         }
     }
 
     /// Suites that can be agreed at `version`.
     pub fn suites_at(&self, version: ProtocolVersion) -> Vec<CipherSuite> {
-        self.suites
-            .iter()
-            .copied()
-            .filter(|suite| usable_at(*suite, version))
-            .collect()
+        self.suites.iter().copied().filter(|suite| usable_at(*suite, version)).collect()
     }
 }
 
@@ -90,22 +71,12 @@ pub fn usable_at(suite: CipherSuite, version: ProtocolVersion) -> bool {
 /// The versions that a hello offers, highest first. Without supported_versions it is a range that ends at `legacy_version`;
 /// its lower end is policy, not bytes.
 pub fn offered_versions(hello: &HelloSpec, policy: &ClientPolicy) -> Vec<ProtocolVersion> {
-    let mut versions: Vec<ProtocolVersion> = hello
-        .offered_versions()
-        .into_iter()
-        .filter(|version| !version.is_grease())
-        .collect();
-    if hello
-        .extension(tlswhy_wire::ExtensionType::SUPPORTED_VERSIONS)
-        .is_none()
-    {
+    let mut versions: Vec<ProtocolVersion> =
+        hello.offered_versions().into_iter().filter(|version| !version.is_grease()).collect();
+    if hello.extension(tlswhy_wire::ExtensionType::SUPPORTED_VERSIONS).is_none() {
         let highest = hello.legacy_version;
         let lowest = policy.minimum_version.unwrap_or(LOWEST).min(highest);
-        versions = VERSIONS
-            .iter()
-            .copied()
-            .filter(|version| (lowest..=highest).contains(version))
-            .collect();
+        versions = VERSIONS.iter().copied().filter(|version| (lowest..=highest).contains(version)).collect();
     } else if let Some(lowest) = policy.minimum_version {
         versions.retain(|version| *version >= lowest);
     }
@@ -162,10 +133,7 @@ impl ServerCapabilities {
 
     /// What is known of a version.
     pub fn version(&self, version: ProtocolVersion) -> Support {
-        self.versions
-            .get(&version)
-            .copied()
-            .unwrap_or(Support::Untested)
+        self.versions.get(&version).copied().unwrap_or(Support::Untested)
     }
 
     /// Versions seen to be accepted, lowest first.
@@ -175,59 +143,37 @@ impl ServerCapabilities {
 
     /// What is known of a suite at a version.
     pub fn suite(&self, version: ProtocolVersion, suite: CipherSuite) -> Support {
-        self.suites
-            .get(&(version, suite))
-            .copied()
-            .unwrap_or(Support::Untested)
+        self.suites.get(&(version, suite)).copied().unwrap_or(Support::Untested)
     }
 
     /// Suites seen to be accepted at a version.
     pub fn accepted_suites(&self, version: ProtocolVersion) -> Vec<CipherSuite> {
-        accepted(&self.suites)
-            .into_iter()
-            .filter(|(at, _)| *at == version)
-            .map(|(_, suite)| suite)
-            .collect()
+        accepted(&self.suites).into_iter().filter(|(at, _)| *at == version).map(|(_, suite)| suite).collect()
     }
 
     /// What is known of a group at a version.
     pub fn group(&self, version: ProtocolVersion, group: NamedGroup) -> Support {
-        self.groups
-            .get(&(version, group))
-            .copied()
-            .unwrap_or(Support::Untested)
+        self.groups.get(&(version, group)).copied().unwrap_or(Support::Untested)
     }
 
     /// Groups seen to be accepted at a version.
     pub fn accepted_groups(&self, version: ProtocolVersion) -> Vec<NamedGroup> {
-        accepted(&self.groups)
-            .into_iter()
-            .filter(|(at, _)| *at == version)
-            .map(|(_, group)| group)
-            .collect()
+        accepted(&self.groups).into_iter().filter(|(at, _)| *at == version).map(|(_, group)| group).collect()
     }
 
     /// Signature schemes that it was seen to sign with at a version.
     pub fn accepted_schemes(&self, version: ProtocolVersion) -> Vec<SignatureScheme> {
-        accepted(&self.schemes)
-            .into_iter()
-            .filter(|(at, _)| *at == version)
-            .map(|(_, scheme)| scheme)
-            .collect()
+        accepted(&self.schemes).into_iter().filter(|(at, _)| *at == version).map(|(_, scheme)| scheme).collect()
     }
 
     /// What is known of a signature scheme at a version.
     pub fn scheme(&self, version: ProtocolVersion, scheme: SignatureScheme) -> Support {
-        self.schemes
-            .get(&(version, scheme))
-            .copied()
-            .unwrap_or(Support::Untested)
+        self.schemes.get(&(version, scheme)).copied().unwrap_or(Support::Untested)
     }
 
     fn learn_from_choice(&mut self, seen: &Seen<'_>) {
         if seen.plain.sslv2.is_some() {
-            self.versions
-                .insert(ProtocolVersion::SSLV2, Support::Accepted);
+            self.versions.insert(ProtocolVersion::SSLV2, Support::Accepted);
         }
         let (Some(hello), Some(answer)) = (seen.hello(), seen.server_hello()) else {
             return;
@@ -243,8 +189,7 @@ impl ServerCapabilities {
                 }
             }
         }
-        self.suites
-            .insert((version, answer.cipher_suite.value), Support::Accepted);
+        self.suites.insert((version, answer.cipher_suite.value), Support::Accepted);
         if let Some(group) = seen.group() {
             self.groups.insert((version, group), Support::Accepted);
         }
@@ -258,10 +203,7 @@ impl ServerCapabilities {
             self.secure_renegotiation = Some(answer.has_renegotiation_info());
         }
         if let Some(list) = seen.certificates()
-            && let Some(kind) = list
-                .entries
-                .first()
-                .and_then(|leaf| KeyKind::of_der(&leaf.value))
+            && let Some(kind) = list.entries.first().and_then(|leaf| KeyKind::of_der(&leaf.value))
         {
             self.certificate_key = Some(kind);
         }
@@ -286,39 +228,29 @@ impl ServerCapabilities {
             }
         }
         for working in all {
-            let (true, Some(wider), Some(version)) =
-                (working.chose(), working.hello(), working.version())
-            else {
+            let (true, Some(wider), Some(version)) = (working.chose(), working.hello(), working.version()) else {
                 continue;
             };
             match difference(hello, wider) {
                 Some(Knob::Suites) => {
                     for suite in hello.real_suites() {
                         if usable_at(suite, version) {
-                            self.suites
-                                .entry((version, suite))
-                                .or_insert(Support::Refused);
+                            self.suites.entry((version, suite)).or_insert(Support::Refused);
                         }
                     }
                 }
                 Some(Knob::Groups) => {
                     for group in hello.groups() {
-                        self.groups
-                            .entry((version, group))
-                            .or_insert(Support::Refused);
+                        self.groups.entry((version, group)).or_insert(Support::Refused);
                     }
                 }
                 Some(Knob::Schemes) => {
                     for scheme in hello.signature_schemes().unwrap_or_default() {
-                        self.schemes
-                            .entry((version, scheme))
-                            .or_insert(Support::Refused);
+                        self.schemes.entry((version, scheme)).or_insert(Support::Refused);
                     }
                 }
                 Some(Knob::Alpn) => {
-                    self.alpn
-                        .entry(hello.alpn().to_vec())
-                        .or_insert(Support::Refused);
+                    self.alpn.entry(hello.alpn().to_vec()).or_insert(Support::Refused);
                 }
                 Some(Knob::Versions) | None => {}
             }
@@ -328,10 +260,7 @@ impl ServerCapabilities {
 
 /// The signature scheme that the server signed the key exchange with.
 pub fn signature_scheme(seen: &Seen<'_>) -> Option<SignatureScheme> {
-    let verify = seen
-        .decrypted
-        .as_ref()
-        .and_then(|transcript| transcript.certificate_verify());
+    let verify = seen.decrypted.as_ref().and_then(|transcript| transcript.certificate_verify());
     verify
         .map(|located| located.value.signature_scheme.value)
         .or_else(|| Some(seen.key_exchange()?.signature_scheme.as_ref()?.value))
@@ -373,44 +302,22 @@ impl Knob {
     }
 
     /// `base` with this thing as in `client`, restricted to what has a meaning at `version`.
-    pub fn narrow(
-        self,
-        base: HelloSpec,
-        client: &HelloSpec,
-        version: ProtocolVersion,
-    ) -> HelloSpec {
+    pub fn narrow(self, base: HelloSpec, client: &HelloSpec, version: ProtocolVersion) -> HelloSpec {
         match self {
             Knob::Versions => base,
             Knob::Suites => {
-                let suites = client
-                    .cipher_suites
-                    .iter()
-                    .copied()
-                    .filter(|suite| suite.is_signalling() || usable_at(*suite, version));
+                let suites =
+                    client.cipher_suites.iter().copied().filter(|suite| suite.is_signalling() || usable_at(*suite, version));
                 base.with_suites(suites.filter(|suite| !suite.is_grease()).collect())
             }
             Knob::Groups => {
-                let groups: Vec<NamedGroup> = client
-                    .groups()
-                    .into_iter()
-                    .filter(|group| !group.is_grease())
-                    .collect();
-                let shares: Vec<NamedGroup> = client
-                    .key_shares()
-                    .into_iter()
-                    .filter(|group| !group.is_grease())
-                    .collect();
-                let shares = if version >= ProtocolVersion::TLSV1_3 {
-                    shares
-                } else {
-                    Vec::new()
-                };
+                let groups: Vec<NamedGroup> = client.groups().into_iter().filter(|group| !group.is_grease()).collect();
+                let shares: Vec<NamedGroup> = client.key_shares().into_iter().filter(|group| !group.is_grease()).collect();
+                let shares = if version >= ProtocolVersion::TLSV1_3 { shares } else { Vec::new() };
                 base.with_groups(&groups, &shares)
             }
             Knob::Schemes => match client.signature_schemes() {
-                Some(schemes) if version >= ProtocolVersion::TLSV1_2 => {
-                    base.with_signature_schemes(&schemes)
-                }
+                Some(schemes) if version >= ProtocolVersion::TLSV1_2 => base.with_signature_schemes(&schemes),
                 _ => base,
             },
             Knob::Alpn => {
@@ -424,29 +331,18 @@ impl Knob {
 /// The one thing in which `narrow` offers other than `wide`; `None` where they differ in none or in several, lengths aside.
 fn difference(narrow: &HelloSpec, wide: &HelloSpec) -> Option<Knob> {
     let mut differing = [
-        (
-            Knob::Versions,
-            narrow.offered_versions() != wide.offered_versions()
-                || narrow.legacy_version != wide.legacy_version,
-        ),
+        (Knob::Versions, narrow.offered_versions() != wide.offered_versions() || narrow.legacy_version != wide.legacy_version),
         (Knob::Suites, narrow.real_suites() != wide.real_suites()),
-        (
-            Knob::Groups,
-            narrow.groups() != wide.groups() || narrow.key_shares() != wide.key_shares(),
-        ),
-        (
-            Knob::Schemes,
-            narrow.signature_schemes() != wide.signature_schemes(),
-        ),
+        (Knob::Groups, narrow.groups() != wide.groups() || narrow.key_shares() != wide.key_shares()),
+        (Knob::Schemes, narrow.signature_schemes() != wide.signature_schemes()),
         (Knob::Alpn, narrow.alpn() != wide.alpn()),
     ]
     .into_iter()
     .filter(|(_, differs)| *differs)
     .map(|(knob, _)| knob);
     let only = differing.next()?;
-    let same_rest = narrow.server_name() == wide.server_name()
-        && narrow.fragment == wide.fragment
-        && narrow.pad_to == wide.pad_to;
+    let same_rest =
+        narrow.server_name() == wide.server_name() && narrow.fragment == wide.fragment && narrow.pad_to == wide.pad_to;
     (differing.next().is_none() && same_rest).then_some(only)
 }
 
@@ -454,20 +350,10 @@ fn difference(narrow: &HelloSpec, wide: &HelloSpec) -> Option<Knob> {
 fn is_control(hello: &HelloSpec) -> bool {
     use crate::knowledge::controls;
     let name = hello.server_name();
-    [
-        controls::tls13(name),
-        controls::tls12(name),
-        controls::tls11(name),
-        controls::tls10(name),
-        controls::ssl3(),
-    ]
-    .contains(hello)
+    [controls::tls13(name), controls::tls12(name), controls::tls11(name), controls::tls10(name), controls::ssl3()]
+        .contains(hello)
 }
 
 fn accepted<K: Copy + Ord>(facts: &BTreeMap<K, Support>) -> Vec<K> {
-    facts
-        .iter()
-        .filter(|(_, support)| **support == Support::Accepted)
-        .map(|(key, _)| *key)
-        .collect()
+    facts.iter().filter(|(_, support)| **support == Support::Accepted).map(|(key, _)| *key).collect()
 }

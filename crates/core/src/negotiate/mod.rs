@@ -6,12 +6,9 @@
 mod capabilities;
 
 pub use capabilities::{
-    ClientCapabilities, Knob, ServerCapabilities, Support, VERSIONS, dh_bits, offered_versions,
-    signature_scheme, usable_at,
+    ClientCapabilities, Knob, ServerCapabilities, Support, VERSIONS, dh_bits, offered_versions, signature_scheme, usable_at,
 };
-use tlswhy_wire::{
-    Authentication, CipherSuite, KeyExchange, NamedGroup, ProtocolVersion, SignatureScheme,
-};
+use tlswhy_wire::{Authentication, CipherSuite, KeyExchange, NamedGroup, ProtocolVersion, SignatureScheme};
 
 /// What `negotiate` found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,18 +77,9 @@ pub enum Obstacle {
 
 /// Negotiates in the model.
 pub fn negotiate(client: &ClientCapabilities, server: &ServerCapabilities) -> Negotiated {
-    let Some(version) = client
-        .versions
-        .iter()
-        .copied()
-        .find(|version| server.version(*version) == Support::Accepted)
-    else {
+    let Some(version) = client.versions.iter().copied().find(|version| server.version(*version) == Support::Accepted) else {
         // The untested ones could still be shared.
-        if client
-            .versions
-            .iter()
-            .any(|version| server.version(*version) == Support::Untested)
-        {
+        if client.versions.iter().any(|version| server.version(*version) == Support::Untested) {
             return Negotiated::Unknown(Knob::Versions);
         }
         return Negotiated::Obstacle(Obstacle::Versions {
@@ -99,21 +87,12 @@ pub fn negotiate(client: &ClientCapabilities, server: &ServerCapabilities) -> Ne
             server: server.accepted_versions(),
         });
     };
-    if client
-        .versions
-        .iter()
-        .any(|higher| *higher > version && server.version(*higher) == Support::Untested)
-    {
+    if client.versions.iter().any(|higher| *higher > version && server.version(*higher) == Support::Untested) {
         return Negotiated::Unknown(Knob::Versions);
     }
 
     let suites = client.suites_at(version);
-    let known = |wanted: Support| {
-        suites
-            .iter()
-            .copied()
-            .filter(move |suite| server.suite(version, *suite) == wanted)
-    };
+    let known = |wanted: Support| suites.iter().copied().filter(move |suite| server.suite(version, *suite) == wanted);
     let untested = known(Support::Untested).next().is_some();
     let mut unknown = None;
     // Any suite that both have will do; the first whose further needs are met is taken.
@@ -146,10 +125,7 @@ fn beyond_the_suite(
         && let Some(schemes) = &client.schemes
         && needs_signature(version, suite)
     {
-        let supports: Vec<Support> = schemes
-            .iter()
-            .map(|scheme| server.scheme(version, *scheme))
-            .collect();
+        let supports: Vec<Support> = schemes.iter().map(|scheme| server.scheme(version, *scheme)).collect();
         if !supports.contains(&Support::Accepted) {
             if supports.contains(&Support::Untested) {
                 return Negotiated::Unknown(Knob::Schemes);
@@ -161,9 +137,7 @@ fn beyond_the_suite(
         return Negotiated::Obstacle(Obstacle::Alpn);
     }
     if version <= ProtocolVersion::TLSV1_2 {
-        if client.policy.requires_secure_renegotiation == Some(true)
-            && server.secure_renegotiation == Some(false)
-        {
+        if client.policy.requires_secure_renegotiation == Some(true) && server.secure_renegotiation == Some(false) {
             return Negotiated::Obstacle(Obstacle::SecureRenegotiation);
         }
         let exchange = suite.details().map(|row| row.key_exchange);
@@ -177,11 +151,7 @@ fn beyond_the_suite(
             return Negotiated::Obstacle(Obstacle::LegacySignature { version });
         }
     }
-    Negotiated::Agreed(Agreement {
-        version,
-        suite,
-        group,
-    })
+    Negotiated::Agreed(Agreement { version, suite, group })
 }
 
 fn group_for(
@@ -191,23 +161,14 @@ fn group_for(
     suite: CipherSuite,
 ) -> Result<Option<NamedGroup>, Negotiated> {
     let needs_group = version >= ProtocolVersion::TLSV1_3
-        || suite.details().is_some_and(|row| {
-            matches!(
-                row.key_exchange,
-                KeyExchange::Ecdhe | KeyExchange::EcdhAnon | KeyExchange::EcdhePsk
-            )
-        });
+        || suite
+            .details()
+            .is_some_and(|row| matches!(row.key_exchange, KeyExchange::Ecdhe | KeyExchange::EcdhAnon | KeyExchange::EcdhePsk));
     // A client of TLS 1.2 and below that names no group takes any (RFC 8422 §4).
     if !needs_group || client.groups.is_empty() {
         return Ok(None);
     }
-    let find = |wanted| {
-        client
-            .groups
-            .iter()
-            .copied()
-            .find(|group| server.group(version, *group) == wanted)
-    };
+    let find = |wanted| client.groups.iter().copied().find(|group| server.group(version, *group) == wanted);
     if let Some(group) = find(Support::Accepted) {
         return Ok(Some(group));
     }
@@ -222,19 +183,12 @@ pub fn needs_signature(version: ProtocolVersion, suite: CipherSuite) -> bool {
     version >= ProtocolVersion::TLSV1_3
         || suite.details().is_some_and(|row| {
             matches!(row.key_exchange, KeyExchange::Dhe | KeyExchange::Ecdhe)
-                && matches!(
-                    row.authentication,
-                    Authentication::Rsa | Authentication::Ecdsa | Authentication::Dss
-                )
+                && matches!(row.authentication, Authentication::Rsa | Authentication::Ecdsa | Authentication::Dss)
         })
 }
 
 /// OpenSSL 3.0 and later, at level 1 and above, refuses the MD5-SHA1 and SHA-1 signatures of TLS 1.1 and below.
-pub fn legacy_signature(
-    client: &ClientCapabilities,
-    version: ProtocolVersion,
-    suite: CipherSuite,
-) -> bool {
+pub fn legacy_signature(client: &ClientCapabilities, version: ProtocolVersion, suite: CipherSuite) -> bool {
     client.policy.legacy_signature_refused == Some(true)
         && version <= ProtocolVersion::TLSV1_1
         && needs_signature(version, suite)
@@ -280,26 +234,17 @@ pub fn apply(
                 server.versions.insert(*version, Support::Accepted);
                 // A server that gains a version brings the suites, groups and signatures that go with it in every current
                 // library, and the parameters of today.
-                for suite in crate::knowledge::controls::suites_for(*version)
-                    .into_iter()
-                    .filter(|suite| is_current(*suite))
-                {
+                for suite in crate::knowledge::controls::suites_for(*version).into_iter().filter(|suite| is_current(*suite)) {
                     server.suites.insert((*version, suite), Support::Accepted);
                 }
                 for group in [NamedGroup::X25519, NamedGroup::SECP256R1] {
                     server.groups.insert((*version, group), Support::Accepted);
                 }
-                for scheme in [
-                    SignatureScheme::RSA_PSS_RSAE_SHA256,
-                    SignatureScheme::ECDSA_SECP256R1_SHA256,
-                ] {
+                for scheme in [SignatureScheme::RSA_PSS_RSAE_SHA256, SignatureScheme::ECDSA_SECP256R1_SHA256] {
                     server.schemes.insert((*version, scheme), Support::Accepted);
                 }
                 if *version == ProtocolVersion::TLSV1_2 {
-                    server.schemes.insert(
-                        (*version, SignatureScheme::RSA_PKCS1_SHA256),
-                        Support::Accepted,
-                    );
+                    server.schemes.insert((*version, SignatureScheme::RSA_PKCS1_SHA256), Support::Accepted);
                 }
             }
         }
@@ -315,31 +260,17 @@ pub fn apply(
             client.versions.dedup();
         }
         Change::ServerSuites(version, suites) => {
-            server.suites.extend(
-                suites
-                    .iter()
-                    .map(|suite| ((*version, *suite), Support::Accepted)),
-            );
+            server.suites.extend(suites.iter().map(|suite| ((*version, *suite), Support::Accepted)));
         }
         Change::ClientSuites(suites) => client.suites.extend(suites),
         Change::ServerGroups(version, groups) => {
-            server.groups.extend(
-                groups
-                    .iter()
-                    .map(|group| ((*version, *group), Support::Accepted)),
-            );
+            server.groups.extend(groups.iter().map(|group| ((*version, *group), Support::Accepted)));
         }
         Change::ClientGroups(groups) => client.groups.extend(groups),
         Change::ServerSchemes(version, schemes) => {
-            server.schemes.extend(
-                schemes
-                    .iter()
-                    .map(|scheme| ((*version, *scheme), Support::Accepted)),
-            );
+            server.schemes.extend(schemes.iter().map(|scheme| ((*version, *scheme), Support::Accepted)));
         }
-        Change::ClientSchemes(schemes) => {
-            client.schemes.get_or_insert_with(Vec::new).extend(schemes)
-        }
+        Change::ClientSchemes(schemes) => client.schemes.get_or_insert_with(Vec::new).extend(schemes),
         Change::ServerAlpn => {
             server.alpn.insert(client.alpn.clone(), Support::Accepted);
         }
@@ -351,11 +282,7 @@ pub fn apply(
 
 /// The smallest secure changes that remove this obstacle, the server's first; each is kept only if `negotiate` then no
 /// longer stops there. A change that narrows a set never adds a common element, so none does.
-pub fn fixes(
-    obstacle: &Obstacle,
-    client: &ClientCapabilities,
-    server: &ServerCapabilities,
-) -> Vec<(Change, Negotiated)> {
+pub fn fixes(obstacle: &Obstacle, client: &ClientCapabilities, server: &ServerCapabilities) -> Vec<(Change, Negotiated)> {
     candidates(obstacle, client, server)
         .into_iter()
         .filter_map(|change| {
@@ -367,17 +294,10 @@ pub fn fixes(
         .collect()
 }
 
-fn candidates(
-    obstacle: &Obstacle,
-    client: &ClientCapabilities,
-    server: &ServerCapabilities,
-) -> Vec<Change> {
+fn candidates(obstacle: &Obstacle, client: &ClientCapabilities, server: &ServerCapabilities) -> Vec<Change> {
     let modern = |version: &ProtocolVersion| *version >= ProtocolVersion::TLSV1_2;
     match obstacle {
-        Obstacle::Versions {
-            client: offered,
-            server: accepted,
-        } => {
+        Obstacle::Versions { client: offered, server: accepted } => {
             let wanted: Vec<_> = offered.iter().copied().filter(modern).collect();
             let there: Vec<_> = accepted.iter().copied().filter(modern).collect();
             let mut changes = Vec::new();
@@ -391,35 +311,22 @@ fn candidates(
         }
         Obstacle::LegacySignature { .. } => {
             let wanted: Vec<_> = client.versions.iter().copied().filter(modern).collect();
-            if wanted.is_empty() {
-                Vec::new()
-            } else {
-                vec![Change::ServerVersions(wanted)]
-            }
+            if wanted.is_empty() { Vec::new() } else { vec![Change::ServerVersions(wanted)] }
         }
         Obstacle::Suites { version } => {
             let key = server.certificate_key.map(chain_authentication);
             let secure = |suite: &CipherSuite| {
                 is_current(*suite)
                     && suite.details().is_some_and(|row| {
-                        *version >= ProtocolVersion::TLSV1_3
-                            || key.is_none_or(|key| row.authentication == key)
+                        *version >= ProtocolVersion::TLSV1_3 || key.is_none_or(|key| row.authentication == key)
                     })
             };
             let mut changes = Vec::new();
-            let add: Vec<_> = client
-                .suites_at(*version)
-                .into_iter()
-                .filter(secure)
-                .collect();
+            let add: Vec<_> = client.suites_at(*version).into_iter().filter(secure).collect();
             if !add.is_empty() {
                 changes.push(Change::ServerSuites(*version, add));
             }
-            let offer: Vec<_> = server
-                .accepted_suites(*version)
-                .into_iter()
-                .filter(|suite| is_current(*suite))
-                .collect();
+            let offer: Vec<_> = server.accepted_suites(*version).into_iter().filter(|suite| is_current(*suite)).collect();
             if !offer.is_empty() {
                 changes.push(Change::ClientSuites(offer));
             }
@@ -432,11 +339,7 @@ fn candidates(
             if !add.is_empty() {
                 changes.push(Change::ServerGroups(*version, add));
             }
-            let offer: Vec<_> = server
-                .accepted_groups(*version)
-                .into_iter()
-                .filter(secure)
-                .collect();
+            let offer: Vec<_> = server.accepted_groups(*version).into_iter().filter(secure).collect();
             if !offer.is_empty() {
                 changes.push(Change::ClientGroups(offer));
             }
@@ -447,18 +350,10 @@ fn candidates(
             if let Some(schemes) = &client.schemes {
                 changes.push(Change::ServerSchemes(
                     *version,
-                    schemes
-                        .iter()
-                        .copied()
-                        .filter(|scheme| strong_scheme(*scheme))
-                        .collect(),
+                    schemes.iter().copied().filter(|scheme| strong_scheme(*scheme)).collect(),
                 ));
             }
-            let offer: Vec<_> = server
-                .accepted_schemes(*version)
-                .into_iter()
-                .filter(|scheme| strong_scheme(*scheme))
-                .collect();
+            let offer: Vec<_> = server.accepted_schemes(*version).into_iter().filter(|scheme| strong_scheme(*scheme)).collect();
             if !offer.is_empty() {
                 changes.push(Change::ClientSchemes(offer));
             }
@@ -487,10 +382,7 @@ pub fn is_current(suite: CipherSuite) -> bool {
             && row.strength_bits() >= 128
             && (row.key_exchange == KeyExchange::Tls13
                 || (row.key_exchange == KeyExchange::Ecdhe
-                    && matches!(
-                        row.authentication,
-                        Authentication::Rsa | Authentication::Ecdsa
-                    )))
+                    && matches!(row.authentication, Authentication::Rsa | Authentication::Ecdsa)))
     })
 }
 
@@ -515,9 +407,6 @@ fn strong_group(group: NamedGroup) -> bool {
 /// Schemes that may be proposed: no SHA-1, MD5, SHA-224 or DSA.
 fn strong_scheme(scheme: SignatureScheme) -> bool {
     scheme.name().is_some_and(|name| {
-        !["sha1", "md5", "sha224", "dsa_sha"]
-            .iter()
-            .any(|weak| name.ends_with(weak))
-            && !name.starts_with("dsa_")
+        !["sha1", "md5", "sha224", "dsa_sha"].iter().any(|weak| name.ends_with(weak)) && !name.starts_with("dsa_")
     })
 }
