@@ -136,7 +136,7 @@ pub(crate) struct Output {
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "human", help_heading = "Output")]
     pub(crate) format: Format,
     /// Write it to this file instead of to standard output
-    #[arg(short, long = "output", value_name = "FILE", help_heading = "Output")]
+    #[arg(short = 'o', long = "output", value_name = "FILE", help_heading = "Output")]
     pub(crate) file: Option<PathBuf>,
     /// Show every attempt: what was asked, how it ended, how long it took
     #[arg(short, long, help_heading = "Output")]

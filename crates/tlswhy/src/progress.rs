@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tlswhy_model::{Asked, printable};
 use tokio::task::JoinHandle;
@@ -11,7 +11,7 @@ use crate::terminal;
 
 /// How long nothing is said.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How often the line is written anew.
+/// How often it is seen whether the line has changed.
 const PACE: Duration = Duration::from_millis(200);
 
 /// One line on standard error that says what is being asked; shown after a second, and only on a terminal. It goes away when
@@ -30,12 +30,18 @@ impl Progress {
         let writer = terminal::can_show_progress().then(|| {
             let (line, shown) = (Arc::clone(&line), Arc::clone(&shown));
             tokio::spawn(async move {
+                let started = Instant::now();
                 tokio::time::sleep(PATIENCE).await;
+                *locked(&shown) = true;
                 let width = terminal::width().saturating_sub(1);
+                let mut last = String::new();
                 loop {
-                    let text: String = locked(&line).chars().take(width).collect();
-                    *locked(&shown) = true;
-                    write(&text);
+                    let text = format!("{} s, {}", started.elapsed().as_secs(), locked(&line));
+                    let text: String = text.chars().take(width).collect();
+                    if text != last {
+                        write(&text);
+                        last = text;
+                    }
                     tokio::time::sleep(PACE).await;
                 }
             })

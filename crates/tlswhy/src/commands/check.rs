@@ -3,12 +3,12 @@
 use std::io::Write;
 use std::net::IpAddr;
 use std::path::Path;
-use std::pin::Pin;
 use std::time::Instant;
 
 use tlswhy_core::{Budget, Examination, FALLBACK, Family, Request, Step, TrustStore};
 use tlswhy_gather::{Live, Proxy, load_trust_store, observe_local_openssl, proxy_from_environment, system_trust_store};
 use tlswhy_model::{Attempt, Awaited, ClientProfile, Ending, Evidence, Report, Subject};
+use tokio::sync::watch;
 
 use super::reports::{Reports, Saving};
 use crate::cli::{Check, Sni};
@@ -46,16 +46,11 @@ pub(crate) fn run(arguments: &Check) -> Result<Status, Failure> {
         .build()
         .map_err(|error| Failure::new(format!("cannot start: {error}")))?;
     let ended = runtime.block_on(async {
-        let mut interrupted: Interrupted = Box::pin(async {
-            if tokio::signal::ctrl_c().await.is_err() {
-                // Without a handler Ctrl-C ends the program as it ends every other.
-                std::future::pending::<()>().await;
-            }
-        });
-        let clients = judged(named, arguments, &mut interrupted).await?;
+        let interrupted = Interrupted::watch();
+        let clients = judged(named, arguments, &interrupted).await?;
         let common = Common { arguments, clients, panel, trust };
         for (target, live) in arguments.targets.iter().zip(&lives) {
-            let (examination, report, ends) = common.examine(target, live, &mut interrupted).await;
+            let (examination, report, ends) = common.examine(target, live, &interrupted).await;
             match no_tunnel(examination.evidence()) {
                 Some(failure) => reports.missing(failure)?,
                 None => reports.write(&examination, &report)?,
@@ -72,8 +67,28 @@ pub(crate) fn run(arguments: &Check) -> Result<Status, Failure> {
     ended
 }
 
-/// Resolves once, when the user presses Ctrl-C.
-type Interrupted = Pin<Box<dyn Future<Output = ()>>>;
+/// Whether the user has pressed Ctrl-C.
+struct Interrupted(watch::Receiver<bool>);
+
+impl Interrupted {
+    /// Begins to listen; needs a runtime.
+    fn watch() -> Interrupted {
+        let (sender, receiver) = watch::channel(false);
+        tokio::spawn(async move {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                sender.send_replace(true);
+            }
+            // While it lives, those who wait go on waiting.
+            sender.closed().await;
+        });
+        Interrupted(receiver)
+    }
+
+    /// Ends once it is pressed; at once if it was.
+    async fn wait(&self) {
+        let _ = self.0.clone().wait_for(|pressed| *pressed).await;
+    }
+}
 
 /// What all targets share.
 struct Common<'a> {
@@ -85,7 +100,7 @@ struct Common<'a> {
 
 impl Common<'_> {
     /// Examines one target; says also whether it was interrupted.
-    async fn examine(&self, target: &Target, live: &Live, interrupted: &mut Interrupted) -> (Examination, Box<Report>, bool) {
+    async fn examine(&self, target: &Target, live: &Live, interrupted: &Interrupted) -> (Examination, Box<Report>, bool) {
         let arguments = self.arguments;
         let mut examination = Examination::new(Request {
             subject: subject(arguments, target, live.proxy.as_ref(), &self.clients),
@@ -118,7 +133,7 @@ impl Common<'_> {
                         examination.answer(id, answer);
                     }
                 }
-                () = &mut *interrupted => {
+                () = interrupted.wait() => {
                     ends = true;
                     examination.interrupt();
                 }
@@ -230,7 +245,7 @@ fn profile(name: &str) -> Result<Option<ClientProfile>, Failure> {
 async fn judged(
     named: Vec<Option<ClientProfile>>,
     arguments: &Check,
-    interrupted: &mut Interrupted,
+    interrupted: &Interrupted,
 ) -> Result<Vec<ClientProfile>, Failure> {
     let named = if named.is_empty() { vec![None] } else { named };
     let mut clients = Vec::new();
@@ -258,10 +273,10 @@ async fn judged(
     Ok(clients)
 }
 
-async fn local(interrupted: &mut Interrupted) -> Option<ClientProfile> {
+async fn local(interrupted: &Interrupted) -> Option<ClientProfile> {
     tokio::select! {
         seen = observe_local_openssl() => tlswhy_core::local_openssl(&seen?),
-        () = interrupted => std::process::exit(i32::from(Status::Undetermined.code())),
+        () = interrupted.wait() => None,
     }
 }
 
