@@ -265,7 +265,7 @@ fn layered() -> Report {
     clients[7].outcome = Outcome::Undetermined;
     clients[7].cause = None;
     clients[7].says = Some("the server's groups were not asked for".into());
-    let summary = "old.example.test speaks nothing newer than TLS 1.0, and two more obstacles wait behind that";
+    let summary = "old.example.test speaks nothing newer than TLS 1.1, and two more obstacles wait behind that";
     Report {
         findings: vec![first, cipher, client_certificate],
         clients,

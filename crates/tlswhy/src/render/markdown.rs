@@ -148,13 +148,19 @@ fn cell(text: &str) -> String {
 /// Characters that mean something inside of a line of Markdown or HTML.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
+    let mut before = ' ';
+    let mut letters = text.chars().peekable();
+    while let Some(c) = letters.next() {
+        // Inside of a word an underscore is no mark of emphasis (CommonMark §6.2), and most are there.
+        let in_word = before.is_alphanumeric() && letters.peek().is_some_and(|next| next.is_alphanumeric());
         match c {
             '<' => escaped.push_str("&lt;"),
             '&' => escaped.push_str("&amp;"),
+            '_' if in_word => escaped.push(c),
             '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '$' | '>' => escaped.extend(['\\', c]),
             _ => escaped.push(c),
         }
+        before = c;
     }
     escaped
 }
@@ -313,6 +319,7 @@ mod tests {
             "\\# &lt;b\\>\\*x\\*&lt;/b\\> \\[a\\](b) \\| `c|d` \\~\\~e\\~\\~"
         );
         assert_eq!(prose("- no list\n1. none either"), "\\- no list\n1\\. none either");
+        assert_eq!(prose("TLS_AES _x_ a_"), "TLS_AES \\_x\\_ a\\_");
         assert_eq!(code("a`b"), "``a`b``");
         assert_eq!(cell("a|b\n`c|d`"), "a\\|b `c\\|d`");
     }
