@@ -29,10 +29,7 @@ pub(crate) struct Clock {
 impl Clock {
     /// Starts an attempt, `examination` being when the whole examination began.
     pub(crate) fn start(examination: Instant) -> Clock {
-        Clock {
-            examination,
-            attempt: Instant::now(),
-        }
+        Clock { examination, attempt: Instant::now() }
     }
 
     /// Milliseconds since the attempt began.
@@ -43,10 +40,7 @@ impl Clock {
     /// The timing of an attempt that begins.
     pub(crate) fn timing(&self) -> Timing {
         let started_ms = milliseconds(self.attempt.saturating_duration_since(self.examination));
-        Timing {
-            started_ms,
-            ..Timing::default()
-        }
+        Timing { started_ms, ..Timing::default() }
     }
 }
 
@@ -58,9 +52,7 @@ pub(crate) fn milliseconds(duration: Duration) -> f64 {
 /// Opens a TCP connection. The error is how the attempt ended.
 pub(crate) async fn dial(address: SocketAddr, limit: Duration) -> Result<TcpStream, Ending> {
     let began = Instant::now();
-    let timed_out = || Ending::ConnectTimedOut {
-        waited_ms: began.elapsed().as_millis() as u64,
-    };
+    let timed_out = || Ending::ConnectTimedOut { waited_ms: began.elapsed().as_millis() as u64 };
     match timeout(limit, TcpStream::connect(address)).await {
         Ok(Ok(stream)) => {
             // Without it, a second small write waits for the first one's acknowledgement.
@@ -69,16 +61,10 @@ pub(crate) async fn dial(address: SocketAddr, limit: Duration) -> Result<TcpStre
         }
         Ok(Err(error)) => Err(match error.kind() {
             ErrorKind::ConnectionRefused => Ending::Refused,
-            ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => Ending::Reset {
-                awaited: Awaited::ServerHello,
-            },
+            ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => Ending::Reset { awaited: Awaited::ServerHello },
             ErrorKind::TimedOut => timed_out(),
-            _ if is_own_shortage(&error) => Ending::Impossible {
-                reason: error.to_string(),
-            },
-            _ => Ending::Unreachable {
-                detail: error.to_string(),
-            },
+            _ if is_own_shortage(&error) => Ending::Impossible { reason: error.to_string() },
+            _ => Ending::Unreachable { detail: error.to_string() },
         }),
         Err(_) => Err(timed_out()),
     }
@@ -115,10 +101,7 @@ pub(crate) struct Connection {
 
 impl Connection {
     pub(crate) fn new(stream: TcpStream) -> Connection {
-        Connection {
-            stream,
-            write_failed: false,
-        }
+        Connection { stream, write_failed: false }
     }
 
     /// Appends what comes to `buffer`.
@@ -141,9 +124,7 @@ impl Connection {
                 Ok(_) => return Arrival::Data,
                 Err(error) => match error.kind() {
                     ErrorKind::WouldBlock | ErrorKind::Interrupted => {}
-                    ErrorKind::ConnectionReset
-                    | ErrorKind::BrokenPipe
-                    | ErrorKind::ConnectionAborted => {
+                    ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::ConnectionAborted => {
                         return Arrival::Reset;
                     }
                     ErrorKind::TimedOut => return Arrival::Quiet,
@@ -156,8 +137,7 @@ impl Connection {
     /// Sends, in several segments if the flight says so. A failure shows in what [`Connection::receive`] says next.
     pub(crate) async fn send(&mut self, flight: &Flight, limit: Duration) {
         let pauses = flight.writes.len().saturating_sub(1);
-        let pause =
-            SEGMENT_PAUSE.min(SEGMENT_PAUSES / u32::try_from(pauses.max(1)).unwrap_or(u32::MAX));
+        let pause = SEGMENT_PAUSE.min(SEGMENT_PAUSES / u32::try_from(pauses.max(1)).unwrap_or(u32::MAX));
         for (index, write) in flight.writes.iter().enumerate() {
             if index > 0 {
                 sleep(pause).await;

@@ -21,12 +21,7 @@ pub(crate) struct Conversation<'a> {
 impl<'a> Conversation<'a> {
     /// `proxy` is the partner if that is a proxy: its credentials are left out of the record.
     pub(crate) fn new(partner: Speaker, proxy: Option<&'a Proxy>) -> Conversation<'a> {
-        Conversation {
-            partner,
-            proxy,
-            exchanges: Vec::new(),
-            leftover: Vec::new(),
-        }
+        Conversation { partner, proxy, exchanges: Vec::new(), leftover: Vec::new() }
     }
 
     /// Holds the dialogue until TLS may start. `before` is what the other side said already.
@@ -37,11 +32,7 @@ impl<'a> Conversation<'a> {
         before: Vec<u8>,
         limit: Duration,
     ) -> Result<(), Ending> {
-        let awaited = if self.partner == Speaker::Proxy {
-            Awaited::TunnelAnswer
-        } else {
-            Awaited::UpgradeAnswer
-        };
+        let awaited = if self.partner == Speaker::Proxy { Awaited::TunnelAnswer } else { Awaited::UpgradeAnswer };
         let mut step = dialogue.receive(b"");
         let mut input = before;
         loop {
@@ -101,10 +92,7 @@ impl<'a> Conversation<'a> {
     fn note(&mut self, from: Speaker, bytes: &[u8]) {
         match self.exchanges.last_mut() {
             Some(last) if last.from == from => last.bytes.0.extend_from_slice(bytes),
-            _ => self.exchanges.push(Exchange {
-                from,
-                bytes: Bytes(bytes.to_vec()),
-            }),
+            _ => self.exchanges.push(Exchange { from, bytes: Bytes(bytes.to_vec()) }),
         }
     }
 

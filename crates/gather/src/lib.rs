@@ -8,6 +8,7 @@ mod connection;
 mod conversation;
 mod handshake;
 mod openssl;
+mod pace;
 mod patience;
 mod probe;
 mod proxy;
@@ -24,6 +25,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 pub use openssl::observe_local_openssl;
+pub use pace::Pace;
 pub use proxy::{InvalidProxy, Proxy, proxy_from_environment};
 pub use trust::{TrustCertificates, load_trust_store, system_trust_store};
 
@@ -32,12 +34,15 @@ pub use trust::{TrustCertificates, load_trust_store, system_trust_store};
 pub struct Live {
     /// How long a TCP connection, or a name's addresses, are waited for.
     pub connect_timeout: Duration,
-    /// How long an answer is waited for once the connection stands; each answer anew.
+    /// How long an answer is waited for once the connection stands; each answer anew. Once a server was silent for so long,
+    /// later rounds wait as long as its answers to other hellos call for ([`Pace`]).
     pub tls_timeout: Duration,
     /// The proxy that carries the connections.
     pub proxy: Option<Proxy>,
     /// How many connections may stand at once.
     pub parallel: usize,
+    /// What earlier rounds showed of the server's pace.
+    pub pace: Pace,
 }
 
 impl Default for Live {
@@ -48,6 +53,7 @@ impl Default for Live {
             tls_timeout: Duration::from_secs(3),
             proxy: None,
             parallel: 4,
+            pace: Pace::default(),
         }
     }
 }
@@ -58,21 +64,9 @@ impl Live {
     pub async fn ask(&self, asked: Vec<Asked>, started: Instant) -> Vec<(QuestionId, Answer)> {
         let live = Arc::new(self.clone());
         let places = Arc::new(Semaphore::new(self.parallel.max(1)));
-        let mut answers: Vec<(QuestionId, Answer)> = asked
-            .iter()
-            .map(|asked| (asked.id, Answer::Unavailable))
-            .collect();
+        let mut answers: Vec<(QuestionId, Answer)> = asked.iter().map(|asked| (asked.id, Answer::Unavailable)).collect();
         let mut tasks = JoinSet::new();
-        for (
-            index,
-            Asked {
-                id,
-                round,
-                question,
-                ..
-            },
-        ) in asked.into_iter().enumerate()
-        {
+        for (index, Asked { id, round, question, .. }) in asked.into_iter().enumerate() {
             let (live, places) = (Arc::clone(&live), Arc::clone(&places));
             tasks.spawn(async move {
                 let _place = places.acquire_owned().await;
@@ -89,37 +83,23 @@ impl Live {
         answers
     }
 
-    async fn answer(
-        &self,
-        id: QuestionId,
-        round: u32,
-        question: Question,
-        started: Instant,
-    ) -> Answer {
+    async fn answer(&self, id: QuestionId, round: u32, question: Question, started: Instant) -> Answer {
         match question {
-            Question::Resolve { host } => {
-                Answer::Resolved(resolve(host, self.connect_timeout).await)
+            Question::Resolve { host } => Answer::Resolved(resolve(host, self.connect_timeout).await),
+            Question::Probe(probe) => {
+                let live = Live { tls_timeout: self.pace.wait(&probe, self.tls_timeout), ..self.clone() };
+                let attempt = probe::attempt(&live, id, round, *probe, started).await;
+                self.pace.learn(&attempt);
+                Answer::Attempted(Box::new(attempt))
             }
-            Question::Probe(probe) => Answer::Attempted(Box::new(
-                probe::attempt(self, id, round, *probe, started).await,
-            )),
         }
     }
 }
 
 /// Asks the system's resolver, as ordinary programs do.
 async fn resolve(host: String, limit: Duration) -> Resolution {
-    if let Ok(address) = host
-        .trim_start_matches('[')
-        .trim_end_matches(']')
-        .parse::<IpAddr>()
-    {
-        return Resolution {
-            host,
-            addresses: vec![address],
-            error: None,
-            elapsed_ms: 0.0,
-        };
+    if let Ok(address) = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
+        return Resolution { host, addresses: vec![address], error: None, elapsed_ms: 0.0 };
     }
     let began = Instant::now();
     let (addresses, error) = match timeout(limit, lookup_host((host.as_str(), 0))).await {
@@ -133,20 +113,8 @@ async fn resolve(host: String, limit: Duration) -> Resolution {
             (addresses, None)
         }
         Ok(Err(error)) => (Vec::new(), Some(error.to_string())),
-        Err(_) => (
-            Vec::new(),
-            Some(format!("no answer within {} ms", limit.as_millis())),
-        ),
+        Err(_) => (Vec::new(), Some(format!("no answer within {} ms", limit.as_millis()))),
     };
-    let error = error.or_else(|| {
-        addresses
-            .is_empty()
-            .then(|| "the name has no address".to_owned())
-    });
-    Resolution {
-        host,
-        addresses,
-        error,
-        elapsed_ms: connection::milliseconds(began.elapsed()),
-    }
+    let error = error.or_else(|| addresses.is_empty().then(|| "the name has no address".to_owned()));
+    Resolution { host, addresses, error, elapsed_ms: connection::milliseconds(began.elapsed()) }
 }

@@ -28,42 +28,21 @@ pub async fn observe_local_openssl() -> Option<LocalOpenssl> {
     let weak = ["-groups", WEAK_GROUPS, "-sigalgs", WEAK_SCHEMES];
     let all = async { tokio::join!(version_text(), hello(&[]), hello(&weak)) };
     let (version_text, hello, level_hello) = timeout(LIMIT, all).await.ok()?;
-    Some(LocalOpenssl {
-        version_text: version_text?,
-        hello: hello?,
-        level_hello,
-    })
+    Some(LocalOpenssl { version_text: version_text?, hello: hello?, level_hello })
 }
 
 async fn version_text() -> Option<String> {
-    let output = openssl(&["version", "-a"])
-        .stdout(Stdio::piped())
-        .output()
-        .await
-        .ok()?;
+    let output = openssl(&["version", "-a"]).stdout(Stdio::piped()).output().await.ok()?;
     let text = output.stdout.get(..LONGEST_TEXT).unwrap_or(&output.stdout);
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(text).into_owned())
+    output.status.success().then(|| String::from_utf8_lossy(text).into_owned())
 }
 
 /// The records of the hello that `s_client` sends with these options; `None` if it sends none.
 async fn hello(options: &[&str]) -> Option<Bytes> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.ok()?;
     let address = listener.local_addr().ok()?.to_string();
-    let arguments = [
-        "s_client",
-        "-connect",
-        &address,
-        "-servername",
-        "tlswhy.invalid",
-    ];
-    let mut child = openssl(&arguments)
-        .args(options)
-        .stdout(Stdio::null())
-        .spawn()
-        .ok()?;
+    let arguments = ["s_client", "-connect", &address, "-servername", "tlswhy.invalid"];
+    let mut child = openssl(&arguments).args(options).stdout(Stdio::null()).spawn().ok()?;
     let hello = async {
         let (mut stream, _) = listener.accept().await.ok()?;
         read_hello(&mut stream).await
@@ -79,11 +58,7 @@ async fn hello(options: &[&str]) -> Option<Bytes> {
 
 fn openssl(arguments: &[&str]) -> Command {
     let mut command = Command::new("openssl");
-    command
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .kill_on_drop(true);
+    command.args(arguments).stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
     command
 }
 

@@ -32,12 +32,7 @@ pub(crate) struct Patience {
 impl Patience {
     pub(crate) fn new(tls_timeout: Duration, round_trip: Duration) -> Patience {
         let now = Instant::now();
-        Patience {
-            tls_timeout,
-            round_trip,
-            began: now,
-            last_progress: now,
-        }
+        Patience { tls_timeout, round_trip, began: now, last_progress: now }
     }
 
     /// Something came.
@@ -48,11 +43,7 @@ impl Patience {
     /// How long nothing came, or how long all of it took if that was too long.
     pub(crate) fn waited(&self) -> Duration {
         let all = self.began.elapsed();
-        if all < self.in_all() {
-            self.last_progress.elapsed()
-        } else {
-            all
-        }
+        if all < self.in_all() { self.last_progress.elapsed() } else { all }
     }
 
     fn in_all(&self) -> Duration {
@@ -65,9 +56,7 @@ impl Patience {
         let wait = match handshake.awaited() {
             Awaited::AfterFinished => self.for_objections(handshake),
             Awaited::Application if handshake.has_heard_enough() => Duration::ZERO,
-            Awaited::Application if handshake.has_heard() => {
-                PAUSE_IN_ANSWER.saturating_add(self.round_trip.saturating_mul(2))
-            }
+            Awaited::Application if handshake.has_heard() => PAUSE_IN_ANSWER.saturating_add(self.round_trip.saturating_mul(2)),
             _ => self.tls_timeout,
         };
         wait.min(left)
@@ -75,8 +64,7 @@ impl Patience {
 
     fn for_objections(&self, handshake: &Handshake) -> Duration {
         let requested = handshake.client_certificate_requested();
-        let (least, round_trips) = match (handshake.is_settled(), handshake.is_modern(), requested)
-        {
+        let (least, round_trips) = match (handshake.is_settled(), handshake.is_modern(), requested) {
             (true, _, false) => return Duration::ZERO,
             (true, _, true) => (AFTER_TICKET, 0),
             (false, true, true) => (OBJECTIONS_TO_NO_CERTIFICATE, 4),

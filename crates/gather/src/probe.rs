@@ -3,9 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use tlswhy_model::{
-    Attempt, Awaited, Bytes, Ending, Exchange, Opening, Probe, Speaker, Timing, printable,
-};
+use tlswhy_model::{Attempt, Awaited, Bytes, Ending, Exchange, Opening, Probe, Speaker, Timing, printable};
 use tlswhy_wire::dialogue::Dialogue;
 use tlswhy_wire::{ContentType, Transcript, other, upgrade};
 use tokio::net::lookup_host;
@@ -25,21 +23,13 @@ const REST_OF_OTHERS: Duration = Duration::from_millis(50);
 const QUOTED: usize = 200;
 
 /// Makes the attempt that a probe asks for.
-pub(crate) async fn attempt(
-    live: &Live,
-    id: u32,
-    round: u32,
-    probe: Probe,
-    examination: Instant,
-) -> Attempt {
+pub(crate) async fn attempt(live: &Live, id: u32, round: u32, probe: Probe, examination: Instant) -> Attempt {
     let clock = Clock::start(examination);
     let mut course = Course {
         live,
         clock,
         timing: clock.timing(),
-        address: probe
-            .address
-            .map(|address| SocketAddr::new(address, probe.port)),
+        address: probe.address.map(|address| SocketAddr::new(address, probe.port)),
         dialogue: Vec::new(),
         sent: Vec::new(),
         received: Vec::new(),
@@ -84,9 +74,10 @@ impl Course<'_> {
     async fn run(&mut self, probe: &Probe) -> Result<Ending, Ending> {
         let upgrade = match &probe.upgrade {
             None => None,
-            Some(name) => Some(upgrade::upgrade(name).ok_or_else(|| Ending::Impossible {
-                reason: format!("there is no upgrade {:?}", printable(name, 40)),
-            })?),
+            Some(name) => Some(
+                upgrade::upgrade(name)
+                    .ok_or_else(|| Ending::Impossible { reason: format!("there is no upgrade {:?}", printable(name, 40)) })?,
+            ),
         };
         let opening = match &probe.opening {
             Opening::Hello { hello } => {
@@ -94,9 +85,7 @@ impl Course<'_> {
                 let (handshake, flight) = made.map_err(|reason| Ending::Impossible { reason })?;
                 Some((handshake, flight))
             }
-            Opening::Replay { records } => {
-                Some((Handshake::replayed(), Flight::from(records.to_vec())))
-            }
+            Opening::Replay { records } => Some((Handshake::replayed(), Flight::from(records.to_vec()))),
             Opening::Plain { .. } => None,
         };
         let mut connection = self.connect(probe).await?;
@@ -106,22 +95,14 @@ impl Course<'_> {
                 _ => &probe.host,
             };
             let dialogue = (upgrade.start)(server_name);
-            let (outcome, leftover) = self
-                .converse(&mut connection, dialogue, Speaker::Server, Vec::new())
-                .await;
+            let (outcome, leftover) = self.converse(&mut connection, dialogue, Speaker::Server, Vec::new()).await;
             self.received = leftover;
             outcome.map_err(|ending| self.other_than(upgrade.name, ending))?;
         }
         match (opening, &probe.opening) {
-            (Some((handshake, flight)), _) => Ok(self
-                .shake_hands(&mut connection, handshake, flight, &probe.host)
-                .await),
-            (None, Opening::Plain { request }) => {
-                Ok(self.ask_plainly(&mut connection, request).await)
-            }
-            (None, _) => Err(Ending::Impossible {
-                reason: "nothing to open with".to_owned(),
-            }),
+            (Some((handshake, flight)), _) => Ok(self.shake_hands(&mut connection, handshake, flight, &probe.host).await),
+            (None, Opening::Plain { request }) => Ok(self.ask_plainly(&mut connection, request).await),
+            (None, _) => Err(Ending::Impossible { reason: "nothing to open with".to_owned() }),
         }
     }
 
@@ -143,23 +124,15 @@ impl Course<'_> {
         if self.address.is_none() && !proxy.resolves() {
             self.address = Some(self.resolve(&probe.host, probe.port).await?);
         }
-        let unreachable = |why: String| Ending::TunnelRefused {
-            reason: format!("the proxy {proxy} {why}"),
-        };
+        let unreachable = |why: String| Ending::TunnelRefused { reason: format!("the proxy {proxy} {why}") };
         let resolved = self.resolve(proxy.host(), proxy.port()).await;
         let address = resolved.map_err(|ending| unreachable(in_words(&ending)))?;
-        let stream = dial(address, connect_timeout)
-            .await
-            .map_err(|ending| unreachable(in_words(&ending)))?;
+        let stream = dial(address, connect_timeout).await.map_err(|ending| unreachable(in_words(&ending)))?;
         let mut connection = Connection::new(stream);
         let began = Instant::now();
-        let target = self
-            .address
-            .map_or_else(|| probe.host.clone(), |address| address.ip().to_string());
+        let target = self.address.map_or_else(|| probe.host.clone(), |address| address.ip().to_string());
         let dialogue = proxy.dialogue(&target, probe.port);
-        let (outcome, leftover) = self
-            .converse(&mut connection, dialogue, Speaker::Proxy, Vec::new())
-            .await;
+        let (outcome, leftover) = self.converse(&mut connection, dialogue, Speaker::Proxy, Vec::new()).await;
         outcome?;
         self.timing.connected_ms = Some(self.clock.now());
         self.round_trip = began.elapsed();
@@ -168,20 +141,12 @@ impl Course<'_> {
     }
 
     async fn resolve(&self, host: &str, port: u16) -> Result<SocketAddr, Ending> {
-        let failed = |why: String| Ending::Impossible {
-            reason: format!("cannot resolve {}: {why}", printable(host, 255)),
-        };
-        if let Ok(address) = host
-            .trim_start_matches('[')
-            .trim_end_matches(']')
-            .parse::<IpAddr>()
-        {
+        let failed = |why: String| Ending::Impossible { reason: format!("cannot resolve {}: {why}", printable(host, 255)) };
+        if let Ok(address) = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
             return Ok(SocketAddr::new(address, port));
         }
         match timeout(self.live.connect_timeout, lookup_host((host, port))).await {
-            Ok(Ok(mut addresses)) => addresses
-                .next()
-                .ok_or_else(|| failed("it has no address".to_owned())),
+            Ok(Ok(mut addresses)) => addresses.next().ok_or_else(|| failed("it has no address".to_owned())),
             Ok(Err(error)) => Err(failed(error.to_string())),
             Err(_) => Err(failed("no answer in time".to_owned())),
         }
@@ -195,20 +160,10 @@ impl Course<'_> {
         partner: Speaker,
         before: Vec<u8>,
     ) -> (Result<(), Ending>, Vec<u8>) {
-        let before = if self.received.is_empty() {
-            before
-        } else {
-            std::mem::take(&mut self.received)
-        };
-        let proxy = self
-            .live
-            .proxy
-            .as_ref()
-            .filter(|_| partner == Speaker::Proxy);
+        let before = if self.received.is_empty() { before } else { std::mem::take(&mut self.received) };
+        let proxy = self.live.proxy.as_ref().filter(|_| partner == Speaker::Proxy);
         let mut conversation = Conversation::new(partner, proxy);
-        let outcome = conversation
-            .hold(connection, dialogue, before, self.live.tls_timeout)
-            .await;
+        let outcome = conversation.hold(connection, dialogue, before, self.live.tls_timeout).await;
         let (exchanges, leftover) = conversation.into_record();
         self.dialogue.extend(exchanges);
         (outcome, leftover)
@@ -216,15 +171,10 @@ impl Course<'_> {
 
     /// A refusal by a server that turns out to speak another protocol than the one we tried.
     fn other_than(&self, upgrade: &str, ending: Ending) -> Ending {
-        let spoken = self
-            .dialogue
-            .iter()
-            .find(|exchange| exchange.from == Speaker::Server);
+        let spoken = self.dialogue.iter().find(|exchange| exchange.from == Speaker::Server);
         let spoken = spoken.and_then(|exchange| other::recognise(&exchange.bytes));
         match (&ending, spoken) {
-            (Ending::UpgradeRefused { .. }, Some(found))
-                if found.name != upgrade && found.upgrade != Some(upgrade) =>
-            {
+            (Ending::UpgradeRefused { .. }, Some(found)) if found.name != upgrade && found.upgrade != Some(upgrade) => {
                 Ending::NotTls {
                     protocol: Some(found.name.to_owned()),
                     upgrade: found.upgrade.map(str::to_owned),
@@ -244,22 +194,14 @@ impl Course<'_> {
         host: &str,
     ) -> Ending {
         let server_name = host.to_owned();
-        let ending = self
-            .drive(connection, &mut handshake, hello, &server_name)
-            .await;
+        let ending = self.drive(connection, &mut handshake, hello, &server_name).await;
         let (decrypted, application) = handshake.into_decrypted();
         self.decrypted = (!decrypted.is_empty()).then_some(decrypted);
         self.application = application;
         ending
     }
 
-    async fn drive(
-        &mut self,
-        connection: &mut Connection,
-        handshake: &mut Handshake,
-        hello: Flight,
-        host: &str,
-    ) -> Ending {
+    async fn drive(&mut self, connection: &mut Connection, handshake: &mut Handshake, hello: Flight, host: &str) -> Ending {
         let tls_timeout = self.live.tls_timeout;
         let mut patience = Patience::new(tls_timeout, self.round_trip);
         self.send(connection, &hello).await;
@@ -316,11 +258,7 @@ impl Course<'_> {
                 upgrade: found.upgrade.map(str::to_owned),
                 detail: printable(&found.detail, QUOTED),
             },
-            None => Ending::NotTls {
-                protocol: None,
-                upgrade: None,
-                detail: first_line(&self.received),
-            },
+            None => Ending::NotTls { protocol: None, upgrade: None, detail: first_line(&self.received) },
         }
     }
 
@@ -332,12 +270,7 @@ impl Course<'_> {
         }
         let began = Instant::now();
         while self.received.is_empty() {
-            let arrival = self
-                .receive(
-                    connection,
-                    self.live.tls_timeout.saturating_sub(began.elapsed()),
-                )
-                .await;
+            let arrival = self.receive(connection, self.live.tls_timeout.saturating_sub(began.elapsed())).await;
             if arrival != Arrival::Data {
                 return ending_of(arrival, Awaited::ServerHello, began.elapsed());
             }
@@ -345,10 +278,7 @@ impl Course<'_> {
         let ending = self.not_tls(connection).await;
         // A TLS server may answer what it does not understand with an alert.
         let transcript = Transcript::of_server(&self.received);
-        let is_alert = transcript
-            .records
-            .first()
-            .is_some_and(|record| record.content_type == ContentType::ALERT);
+        let is_alert = transcript.records.first().is_some_and(|record| record.content_type == ContentType::ALERT);
         match transcript.alerts.first() {
             Some(alert) if is_alert => Ending::Alert {
                 level: alert.level,
@@ -379,10 +309,7 @@ pub(crate) fn ending_of(arrival: Arrival, awaited: Awaited, waited: Duration) ->
     match arrival {
         Arrival::Closed => Ending::Closed { awaited },
         Arrival::Reset => Ending::Reset { awaited },
-        Arrival::Data | Arrival::Quiet => Ending::TimedOut {
-            awaited,
-            waited_ms: waited.as_millis() as u64,
-        },
+        Arrival::Data | Arrival::Quiet => Ending::TimedOut { awaited, waited_ms: waited.as_millis() as u64 },
         Arrival::TooMuch => Ending::Malformed {
             what: "more than is read of one connection".to_owned(),
             at: crate::connection::MOST_RECEIVED as u64,
@@ -403,9 +330,6 @@ fn in_words(ending: &Ending) -> String {
 }
 
 fn first_line(bytes: &[u8]) -> String {
-    let line = bytes
-        .split(|byte| matches!(byte, b'\r' | b'\n'))
-        .find(|line| !line.is_empty())
-        .unwrap_or_default();
+    let line = bytes.split(|byte| matches!(byte, b'\r' | b'\n')).find(|line| !line.is_empty()).unwrap_or_default();
     printable(&String::from_utf8_lossy(line), QUOTED)
 }

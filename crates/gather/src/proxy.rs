@@ -63,9 +63,7 @@ impl FromStr for Proxy {
             "socks5" => Kind::Socks5,
             "socks5h" => Kind::Socks5h,
             other if other.chars().all(|c| c.is_ascii_alphanumeric()) => {
-                return Err(InvalidProxy(format!(
-                    "the scheme {other:?} is none of http, socks5 and socks5h"
-                )));
+                return Err(InvalidProxy(format!("the scheme {other:?} is none of http, socks5 and socks5h")));
             }
             _ => return Err(invalid("the scheme is none of http, socks5 and socks5h")),
         };
@@ -82,33 +80,22 @@ impl FromStr for Proxy {
             })
             .transpose()?;
         let (host, port) = if let Some(rest) = address.strip_prefix('[') {
-            let (host, port) = rest
-                .split_once(']')
-                .ok_or_else(|| invalid("the bracket of the address is not closed"))?;
+            let (host, port) = rest.split_once(']').ok_or_else(|| invalid("the bracket of the address is not closed"))?;
             (host, port.strip_prefix(':'))
         } else {
-            address
-                .rsplit_once(':')
-                .map_or((address, None), |(host, port)| (host, Some(port)))
+            address.rsplit_once(':').map_or((address, None), |(host, port)| (host, Some(port)))
         };
         let port = match port {
             None | Some("") => DEFAULT_PORT,
-            Some(port) => port
-                .parse()
-                .ok()
-                .filter(|port| *port != 0)
-                .ok_or_else(|| invalid("the port is no number from 1 to 65535"))?,
+            Some(port) => {
+                port.parse().ok().filter(|port| *port != 0).ok_or_else(|| invalid("the port is no number from 1 to 65535"))?
+            }
         };
         let sensible = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '%');
         if host.is_empty() || !host.chars().all(sensible) {
             return Err(invalid("it has no host name"));
         }
-        Ok(Proxy {
-            kind,
-            host: host.to_owned(),
-            port,
-            credentials,
-        })
+        Ok(Proxy { kind, host: host.to_owned(), port, credentials })
     }
 }
 
@@ -147,10 +134,7 @@ impl Proxy {
 
     /// The dialogue that opens a tunnel.
     pub(crate) fn dialogue(&self, host: &str, port: u16) -> Box<dyn Dialogue> {
-        let auth = self
-            .credentials
-            .as_ref()
-            .map(|(user, password)| (user.as_str(), password.as_str()));
+        let auth = self.credentials.as_ref().map(|(user, password)| (user.as_str(), password.as_str()));
         match self.kind {
             Kind::Http => tunnel::http_connect(host, port, auth),
             Kind::Socks5 | Kind::Socks5h => tunnel::socks5(host, port, auth),
@@ -171,10 +155,7 @@ impl Proxy {
             }
             (Kind::Socks5 | Kind::Socks5h, _) => said.to_vec(),
             // A proxy may quote the request in its answer.
-            (Kind::Http, _) => replaced(
-                said,
-                base64(format!("{user}:{password}").as_bytes()).as_bytes(),
-            ),
+            (Kind::Http, _) => replaced(said, base64(format!("{user}:{password}").as_bytes()).as_bytes()),
         }
     }
 }
@@ -203,18 +184,11 @@ fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for chunk in bytes.chunks(3) {
-        let bits = chunk
-            .iter()
-            .fold(0u32, |bits, byte| bits << 8 | u32::from(*byte))
-            << (8 * (3 - chunk.len()));
+        let bits = chunk.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
         for digit in 0..4 {
             let index = bits >> (18 - 6 * digit) & 63;
             let letter = ALPHABET.get(index as usize).copied().unwrap_or(b'=');
-            text.push(if digit as usize <= chunk.len() {
-                letter.into()
-            } else {
-                '='
-            });
+            text.push(if digit as usize <= chunk.len() { letter.into() } else { '=' });
         }
     }
     text
@@ -227,15 +201,7 @@ fn percent_decoded(text: &str) -> Option<String> {
         rest = after;
         if byte == b'%' {
             let (digits, after) = rest.split_at_checked(2)?;
-            bytes.push(
-                u8::from_str_radix(
-                    std::str::from_utf8(digits)
-                        .ok()
-                        .filter(|d| !d.starts_with('+'))?,
-                    16,
-                )
-                .ok()?,
-            );
+            bytes.push(u8::from_str_radix(std::str::from_utf8(digits).ok().filter(|d| !d.starts_with('+'))?, 16).ok()?);
             rest = after;
         } else {
             bytes.push(byte);
@@ -250,35 +216,19 @@ pub fn proxy_from_environment(scheme: &str, host: &str) -> Result<Option<Proxy>,
     from_variables(scheme, host, |name| std::env::var(name).ok())
 }
 
-fn from_variables(
-    scheme: &str,
-    host: &str,
-    variable: impl Fn(&str) -> Option<String>,
-) -> Result<Option<Proxy>, InvalidProxy> {
-    let set = |name: String| {
-        variable(&name)
-            .filter(|value| !value.is_empty())
-            .map(|value| (name, value))
-    };
+fn from_variables(scheme: &str, host: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Option<Proxy>, InvalidProxy> {
+    let set = |name: String| variable(&name).filter(|value| !value.is_empty()).map(|value| (name, value));
     let either = |name: &str| set(name.to_owned()).or_else(|| set(name.to_uppercase()));
     if either("no_proxy").is_some_and(|(_, list)| is_excluded(host, &list)) {
         return Ok(None);
     }
     let scheme = scheme.to_ascii_lowercase();
     // HTTP_PROXY can be set by the header "Proxy:" of a request to a CGI program.
-    let own = if scheme == "http" {
-        set("http_proxy".to_owned())
-    } else {
-        either(&format!("{scheme}_proxy"))
-    };
+    let own = if scheme == "http" { set("http_proxy".to_owned()) } else { either(&format!("{scheme}_proxy")) };
     let Some((name, value)) = own.or_else(|| either("all_proxy")) else {
         return Ok(None);
     };
-    value
-        .trim()
-        .parse()
-        .map(Some)
-        .map_err(|InvalidProxy(why)| InvalidProxy(format!("{why} (in {name})")))
+    value.trim().parse().map(Some).map_err(|InvalidProxy(why)| InvalidProxy(format!("{why} (in {name})")))
 }
 
 /// Whether `no_proxy` covers the host: `*`, a name or a parent of it (with or without a leading dot), an address, or a network.
@@ -286,44 +236,32 @@ fn is_excluded(host: &str, list: &str) -> bool {
     if list.trim() == "*" {
         return true;
     }
-    let host = host
-        .trim_start_matches('[')
-        .trim_end_matches(']')
-        .trim_end_matches('.');
+    let host = host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.');
     let address: Option<IpAddr> = host.parse().ok();
-    list.split([',', ' ', '\t'])
-        .filter(|entry| !entry.is_empty())
-        .any(|entry| match address {
-            Some(address) => covers(entry, address),
-            None => {
-                let parent = entry.trim_start_matches('.').trim_end_matches('.');
-                let is_parent = || {
-                    let split = host.len().checked_sub(parent.len())?;
-                    let (before, tail) = host.split_at_checked(split)?;
-                    Some(before.ends_with('.') && tail.eq_ignore_ascii_case(parent))
-                };
-                !parent.is_empty()
-                    && (host.eq_ignore_ascii_case(parent) || is_parent() == Some(true))
-            }
-        })
+    list.split([',', ' ', '\t']).filter(|entry| !entry.is_empty()).any(|entry| match address {
+        Some(address) => covers(entry, address),
+        None => {
+            let parent = entry.trim_start_matches('.').trim_end_matches('.');
+            let is_parent = || {
+                let split = host.len().checked_sub(parent.len())?;
+                let (before, tail) = host.split_at_checked(split)?;
+                Some(before.ends_with('.') && tail.eq_ignore_ascii_case(parent))
+            };
+            !parent.is_empty() && (host.eq_ignore_ascii_case(parent) || is_parent() == Some(true))
+        }
+    })
 }
 
 /// Whether an entry is this address or a network (`10.0.0.0/8`) around it.
 fn covers(entry: &str, address: IpAddr) -> bool {
-    let (network, bits) = entry
-        .split_once('/')
-        .map_or((entry, None), |(network, bits)| (network, Some(bits)));
+    let (network, bits) = entry.split_once('/').map_or((entry, None), |(network, bits)| (network, Some(bits)));
     let network = network.trim_start_matches('[').trim_end_matches(']');
     let Ok(network) = network.parse::<IpAddr>() else {
         return false;
     };
     let (network, address, width) = match (network, address) {
-        (IpAddr::V4(network), IpAddr::V4(address)) => {
-            (u32::from(network).into(), u32::from(address).into(), 32)
-        }
-        (IpAddr::V6(network), IpAddr::V6(address)) => {
-            (u128::from(network), u128::from(address), 128)
-        }
+        (IpAddr::V4(network), IpAddr::V4(address)) => (u32::from(network).into(), u32::from(address).into(), 32),
+        (IpAddr::V6(network), IpAddr::V6(address)) => (u128::from(network), u128::from(address), 128),
         _ => return false,
     };
     let bits = match bits.map(str::parse::<u32>) {
@@ -345,29 +283,10 @@ mod tests {
         assert_eq!(proxy.credentials, Some(("us@er".into(), "p:w".into())));
         assert!(!format!("{proxy:?}").contains("er"[..].repeat(2).as_str()));
         let proxy: Proxy = "socks5h://[::1]".parse().unwrap();
-        assert_eq!(
-            (proxy.host(), proxy.port(), proxy.resolves()),
-            ("::1", 1080, true)
-        );
-        assert!(
-            "socks5://h:1"
-                .parse::<Proxy>()
-                .is_ok_and(|proxy| !proxy.resolves())
-        );
-        assert_eq!(
-            "proxy:8080".parse::<Proxy>().unwrap().to_string(),
-            "http://proxy:8080"
-        );
-        for text in [
-            "",
-            "http://",
-            "ftp://h",
-            "http://h:0",
-            "http://h:x",
-            "http://u:%zz@h",
-            "http://[::1",
-            "http://a b:1",
-        ] {
+        assert_eq!((proxy.host(), proxy.port(), proxy.resolves()), ("::1", 1080, true));
+        assert!("socks5://h:1".parse::<Proxy>().is_ok_and(|proxy| !proxy.resolves()));
+        assert_eq!("proxy:8080".parse::<Proxy>().unwrap().to_string(), "http://proxy:8080");
+        for text in ["", "http://", "ftp://h", "http://h:0", "http://h:x", "http://u:%zz@h", "http://[::1", "http://a b:1"] {
             assert!(text.parse::<Proxy>().is_err(), "{text}");
         }
         let secret = "https://user:secret@h".parse::<Proxy>().unwrap_err();
@@ -377,50 +296,18 @@ mod tests {
     #[test]
     fn the_environment_is_read_by_the_rules_of_curl() {
         let with = |scheme: &str, host: &str, variables: &[(&str, &str)]| {
-            let value = |name: &str| {
-                variables
-                    .iter()
-                    .find(|(n, _)| *n == name)
-                    .map(|(_, value)| (*value).to_owned())
-            };
-            from_variables(scheme, host, value)
-                .unwrap()
-                .map(|proxy| proxy.to_string())
+            let value = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
+            from_variables(scheme, host, value).unwrap().map(|proxy| proxy.to_string())
         };
         assert_eq!(with("https", "a.b", &[]), None);
-        assert_eq!(
-            with(
-                "https",
-                "a.b",
-                &[("https_proxy", "x:1"), ("HTTPS_PROXY", "y:1")]
-            ),
-            Some("http://x:1".into())
-        );
-        assert_eq!(
-            with(
-                "https",
-                "a.b",
-                &[("https_proxy", ""), ("HTTPS_PROXY", "y:1")]
-            ),
-            Some("http://y:1".into())
-        );
-        assert_eq!(
-            with("https", "a.b", &[("ALL_PROXY", "socks5://y:1")]),
-            Some("socks5://y:1".into())
-        );
+        assert_eq!(with("https", "a.b", &[("https_proxy", "x:1"), ("HTTPS_PROXY", "y:1")]), Some("http://x:1".into()));
+        assert_eq!(with("https", "a.b", &[("https_proxy", ""), ("HTTPS_PROXY", "y:1")]), Some("http://y:1".into()));
+        assert_eq!(with("https", "a.b", &[("ALL_PROXY", "socks5://y:1")]), Some("socks5://y:1".into()));
         assert_eq!(with("http", "a.b", &[("HTTP_PROXY", "y:1")]), None);
-        assert_eq!(
-            with("https", "a.b", &[("all_proxy", "y:1"), ("no_proxy", ".b")]),
-            None
-        );
-        let wrong = from_variables("https", "h", |name| {
-            (name == "all_proxy").then(|| "gopher://u:pw@h".to_owned())
-        });
+        assert_eq!(with("https", "a.b", &[("all_proxy", "y:1"), ("no_proxy", ".b")]), None);
+        let wrong = from_variables("https", "h", |name| (name == "all_proxy").then(|| "gopher://u:pw@h".to_owned()));
         let wrong = wrong.unwrap_err().to_string();
-        assert!(
-            wrong.contains("all_proxy") && !wrong.contains("pw"),
-            "{wrong}"
-        );
+        assert!(wrong.contains("all_proxy") && !wrong.contains("pw"), "{wrong}");
     }
 
     #[test]
@@ -450,18 +337,11 @@ mod tests {
     #[test]
     fn credentials_are_masked_in_what_was_said() {
         let proxy: Proxy = "http://u:pw@h:1".parse().unwrap();
-        let said =
-            proxy.masked(b"CONNECT a:1 HTTP/1.1\r\nProxy-Authorization: Basic dTpwdw==\r\n\r\n");
-        assert_eq!(
-            said,
-            b"CONNECT a:1 HTTP/1.1\r\nProxy-Authorization: Basic ***\r\n\r\n"
-        );
+        let said = proxy.masked(b"CONNECT a:1 HTTP/1.1\r\nProxy-Authorization: Basic dTpwdw==\r\n\r\n");
+        assert_eq!(said, b"CONNECT a:1 HTTP/1.1\r\nProxy-Authorization: Basic ***\r\n\r\n");
         let proxy: Proxy = "socks5://u:pw@h:1".parse().unwrap();
         assert_eq!(proxy.masked(b"\x01\x01u\x02pw"), b"\x01\x03***\x03***");
         assert_eq!(proxy.masked(b"\x05\x01\x00"), b"\x05\x01\x00");
-        assert_eq!(
-            ["", "f", "fo", "foo"].map(|text| base64(text.as_bytes())),
-            ["", "Zg==", "Zm8=", "Zm9v"]
-        );
+        assert_eq!(["", "f", "fo", "foo"].map(|text| base64(text.as_bytes())), ["", "Zg==", "Zm8=", "Zm9v"]);
     }
 }

@@ -37,21 +37,11 @@ pub struct TrustCertificates {
 
 /// Reads trust anchors from a PEM or DER file, or from every such file in a directory. No certificate at all is an error.
 pub fn load_trust_store(path: &Path) -> io::Result<TrustCertificates> {
-    let certificates = if path.is_dir() {
-        read_directory(path)?
-    } else {
-        read_file(path)?
-    };
+    let certificates = if path.is_dir() { read_directory(path)? } else { read_file(path)? };
     if certificates.is_empty() {
-        return Err(io::Error::new(
-            ErrorKind::InvalidData,
-            "there is no certificate in it",
-        ));
+        return Err(io::Error::new(ErrorKind::InvalidData, "there is no certificate in it"));
     }
-    Ok(TrustCertificates {
-        source: path.display().to_string(),
-        certificates,
-    })
+    Ok(TrustCertificates { source: path.display().to_string(), certificates })
 }
 
 /// The system's trust anchors where OpenSSL finds them, and their place: `SSL_CERT_FILE` and `SSL_CERT_DIR` if they are set,
@@ -64,40 +54,23 @@ pub fn system_trust_store() -> Option<(String, Vec<Vec<u8>>)> {
     if !named.is_empty() {
         let mut store = TrustCertificates::default();
         for found in named.iter().filter_map(|path| load_trust_store(path).ok()) {
-            store.source = if store.source.is_empty() {
-                found.source
-            } else {
-                format!("{}, {}", store.source, found.source)
-            };
-            found
-                .certificates
-                .into_iter()
-                .for_each(|certificate| add(&mut store.certificates, certificate));
+            store.source = if store.source.is_empty() { found.source } else { format!("{}, {}", store.source, found.source) };
+            found.certificates.into_iter().for_each(|certificate| add(&mut store.certificates, certificate));
         }
         return (!store.certificates.is_empty()).then_some((store.source, store.certificates));
     }
     let places = BUNDLES.iter().chain(&DIRECTORIES);
-    let store = places
-        .filter_map(|place| load_trust_store(Path::new(place)).ok())
-        .next()?;
+    let store = places.filter_map(|place| load_trust_store(Path::new(place)).ok()).next()?;
     Some((store.source, store.certificates))
 }
 
 fn read_directory(path: &Path) -> io::Result<Vec<Vec<u8>>> {
-    let mut paths = fs::read_dir(path)?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<io::Result<Vec<_>>>()?;
+    let mut paths = fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()?;
     paths.sort();
     let mut certificates = Vec::new();
     // Other files than certificates lie in such directories too.
-    for found in paths
-        .iter()
-        .filter(|path| path.is_file())
-        .filter_map(|path| read_file(path).ok())
-    {
-        found
-            .into_iter()
-            .for_each(|certificate| add(&mut certificates, certificate));
+    for found in paths.iter().filter(|path| path.is_file()).filter_map(|path| read_file(path).ok()) {
+        found.into_iter().for_each(|certificate| add(&mut certificates, certificate));
     }
     Ok(certificates)
 }
@@ -124,11 +97,7 @@ fn is_der_certificate(bytes: &[u8]) -> bool {
     let content = match bytes {
         [0x30, length @ ..=0x7f, content @ ..] if content.len() == usize::from(*length) => content,
         [0x30, 0x81, length, content @ ..] if content.len() == usize::from(*length) => content,
-        [0x30, 0x82, high, low, content @ ..]
-            if content.len() == usize::from(u16::from_be_bytes([*high, *low])) =>
-        {
-            content
-        }
+        [0x30, 0x82, high, low, content @ ..] if content.len() == usize::from(u16::from_be_bytes([*high, *low])) => content,
         _ => return false,
     };
     content.first() == Some(&0x30)
@@ -161,14 +130,7 @@ mod tests {
         fs::write(directory.join("one.der"), [0x30, 2, 0x30, 0]).unwrap();
         fs::write(directory.join("two.der"), [0x30, 3, 0x30, 1, 0]).unwrap();
         let store = load_trust_store(&directory).unwrap();
-        assert_eq!(
-            store.certificates,
-            [
-                vec![0x30, 2, 0x30, 0],
-                vec![0x30, 0],
-                vec![0x30, 3, 0x30, 1, 0]
-            ]
-        );
+        assert_eq!(store.certificates, [vec![0x30, 2, 0x30, 0], vec![0x30, 0], vec![0x30, 3, 0x30, 1, 0]]);
         fs::remove_dir_all(&directory).unwrap();
     }
 }

@@ -16,23 +16,12 @@ use tokio::io::AsyncReadExt as _;
 use tokio::time::sleep;
 
 fn asked(id: u32, question: Question) -> Asked {
-    Asked {
-        id,
-        round: 2,
-        question,
-        purpose: "test".to_owned(),
-    }
+    Asked { id, round: 2, question, purpose: "test".to_owned() }
 }
 
 async fn resolve(host: &str) -> Resolution {
-    let question = Question::Resolve {
-        host: host.to_owned(),
-    };
-    match live()
-        .ask(vec![asked(1, question)], Instant::now())
-        .await
-        .pop()
-    {
+    let question = Question::Resolve { host: host.to_owned() };
+    match live().ask(vec![asked(1, question)], Instant::now()).await.pop() {
         Some((1, Answer::Resolved(resolution))) => resolution,
         other => panic!("{other:?}"),
     }
@@ -41,21 +30,12 @@ async fn resolve(host: &str) -> Resolution {
 #[tokio::test]
 async fn names_are_resolved_as_the_system_does() {
     let localhost = resolve("localhost").await;
-    assert!(
-        localhost.error.is_none()
-            && localhost
-                .addresses
-                .iter()
-                .all(|address| address.is_loopback()),
-        "{localhost:?}"
-    );
+    assert!(localhost.error.is_none() && localhost.addresses.iter().all(|address| address.is_loopback()), "{localhost:?}");
     assert_eq!(resolve("127.0.0.1").await.addresses, [Ipv4Addr::LOCALHOST]);
     assert_eq!(resolve("[::1]").await.addresses.len(), 1);
     // A label of 64 letters cannot even be asked for.
     let impossible = resolve(&"a".repeat(64)).await;
-    assert!(
-        impossible.addresses.is_empty() && impossible.error.is_some_and(|error| !error.is_empty())
-    );
+    assert!(impossible.addresses.is_empty() && impossible.error.is_some_and(|error| !error.is_empty()));
 }
 
 #[tokio::test]
@@ -72,31 +52,15 @@ async fn a_batch_runs_in_parallel_up_to_the_limit_and_is_answered_in_order() {
         }
     })
     .await;
-    let probe = || {
-        Box::new(probe_of(
-            address,
-            Opening::Hello { hello: hello() },
-            Depth::Flight,
-        ))
-    };
+    let probe = || Box::new(probe_of(address, Opening::Hello { hello: hello() }, Depth::Flight));
     let batch = [9, 3, 7, 1, 5, 2].map(|id| asked(id, Question::Probe(probe())));
     let began = Instant::now();
-    let answers = Live {
-        parallel: 3,
-        ..live()
-    }
-    .ask(batch.to_vec(), began)
-    .await;
+    let answers = Live { parallel: 3, ..live() }.ask(batch.to_vec(), began).await;
     assert!(began.elapsed() < Duration::from_millis(60 * 6));
     assert_eq!(most.load(Ordering::SeqCst), 3);
-    assert_eq!(
-        answers.iter().map(|(id, _)| *id).collect::<Vec<_>>(),
-        [9, 3, 7, 1, 5, 2]
-    );
+    assert_eq!(answers.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [9, 3, 7, 1, 5, 2]);
     for (id, answer) in answers {
-        let Answer::Attempted(attempt) = answer else {
-            panic!("{answer:?}")
-        };
+        let Answer::Attempted(attempt) = answer else { panic!("{answer:?}") };
         assert_eq!((attempt.id, attempt.round), (id, 2));
         assert!(matches!(attempt.ending, Ending::Closed { .. }));
     }

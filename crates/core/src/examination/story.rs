@@ -14,8 +14,7 @@ use crate::case::{Case, Seen};
 use crate::chain::{self, Doubt, KeyKind};
 use crate::knowledge::{controls, refusals};
 use crate::negotiate::{
-    self, ClientCapabilities, Knob, Obstacle, ServerCapabilities, chain_authentication, dh_bits, offered_versions,
-    signature_scheme, usable_at,
+    self, ClientCapabilities, Knob, Obstacle, ServerCapabilities, chain_authentication, dh_bits, signature_scheme, usable_at,
 };
 
 /// What stops the client at one point.
@@ -395,10 +394,28 @@ impl<'c, 'e> Teller<'c, 'e> {
                 return None;
             }
         }
+        if let Some(fault) = self.only_unusual_suites() {
+            return fault;
+        }
         if found(self) {
             return self.negotiate(own);
         }
         self.refused_altogether(own, quiet)
+    }
+
+    /// The control with every usual suite fails, and the one with the unusual suites works: they differ in nothing else.
+    fn only_unusual_suites(&mut self) -> Option<Option<()>> {
+        let name = self.name();
+        let ask =
+            |hello: HelloSpec| self.case.find(&self.case.hello_probe(hello, self.story.upgrade.as_deref(), Depth::Flight));
+        let unusual = ask(controls::tls12_unusual(name.as_deref())).filter(|seen| seen.chose())?;
+        let usual = ask(controls::tls12(name.as_deref()))?;
+        let (version, fails, works) = (unusual.version()?, usual.id(), unusual.id());
+        let fault = self.push(FaultKind::Negotiation(Obstacle::Suites { version }), Confidence::Confirmed, Some(fails));
+        fault.works = Some(works);
+        fault.differs_in = vec![Knob::Suites.field()];
+        // What follows in a suite without a certificate or without encryption says nothing about the suites to come.
+        Some(self.end())
     }
 
     /// The alert itself says that the name is not known. Does the server go on without one?
@@ -564,10 +581,8 @@ impl<'c, 'e> Teller<'c, 'e> {
         let on: Vec<ProtocolVersion> =
             alerts.iter().filter(|(_, alert)| failure_word(alert)).map(|(version, _)| *version).collect();
         let told_apart = alerts.iter().any(|(_, alert)| version_word(alert));
-        if told_apart
-            && !on.is_empty()
-            && !on.contains(&ProtocolVersion::TLSV1_3)
-            && let Some(version) = on.first()
+        if let [version @ ProtocolVersion::TLSV1_2] = on.as_slice()
+            && told_apart
         {
             let failing = self.ask(controls::tls12(name.as_deref()), Depth::Flight, "").map_or(own.id(), Seen::id);
             let kind = FaultKind::CertificateMismatch { version: *version, key: None, curve: false };
@@ -624,7 +639,6 @@ impl<'c, 'e> Teller<'c, 'e> {
             controls::tls11(name),
             controls::tls10(name),
             controls::tls11_without_signature(name),
-            controls::tls12_unusual(name),
             controls::ssl3(),
             controls::ssl2(),
         ]
@@ -639,12 +653,12 @@ impl<'c, 'e> Teller<'c, 'e> {
 
     fn negotiate(&mut self, own: &'c Seen<'e>) -> Option<()> {
         // Asked along with what follows: a fault is the same each time.
-        let again = self.repeat(self.hello(), 1);
-        if again.is_some_and(Seen::chose) {
-            return self.inconsistent(own);
-        }
         let (client, server) = (self.client(), self.server());
         let accepted = server.accepted_versions();
+        let alive = accepted.last() >= Some(&ProtocolVersion::TLSV1_0);
+        if alive && self.repeat(self.hello(), 1).is_some_and(Seen::chose) {
+            return self.inconsistent(own);
+        }
         let Some(version) = client.versions.iter().copied().find(|version| accepted.contains(version)) else {
             return self.no_version(own, &client, &accepted);
         };

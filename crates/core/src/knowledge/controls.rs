@@ -146,9 +146,9 @@ pub fn tls12_unusual(server_name: Option<&str>) -> HelloSpec {
     let usual = suites_for(ProtocolVersion::TLSV1_2);
     let mut rows: Vec<_> = CipherSuite::all()
         .filter_map(CipherSuite::details)
-        .filter(|row| {
-            row.usable_with(ProtocolVersion::TLSV1_2) && row.lowest < ProtocolVersion::TLSV1_3 && !usual.contains(&row.suite)
-        })
+        .filter(|row| row.usable_with(ProtocolVersion::TLSV1_2) && row.lowest < ProtocolVersion::TLSV1_3)
+        // Those that OpenSSL has, or had, a name for: no other library serves suites that it never knew.
+        .filter(|row| row.openssl_name.is_some() && !usual.contains(&row.suite))
         .collect();
     rows.sort_by_key(|row| {
         let rank = match row.key_exchange {

@@ -44,11 +44,7 @@ impl Application {
     }
 
     pub(super) fn awaited(&self) -> Awaited {
-        if self.was_asked() {
-            Awaited::Application
-        } else {
-            Awaited::AfterFinished
-        }
+        if self.was_asked() { Awaited::Application } else { Awaited::AfterFinished }
     }
 
     /// A ticket came: the server is content with our flight.
@@ -63,14 +59,9 @@ impl Application {
     /// Application data.
     pub(super) fn take(&mut self, content: &[u8]) -> Turn {
         let room = KEPT.saturating_sub(self.heard.len()).min(content.len());
-        self.heard
-            .extend_from_slice(content.get(..room).unwrap_or_default());
+        self.heard.extend_from_slice(content.get(..room).unwrap_or_default());
         self.settled |= !content.is_empty();
-        if self.was_asked() && self.heard.len() >= KEPT {
-            Err(Ending::Completed)
-        } else {
-            Ok(None)
-        }
+        if self.was_asked() && self.heard.len() >= KEPT { Err(Ending::Completed) } else { Ok(None) }
     }
 
     pub(super) fn was_heard(&self) -> bool {
@@ -79,21 +70,13 @@ impl Application {
 
     /// The whole head of an HTTP response, and as much of its body as it announces.
     pub(super) fn has_heard_enough(&self) -> bool {
-        let Some(end) = self
-            .heard
-            .windows(4)
-            .position(|window| window == b"\r\n\r\n")
-        else {
+        let Some(end) = self.heard.windows(4).position(|window| window == b"\r\n\r\n") else {
             return false;
         };
         let (head, body) = self.heard.split_at(end + 4);
         let head = String::from_utf8_lossy(head).to_ascii_lowercase();
-        let length = head
-            .lines()
-            .find_map(|line| line.strip_prefix("content-length:"));
-        length
-            .and_then(|length| length.trim().parse().ok())
-            .is_some_and(|length: usize| body.len() >= length)
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
+        length.and_then(|length| length.trim().parse().ok()).is_some_and(|length: usize| body.len() >= length)
     }
 
     pub(super) fn into_heard(self) -> Option<Vec<u8>> {
@@ -105,10 +88,6 @@ impl Application {
 pub(super) fn request(host: &str) -> Vec<u8> {
     // A host that could break out of its line is not sent.
     let host: String = host.chars().filter(|c| c.is_ascii_graphic()).collect();
-    let host = if host.contains(':') && !host.starts_with('[') {
-        format!("[{host}]")
-    } else {
-        host
-    };
+    let host = if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host };
     format!("GET / HTTP/1.1\r\nHost: {host}\r\nUser-Agent: tlswhy\r\nAccept: */*\r\nConnection: close\r\n\r\n").into_bytes()
 }

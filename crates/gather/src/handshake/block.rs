@@ -1,8 +1,6 @@
 //! Block ciphers in CBC mode, without padding.
 
-use aws_lc_rs::cipher::{
-    self, DecryptingKey, DecryptionContext, EncryptingKey, EncryptionContext, UnboundCipherKey,
-};
+use aws_lc_rs::cipher::{self, DecryptingKey, DecryptionContext, EncryptingKey, EncryptionContext, UnboundCipherKey};
 use aws_lc_rs::iv::FixedLength;
 use des::TdesEde3;
 use des::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
@@ -10,10 +8,7 @@ use tlswhy_wire::{CipherMode, Encryption, SuiteDetails};
 
 /// A block cipher with its key.
 pub(crate) enum BlockCipher {
-    Aes {
-        algorithm: &'static cipher::Algorithm,
-        key: Vec<u8>,
-    },
+    Aes { algorithm: &'static cipher::Algorithm, key: Vec<u8> },
     TripleDes(Box<TdesEde3>),
 }
 
@@ -30,19 +25,10 @@ impl BlockCipher {
     /// The cipher of a suite with this key.
     pub(crate) fn new(suite: &SuiteDetails, key: &[u8]) -> Option<BlockCipher> {
         match suite.encryption {
-            Encryption::TripleDes => Some(BlockCipher::TripleDes(Box::new(
-                TdesEde3::new_from_slice(key).ok()?,
-            ))),
+            Encryption::TripleDes => Some(BlockCipher::TripleDes(Box::new(TdesEde3::new_from_slice(key).ok()?))),
             Encryption::Aes => {
-                let algorithm = if key.len() == 16 {
-                    &cipher::AES_128
-                } else {
-                    &cipher::AES_256
-                };
-                Some(BlockCipher::Aes {
-                    algorithm,
-                    key: key.to_vec(),
-                })
+                let algorithm = if key.len() == 16 { &cipher::AES_128 } else { &cipher::AES_256 };
+                Some(BlockCipher::Aes { algorithm, key: key.to_vec() })
             }
             _ => None,
         }
@@ -61,8 +47,7 @@ impl BlockCipher {
         match self {
             BlockCipher::Aes { algorithm, key } => {
                 let key = EncryptingKey::cbc(UnboundCipherKey::new(algorithm, key).ok()?).ok()?;
-                let context =
-                    EncryptionContext::Iv128(FixedLength::from(<[u8; 16]>::try_from(iv).ok()?));
+                let context = EncryptionContext::Iv128(FixedLength::from(<[u8; 16]>::try_from(iv).ok()?));
                 key.less_safe_encrypt(content, context).ok()?;
             }
             BlockCipher::TripleDes(cipher) => {
@@ -71,10 +56,7 @@ impl BlockCipher {
                     return None;
                 };
                 for block in blocks {
-                    block
-                        .iter_mut()
-                        .zip(before)
-                        .for_each(|(byte, before)| *byte ^= before);
+                    block.iter_mut().zip(before).for_each(|(byte, before)| *byte ^= before);
                     cipher.encrypt_block((&mut *block).into());
                     before = *block;
                 }
@@ -88,8 +70,7 @@ impl BlockCipher {
         match self {
             BlockCipher::Aes { algorithm, key } => {
                 let key = DecryptingKey::cbc(UnboundCipherKey::new(algorithm, key).ok()?).ok()?;
-                let context =
-                    DecryptionContext::Iv128(FixedLength::from(<[u8; 16]>::try_from(iv).ok()?));
+                let context = DecryptionContext::Iv128(FixedLength::from(<[u8; 16]>::try_from(iv).ok()?));
                 key.decrypt(content, context).ok()?;
             }
             BlockCipher::TripleDes(cipher) => {
@@ -100,10 +81,7 @@ impl BlockCipher {
                 for block in blocks {
                     let encrypted = *block;
                     cipher.decrypt_block((&mut *block).into());
-                    block
-                        .iter_mut()
-                        .zip(before)
-                        .for_each(|(byte, before)| *byte ^= before);
+                    block.iter_mut().zip(before).for_each(|(byte, before)| *byte ^= before);
                     before = encrypted;
                 }
             }

@@ -70,13 +70,7 @@ impl Digest {
     }
 
     /// HKDF-Expand-Label (RFC 8446 §7.1).
-    pub(crate) fn expand_label(
-        self,
-        secret: &[u8],
-        label: &str,
-        context: &[u8],
-        length: usize,
-    ) -> Vec<u8> {
+    pub(crate) fn expand_label(self, secret: &[u8], label: &str, context: &[u8], length: usize) -> Vec<u8> {
         let mut info = (length as u16).to_be_bytes().to_vec();
         info.push((label.len() + 6) as u8);
         info.extend_from_slice(b"tls13 ");
@@ -115,11 +109,7 @@ pub(crate) enum Prf {
 impl Prf {
     /// The PRF of a version below TLS 1.3 and a suite's hash.
     pub(crate) fn new(version: ProtocolVersion, hash: Hash) -> Option<Prf> {
-        if version < ProtocolVersion::TLSV1_2 {
-            Some(Prf::Both)
-        } else {
-            Digest::of_suite(hash).map(Prf::One)
-        }
+        if version < ProtocolVersion::TLSV1_2 { Some(Prf::Both) } else { Digest::of_suite(hash).map(Prf::One) }
     }
 
     /// `length` bytes out of the secret, the label and the seed.
@@ -133,10 +123,7 @@ impl Prf {
                 let second = secret.get(secret.len() - half..).unwrap_or_default();
                 let mut output = expand(Digest::Md5, first, &seed, length);
                 let other = expand(Digest::Sha1, second, &seed, length);
-                output
-                    .iter_mut()
-                    .zip(other)
-                    .for_each(|(byte, other)| *byte ^= other);
+                output.iter_mut().zip(other).for_each(|(byte, other)| *byte ^= other);
                 output
             }
         }
@@ -183,9 +170,6 @@ mod tests {
         // RFC 8448 §3: the "derived" secret from the early secret without a PSK.
         let early = Digest::Sha256.hmac(&[0; 32], &[&[0; 32]]);
         let derived = Digest::Sha256.expand_label(&early, "derived", &Digest::Sha256.of(b""), 32);
-        assert_eq!(
-            hex(&derived),
-            "6f2615a108c702c5678f54fc9dbab69716c076189c48250cebeac3576c3611ba"
-        );
+        assert_eq!(hex(&derived), "6f2615a108c702c5678f54fc9dbab69716c076189c48250cebeac3576c3611ba");
     }
 }

@@ -56,10 +56,7 @@ impl KeyPair {
             let encapsulation = encapsulation.key_bytes().ok()?;
             let public = in_order(layout.curve_first, &point, encapsulation.as_ref());
             let curve = (layout.curve, key);
-            (
-                public,
-                Private::Hybrid(Box::new(Hybrid { curve, kem, layout })),
-            )
+            (public, Private::Hybrid(Box::new(Hybrid { curve, kem, layout })))
         } else if let Some(prime) = ffdhe_prime(group) {
             let field = FiniteField::new(prime, BigUint::from(2u8))?;
             (field.public(), Private::FiniteField(field))
@@ -68,11 +65,7 @@ impl KeyPair {
         } else {
             return None;
         };
-        Some(KeyPair {
-            group,
-            public,
-            private,
-        })
+        Some(KeyPair { group, public, private })
     }
 
     /// Whether [`KeyPair::agree`] can succeed.
@@ -98,22 +91,12 @@ impl KeyPair {
 
 impl Hybrid {
     fn agree(self, peer: &[u8]) -> Option<Vec<u8>> {
-        let Layout {
-            point,
-            ciphertext,
-            curve_first,
-            ..
-        } = self.layout;
+        let Layout { point, ciphertext, curve_first, .. } = self.layout;
         if peer.len() != point + ciphertext {
             return None;
         }
-        let (first, second) =
-            peer.split_at_checked(if curve_first { point } else { ciphertext })?;
-        let (point, ciphertext) = if curve_first {
-            (first, second)
-        } else {
-            (second, first)
-        };
+        let (first, second) = peer.split_at_checked(if curve_first { point } else { ciphertext })?;
+        let (point, ciphertext) = if curve_first { (first, second) } else { (second, first) };
         let (algorithm, key) = self.curve;
         let classical = agree_on_curve(algorithm, key, point)?;
         let quantum_safe = self.kem.decapsulate(ciphertext.into()).ok()?;
@@ -122,11 +105,7 @@ impl Hybrid {
 }
 
 fn in_order(curve_first: bool, curve: &[u8], kem: &[u8]) -> Vec<u8> {
-    if curve_first {
-        [curve, kem].concat()
-    } else {
-        [kem, curve].concat()
-    }
+    if curve_first { [curve, kem].concat() } else { [kem, curve].concat() }
 }
 
 fn curve(group: NamedGroup) -> Option<&'static agreement::Algorithm> {
@@ -143,18 +122,10 @@ fn hybrid(group: NamedGroup) -> Option<Layout> {
     let (curve, point, kem, ciphertext, curve_first) = match group {
         NamedGroup::X25519MLKEM768 => (&agreement::X25519, 32, &kem::ML_KEM_768, 1088, false),
         NamedGroup::SECP256R1MLKEM768 => (&agreement::ECDH_P256, 65, &kem::ML_KEM_768, 1088, true),
-        NamedGroup::SECP384R1MLKEM1024 => {
-            (&agreement::ECDH_P384, 97, &kem::ML_KEM_1024, 1568, true)
-        }
+        NamedGroup::SECP384R1MLKEM1024 => (&agreement::ECDH_P384, 97, &kem::ML_KEM_1024, 1568, true),
         _ => return None,
     };
-    Some(Layout {
-        curve,
-        point,
-        kem,
-        ciphertext,
-        curve_first,
-    })
+    Some(Layout { curve, point, kem, ciphertext, curve_first })
 }
 
 fn generate_curve(curve: &'static agreement::Algorithm) -> Option<(Vec<u8>, EphemeralPrivateKey)> {
@@ -163,15 +134,8 @@ fn generate_curve(curve: &'static agreement::Algorithm) -> Option<(Vec<u8>, Ephe
     Some((public.as_ref().to_vec(), key))
 }
 
-fn agree_on_curve(
-    curve: &'static agreement::Algorithm,
-    key: EphemeralPrivateKey,
-    peer: &[u8],
-) -> Option<Vec<u8>> {
-    agree_ephemeral(key, UnparsedPublicKey::new(curve, peer), (), |secret| {
-        Ok(secret.to_vec())
-    })
-    .ok()
+fn agree_on_curve(curve: &'static agreement::Algorithm, key: EphemeralPrivateKey, peer: &[u8]) -> Option<Vec<u8>> {
+    agree_ephemeral(key, UnparsedPublicKey::new(curve, peer), (), |secret| Ok(secret.to_vec())).ok()
 }
 
 /// Finite-field Diffie-Hellman with a key of our own.
@@ -190,24 +154,12 @@ impl FiniteField {
     /// A key in the group of this prime; `None` if it is no group to compute in (even, tiny or over 8192 bits).
     pub(crate) fn new(prime: BigUint, generator: BigUint) -> Option<FiniteField> {
         let bits = prime.bits();
-        if !prime.bit(0)
-            || !(64..=LARGEST_PRIME_BITS).contains(&bits)
-            || generator < BigUint::from(2u8)
-        {
+        if !prime.bit(0) || !(64..=LARGEST_PRIME_BITS).contains(&bits) || generator < BigUint::from(2u8) {
             return None;
         }
         // Twice the strength of the largest group is enough (RFC 7919 §5.2), and far below the prime's size.
-        let exponent = BigUint::from_bytes_be(&random_bytes(if bits <= 512 {
-            bits as usize / 16
-        } else {
-            50
-        })?) + 2u8;
-        Some(FiniteField {
-            length: bits.div_ceil(8) as usize,
-            prime,
-            generator,
-            exponent,
-        })
+        let exponent = BigUint::from_bytes_be(&random_bytes(if bits <= 512 { bits as usize / 16 } else { 50 })?) + 2u8;
+        Some(FiniteField { length: bits.div_ceil(8) as usize, prime, generator, exponent })
     }
 
     /// The public key, as long as the prime.
@@ -276,44 +228,22 @@ mod tests {
             NamedGroup::FFDHE2048,
             NamedGroup::FFDHE3072,
         ] {
-            let (ours, theirs) = (
-                KeyPair::generate(group).unwrap(),
-                KeyPair::generate(group).unwrap(),
-            );
+            let (ours, theirs) = (KeyPair::generate(group).unwrap(), KeyPair::generate(group).unwrap());
             let (our_public, their_public) = (ours.public.clone(), theirs.public.clone());
-            assert_eq!(
-                ours.agree(&their_public),
-                theirs.agree(&our_public),
-                "{group}"
-            );
+            assert_eq!(ours.agree(&their_public), theirs.agree(&our_public), "{group}");
         }
     }
 
     #[test]
     fn a_hybrid_agrees_with_a_server_that_encapsulates() {
-        for group in [
-            NamedGroup::X25519MLKEM768,
-            NamedGroup::SECP256R1MLKEM768,
-            NamedGroup::SECP384R1MLKEM1024,
-        ] {
+        for group in [NamedGroup::X25519MLKEM768, NamedGroup::SECP256R1MLKEM768, NamedGroup::SECP384R1MLKEM1024] {
             let layout = hybrid(group).unwrap();
             let pair = KeyPair::generate(group).unwrap();
             let (point, key) = generate_curve(layout.curve).unwrap();
-            let split = if layout.curve_first {
-                layout.point
-            } else {
-                pair.public.len() - layout.point
-            };
+            let split = if layout.curve_first { layout.point } else { pair.public.len() - layout.point };
             let (first, second) = pair.public.split_at(split);
-            let (their_point, encapsulation) = if layout.curve_first {
-                (first, second)
-            } else {
-                (second, first)
-            };
-            let (ciphertext, secret) = kem::EncapsulationKey::new(layout.kem, encapsulation)
-                .unwrap()
-                .encapsulate()
-                .unwrap();
+            let (their_point, encapsulation) = if layout.curve_first { (first, second) } else { (second, first) };
+            let (ciphertext, secret) = kem::EncapsulationKey::new(layout.kem, encapsulation).unwrap().encapsulate().unwrap();
             let classical = agree_on_curve(layout.curve, key, their_point).unwrap();
             let expected = in_order(layout.curve_first, &classical, secret.as_ref());
             let share = in_order(layout.curve_first, &point, ciphertext.as_ref());
@@ -331,29 +261,18 @@ mod tests {
             (NamedGroup::FFDHE8192, "d68c8bb7c5c6424cffffffffffffffff"),
         ] {
             let prime = ffdhe_prime(group).unwrap().to_str_radix(16);
-            assert!(
-                prime.starts_with("ffffffffffffffffadf85458a2bb4a9a") && prime.ends_with(end),
-                "{group}"
-            );
+            assert!(prime.starts_with("ffffffffffffffffadf85458a2bb4a9a") && prime.ends_with(end), "{group}");
         }
     }
 
     #[test]
     fn what_is_no_key_is_refused() {
-        for group in [
-            NamedGroup::X25519,
-            NamedGroup::SECP256R1,
-            NamedGroup::X25519MLKEM768,
-            NamedGroup::FFDHE2048,
-        ] {
+        for group in [NamedGroup::X25519, NamedGroup::SECP256R1, NamedGroup::X25519MLKEM768, NamedGroup::FFDHE2048] {
             assert_eq!(KeyPair::generate(group).unwrap().agree(&[]), None);
             assert_eq!(KeyPair::generate(group).unwrap().agree(&[1]), None);
         }
         assert!(KeyPair::generate(NamedGroup(0x0a0a)).is_none());
-        assert_eq!(
-            KeyPair::generate(NamedGroup::X448).unwrap().public.len(),
-            56
-        );
+        assert_eq!(KeyPair::generate(NamedGroup::X448).unwrap().public.len(), 56);
         assert!(FiniteField::new(BigUint::from(0u8), BigUint::from(2u8)).is_none());
         assert!(FiniteField::new(BigUint::from(1u8) << 9000, BigUint::from(2u8)).is_none());
     }

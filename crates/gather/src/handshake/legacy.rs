@@ -3,16 +3,16 @@
 use num_bigint::BigUint;
 use tlswhy_model::{Awaited, Depth, Ending};
 use tlswhy_wire::{
-    CertificateList, CipherMode, ContentType, ExtensionType, HandshakeType, KeyExchange,
-    KeyExchangeParams, ProtocolVersion, Reader, ServerHello, ServerKeyExchange, SuiteDetails,
+    CertificateList, CipherMode, ContentType, ExtensionType, HandshakeType, KeyExchange, KeyExchangeParams, ProtocolVersion,
+    Reader, ServerHello, ServerKeyExchange, SuiteDetails,
 };
 
 use super::hash::Prf;
 use super::keys::{FiniteField, KeyPair};
 use super::protection::{KeyLengths, Protection};
 use super::{
-    Flight, Handshake, Phase, Turn, cannot_compute, handshake_message, malformed, not_carried,
-    plain_record, random_bytes, rsa, unreadable,
+    Flight, Handshake, Phase, Turn, cannot_compute, handshake_message, malformed, not_carried, plain_record, random_bytes, rsa,
+    unreadable,
 };
 
 /// Length of the master secret in bytes.
@@ -43,23 +43,11 @@ struct Finishing {
 impl Legacy {
     pub(super) fn new(hello: ServerHello, suite: &'static SuiteDetails) -> Legacy {
         let version = *hello.selected_version;
-        Legacy {
-            hello,
-            version,
-            suite,
-            certificate: None,
-            key_exchange: None,
-            certificate_requested: false,
-            finishing: None,
-        }
+        Legacy { hello, version, suite, certificate: None, key_exchange: None, certificate_requested: false, finishing: None }
     }
 
     pub(super) fn awaited(&self) -> Awaited {
-        if self.finishing.is_some() {
-            Awaited::ServerFinished
-        } else {
-            Awaited::ServerFlight
-        }
+        if self.finishing.is_some() { Awaited::ServerFinished } else { Awaited::ServerFlight }
     }
 
     /// The server's keys: from here on it encrypts.
@@ -67,10 +55,7 @@ impl Legacy {
         let Some(finishing) = &mut self.finishing else {
             return Err(malformed("ChangeCipherSpec before the key exchange", at));
         };
-        finishing
-            .server_keys
-            .take()
-            .ok_or_else(|| malformed("a second ChangeCipherSpec", at))
+        finishing.server_keys.take().ok_or_else(|| malformed("a second ChangeCipherSpec", at))
     }
 
     /// Agrees on the premaster secret; gives it with the body of our ClientKeyExchange.
@@ -84,39 +69,19 @@ impl Legacy {
                 let secret = [&offered.0.to_be_bytes()[..], &secret].concat();
                 let certificate = self.certificate.as_deref().unwrap_or_default();
                 let encrypted = rsa::encrypt(certificate, &secret);
-                let encrypted = encrypted.ok_or_else(|| {
-                    not_carried("this RSA key exchange: no RSA key to use".to_owned())
-                })?;
-                Ok((
-                    secret,
-                    [&(encrypted.len() as u16).to_be_bytes()[..], &encrypted].concat(),
-                ))
+                let encrypted = encrypted.ok_or_else(|| not_carried("this RSA key exchange: no RSA key to use".to_owned()))?;
+                Ok((secret, [&(encrypted.len() as u16).to_be_bytes()[..], &encrypted].concat()))
             }
-            (
-                KeyExchange::Ecdhe | KeyExchange::EcdhAnon,
-                Some(KeyExchangeParams::Ecdhe { group, point }),
-            ) => {
+            (KeyExchange::Ecdhe | KeyExchange::EcdhAnon, Some(KeyExchangeParams::Ecdhe { group, point })) => {
                 let key = KeyPair::generate(*group).filter(KeyPair::is_point);
                 let key = key.ok_or_else(|| not_carried(format!("the group {group}")))?;
                 let body = [&[key.public.len() as u8], &key.public[..]].concat();
                 Ok((key.agree(point).ok_or_else(bad_key)?, body))
             }
-            (
-                KeyExchange::Dhe | KeyExchange::DhAnon,
-                Some(KeyExchangeParams::Dhe {
-                    p,
-                    g,
-                    ys,
-                    prime_bits,
-                }),
-            ) => {
+            (KeyExchange::Dhe | KeyExchange::DhAnon, Some(KeyExchangeParams::Dhe { p, g, ys, prime_bits })) => {
                 let number = |bytes: &[u8]| BigUint::from_bytes_be(bytes);
                 let field = FiniteField::new(number(p), number(g));
-                let field = field.ok_or_else(|| {
-                    not_carried(format!(
-                        "Diffie-Hellman with this prime of {prime_bits} bits"
-                    ))
-                })?;
+                let field = field.ok_or_else(|| not_carried(format!("Diffie-Hellman with this prime of {prime_bits} bits")))?;
                 let public = field.public();
                 let secret = field.agree(ys).ok_or_else(bad_key)?;
                 // RFC 5246 §8.1.2: without leading zeros.
@@ -124,10 +89,9 @@ impl Legacy {
                 let body = [&(public.len() as u16).to_be_bytes()[..], &public].concat();
                 Ok((secret.get(zeros..).unwrap_or_default().to_vec(), body))
             }
-            (
-                KeyExchange::Ecdhe | KeyExchange::EcdhAnon | KeyExchange::Dhe | KeyExchange::DhAnon,
-                None,
-            ) => Err(malformed("server flight without ServerKeyExchange", at)),
+            (KeyExchange::Ecdhe | KeyExchange::EcdhAnon | KeyExchange::Dhe | KeyExchange::DhAnon, None) => {
+                Err(malformed("server flight without ServerKeyExchange", at))
+            }
             _ => Err(cannot_compute(self.suite)),
         }
     }
@@ -135,13 +99,7 @@ impl Legacy {
 
 impl Handshake {
     /// A message after the ServerHello of a version below TLS 1.3.
-    pub(super) fn legacy_message(
-        &mut self,
-        kind: HandshakeType,
-        message: &[u8],
-        at: usize,
-        received: &[u8],
-    ) -> Turn {
+    pub(super) fn legacy_message(&mut self, kind: HandshakeType, message: &[u8], at: usize, received: &[u8]) -> Turn {
         let Phase::Legacy(legacy) = &mut self.phase else {
             return Ok(None);
         };
@@ -149,9 +107,7 @@ impl Handshake {
         if kind == HandshakeType::HELLO_REQUEST {
             // Not part of any hash (RFC 5246 §7.4.1.1).
             return if self.application.is_open() {
-                Err(Ending::NotCarriedFurther {
-                    reason: "the server asks for a renegotiation".to_owned(),
-                })
+                Err(Ending::NotCarriedFurther { reason: "the server asks for a renegotiation".to_owned() })
             } else {
                 Ok(None)
             };
@@ -162,8 +118,7 @@ impl Handshake {
         match kind {
             HandshakeType::FINISHED => return self.server_finished(message, at),
             HandshakeType::CERTIFICATE if legacy.certificate.is_none() => {
-                let list = CertificateList::parse(reader(), legacy.version)
-                    .map_err(|error| unreadable(error, received))?;
+                let list = CertificateList::parse(reader(), legacy.version).map_err(|error| unreadable(error, received))?;
                 legacy.certificate = list.entries.into_iter().next().map(|entry| entry.value);
             }
             HandshakeType::SERVER_KEY_EXCHANGE => {
@@ -216,49 +171,25 @@ impl Handshake {
 
         let randoms = [self.random, legacy.hello.random].concat();
         let master = if legacy.hello.has_extended_master_secret() {
-            prf.derive(
-                &premaster,
-                "extended master secret",
-                &prf.hash(&self.messages),
-                MASTER_LENGTH,
-            )
+            prf.derive(&premaster, "extended master secret", &prf.hash(&self.messages), MASTER_LENGTH)
         } else {
             prf.derive(&premaster, "master secret", &randoms, MASTER_LENGTH)
         };
-        let encrypt_then_mac = suite.mode == CipherMode::Cbc
-            && legacy
-                .hello
-                .extension(ExtensionType::ENCRYPT_THEN_MAC)
-                .is_some();
-        let (client_keys, server_keys) = key_block(
-            prf,
-            &master,
-            [legacy.hello.random, self.random].concat(),
-            lengths,
-            |keys| Protection::of_keys(suite, version, encrypt_then_mac, keys),
-        );
+        let encrypt_then_mac =
+            suite.mode == CipherMode::Cbc && legacy.hello.extension(ExtensionType::ENCRYPT_THEN_MAC).is_some();
+        let (client_keys, server_keys) =
+            key_block(prf, &master, [legacy.hello.random, self.random].concat(), lengths, |keys| {
+                Protection::of_keys(suite, version, encrypt_then_mac, keys)
+            });
         let mut client_keys = client_keys.ok_or_else(|| cannot_compute(suite))?;
 
-        let verify = prf.derive(
-            &master,
-            "client finished",
-            &prf.hash(&self.messages),
-            VERIFY_LENGTH,
-        );
+        let verify = prf.derive(&master, "client finished", &prf.hash(&self.messages), VERIFY_LENGTH);
         let finished = handshake_message(HandshakeType::FINISHED, &verify);
         flight.extend(plain_record(ContentType::CHANGE_CIPHER_SPEC, version, &[1]));
-        flight.extend(
-            client_keys
-                .seal(ContentType::HANDSHAKE, &finished)
-                .unwrap_or_default(),
-        );
+        flight.extend(client_keys.seal(ContentType::HANDSHAKE, &finished).unwrap_or_default());
         self.messages.extend(finished);
         self.writing = Some(client_keys);
-        legacy.finishing = Some(Finishing {
-            prf,
-            master,
-            server_keys,
-        });
+        legacy.finishing = Some(Finishing { prf, master, server_keys });
         Ok(Some(Flight::from(flight)))
     }
 
@@ -266,17 +197,10 @@ impl Handshake {
         let Phase::Legacy(legacy) = &self.phase else {
             return Ok(None);
         };
-        let Some(Finishing { prf, master, .. }) =
-            legacy.finishing.as_ref().filter(|_| self.reading.is_some())
-        else {
+        let Some(Finishing { prf, master, .. }) = legacy.finishing.as_ref().filter(|_| self.reading.is_some()) else {
             return Err(malformed("Finished out of place", at));
         };
-        let expected = prf.derive(
-            master,
-            "server finished",
-            &prf.hash(&self.messages),
-            VERIFY_LENGTH,
-        );
+        let expected = prf.derive(master, "server finished", &prf.hash(&self.messages), VERIFY_LENGTH);
         if message.get(4..) != Some(&expected[..]) {
             return Err(malformed("Finished", at));
         }
@@ -297,16 +221,10 @@ fn key_block(
     let block = prf.derive(master, "key expansion", &randoms, 2 * (mac + key + iv));
     let part = |from: usize, length: usize| block.get(from..from + length).unwrap_or_default();
     let client = (part(0, mac), part(2 * mac, key), part(2 * (mac + key), iv));
-    let server = (
-        part(mac, mac),
-        part(2 * mac + key, key),
-        part(2 * (mac + key) + iv, iv),
-    );
+    let server = (part(mac, mac), part(2 * mac + key, key), part(2 * (mac + key) + iv, iv));
     (protection(client), protection(server))
 }
 
 fn no_random_numbers() -> Ending {
-    Ending::Impossible {
-        reason: "the system has no random numbers".to_owned(),
-    }
+    Ending::Impossible { reason: "the system has no random numbers".to_owned() }
 }

@@ -22,9 +22,8 @@ use std::ops::Range;
 
 use tlswhy_model::{Awaited, Depth, Ending};
 use tlswhy_wire::{
-    AlertDescription, AlertLevel, ContentType, DecodeError, EncodedHello, ExtensionSpec,
-    ExtensionType, HandshakeType, HelloSpec, KeyMaterial, ProtocolVersion, Reader, ServerHello,
-    Sslv2Message, SuiteDetails, Transcript,
+    AlertDescription, AlertLevel, ContentType, DecodeError, EncodedHello, ExtensionSpec, ExtensionType, HandshakeType,
+    HelloSpec, KeyMaterial, ProtocolVersion, Reader, ServerHello, Sslv2Message, SuiteDetails, Transcript,
 };
 
 use application::Application;
@@ -107,26 +106,16 @@ struct Record<'a> {
 impl Handshake {
     /// A handshake that begins with this hello, and the hello's bytes. The error says why it has none.
     pub(crate) fn new(hello: HelloSpec, depth: Depth) -> Result<(Handshake, Flight), String> {
-        let random = random_bytes(32)
-            .and_then(|bytes| bytes.try_into().ok())
-            .ok_or("no random numbers")?;
-        let session_id =
-            random_bytes(usize::from(hello.session_id_length)).ok_or("no random numbers")?;
-        let mut handshake = Handshake {
-            random,
-            session_id,
-            ..Handshake::empty(depth)
-        };
+        let random = random_bytes(32).and_then(|bytes| bytes.try_into().ok()).ok_or("no random numbers")?;
+        let session_id = random_bytes(usize::from(hello.session_id_length)).ok_or("no random numbers")?;
+        let mut handshake = Handshake { random, session_id, ..Handshake::empty(depth) };
         let flight = handshake.encode(hello)?;
         Ok((handshake, flight))
     }
 
     /// One whose hello is a recording: it is read as far as it is not encrypted.
     pub(crate) fn replayed() -> Handshake {
-        Handshake {
-            replayed: true,
-            ..Handshake::empty(Depth::Flight)
-        }
+        Handshake { replayed: true, ..Handshake::empty(Depth::Flight) }
     }
 
     fn empty(depth: Depth) -> Handshake {
@@ -155,40 +144,22 @@ impl Handshake {
     fn encode(&mut self, hello: HelloSpec) -> Result<Flight, String> {
         if let Some(ExtensionSpec::KeyShare(groups)) = hello.extension(ExtensionType::KEY_SHARE) {
             let kept: Vec<KeyPair> = std::mem::take(&mut self.keys);
-            let kept = kept
-                .into_iter()
-                .filter(|key| groups.contains(&key.group))
-                .collect::<Vec<_>>();
-            let wanted = groups
-                .iter()
-                .filter(|group| kept.iter().all(|key| key.group != **group));
-            let mut made: Vec<KeyPair> = wanted
-                .filter_map(|group| KeyPair::generate(*group))
-                .collect();
+            let kept = kept.into_iter().filter(|key| groups.contains(&key.group)).collect::<Vec<_>>();
+            let wanted = groups.iter().filter(|group| kept.iter().all(|key| key.group != **group));
+            let mut made: Vec<KeyPair> = wanted.filter_map(|group| KeyPair::generate(*group)).collect();
             made.extend(kept);
             self.keys = made;
         }
         let material = KeyMaterial {
             random: self.random,
             session_id: self.session_id.clone(),
-            key_shares: self
-                .keys
-                .iter()
-                .map(|key| (key.group, key.public.clone()))
-                .collect(),
+            key_shares: self.keys.iter().map(|key| (key.group, key.public.clone())).collect(),
         };
         let encoded = hello.encode(&material).map_err(|error| error.to_string())?;
         self.hello = hello;
-        let EncodedHello {
-            message,
-            records,
-            writes,
-        } = encoded;
+        let EncodedHello { message, records, writes } = encoded;
         self.messages.extend(message);
-        Ok(Flight {
-            bytes: records,
-            writes,
-        })
+        Ok(Flight { bytes: records, writes })
     }
 
     /// What we are waiting for.
@@ -246,9 +217,7 @@ impl Handshake {
         let transcript = Transcript::of_server(received);
         match (transcript.sslv2, received.len()) {
             (Some(message), _) => match message.value {
-                Sslv2Message::ServerHello(_) if self.depth == Depth::Flight => {
-                    Step::Ended(Ending::Answered)
-                }
+                Sslv2Message::ServerHello(_) if self.depth == Depth::Flight => Step::Ended(Ending::Answered),
                 Sslv2Message::ServerHello(_) => not_carried_step("a handshake of SSLv2".to_owned()),
                 // It closes now, and that is the ending.
                 Sslv2Message::Error(_) => Step::Wait,
@@ -267,8 +236,7 @@ impl Handshake {
         let [content_type, major, _, high, low] = *header;
         let length = usize::from(u16::from_be_bytes([high, low]));
         let at = self.read;
-        let known =
-            (ContentType::CHANGE_CIPHER_SPEC.0..=ContentType::HEARTBEAT.0).contains(&content_type);
+        let known = (ContentType::CHANGE_CIPHER_SPEC.0..=ContentType::HEARTBEAT.0).contains(&content_type);
         if !known || major != 3 || length > LARGEST_RECORD {
             return Err(malformed("record header", at));
         }
@@ -276,21 +244,11 @@ impl Handshake {
             return Ok(None);
         };
         self.read += 5 + length;
-        Ok(Some(Record {
-            at,
-            content_type: ContentType(content_type),
-            header: *header,
-            body,
-        }))
+        Ok(Some(Record { at, content_type: ContentType(content_type), header: *header, body }))
     }
 
     fn take_record(&mut self, record: Record<'_>, received: &[u8]) -> Turn {
-        let Record {
-            at,
-            content_type,
-            header,
-            body,
-        } = record;
+        let Record { at, content_type, header, body } = record;
         let is_modern = matches!(self.phase, Phase::Modern(_));
         if content_type == ContentType::CHANGE_CIPHER_SPEC {
             return match &mut self.phase {
@@ -311,20 +269,11 @@ impl Handshake {
         if is_modern && content_type != ContentType::APPLICATION_DATA {
             return Err(malformed("unencrypted record after the ServerHello", at));
         }
-        let (content_type, content) = protection
-            .open(header, body)
-            .ok_or_else(|| malformed("encrypted record", at))?;
+        let (content_type, content) = protection.open(header, body).ok_or_else(|| malformed("encrypted record", at))?;
         self.take_content(content_type, &content, at + 5, true, received)
     }
 
-    fn take_content(
-        &mut self,
-        content_type: ContentType,
-        content: &[u8],
-        at: usize,
-        encrypted: bool,
-        received: &[u8],
-    ) -> Turn {
+    fn take_content(&mut self, content_type: ContentType, content: &[u8], at: usize, encrypted: bool, received: &[u8]) -> Turn {
         match content_type {
             ContentType::HANDSHAKE => {
                 if self.fragments.is_empty() {
@@ -334,9 +283,7 @@ impl Handshake {
                 self.read_messages(received)
             }
             ContentType::ALERT => match content {
-                &[level, description] => {
-                    self.take_alert(AlertLevel(level), AlertDescription(description), encrypted)
-                }
+                &[level, description] => self.take_alert(AlertLevel(level), AlertDescription(description), encrypted),
                 _ => Err(malformed("alert", at)),
             },
             ContentType::APPLICATION_DATA if encrypted => self.application.take(content),
@@ -346,12 +293,7 @@ impl Handshake {
     }
 
     /// A warning changes nothing, but the end of the connection is one.
-    fn take_alert(
-        &mut self,
-        level: AlertLevel,
-        description: AlertDescription,
-        encrypted: bool,
-    ) -> Turn {
+    fn take_alert(&mut self, level: AlertLevel, description: AlertDescription, encrypted: bool) -> Turn {
         let is_modern = matches!(self.phase, Phase::Modern(_));
         let goes_on = match description {
             AlertDescription::CLOSE_NOTIFY => false,
@@ -364,12 +306,7 @@ impl Handshake {
         if description == AlertDescription::CLOSE_NOTIFY && self.is_content() {
             return Err(Ending::Completed);
         }
-        Err(Ending::Alert {
-            level,
-            description,
-            awaited: self.awaited(),
-            encrypted,
-        })
+        Err(Ending::Alert { level, description, awaited: self.awaited(), encrypted })
     }
 
     /// Takes the whole messages that have come together.
@@ -393,13 +330,7 @@ impl Handshake {
         Ok(None)
     }
 
-    fn take_message(
-        &mut self,
-        kind: HandshakeType,
-        message: &[u8],
-        at: usize,
-        received: &[u8],
-    ) -> Turn {
+    fn take_message(&mut self, kind: HandshakeType, message: &[u8], at: usize, received: &[u8]) -> Turn {
         match &self.phase {
             Phase::Hello { .. } => match kind {
                 HandshakeType::SERVER_HELLO => self.server_hello(message, at, received),
@@ -418,8 +349,7 @@ impl Handshake {
 
     fn server_hello(&mut self, message: &[u8], at: usize, received: &[u8]) -> Turn {
         let body = message.get(4..).unwrap_or_default();
-        let hello = ServerHello::parse(Reader::new(body, at + 4))
-            .map_err(|error| unreadable(error, received))?;
+        let hello = ServerHello::parse(Reader::new(body, at + 4)).map_err(|error| unreadable(error, received))?;
         let version = *hello.selected_version;
         let suite = hello.cipher_suite.value;
         if self.replayed && version >= ProtocolVersion::TLSV1_3 {
@@ -452,10 +382,7 @@ impl Handshake {
             return Step::Ended(Ending::Completed);
         }
         let request = application::request(self.hello.server_name().unwrap_or(host));
-        let sealed = self
-            .writing
-            .as_mut()
-            .and_then(|writing| writing.seal(ContentType::APPLICATION_DATA, &request));
+        let sealed = self.writing.as_mut().and_then(|writing| writing.seal(ContentType::APPLICATION_DATA, &request));
         match sealed {
             Some(bytes) => {
                 self.application.ask();
@@ -466,9 +393,7 @@ impl Handshake {
     }
 
     fn speaks_http(&self) -> bool {
-        self.alpn
-            .as_deref()
-            .is_none_or(|name| name.starts_with("http/1."))
+        self.alpn.as_deref().is_none_or(|name| name.starts_with("http/1."))
     }
 
     /// Whether what was asked for has been reached, so that a close changes nothing.
@@ -508,10 +433,7 @@ impl Handshake {
 
 impl From<Vec<u8>> for Flight {
     fn from(bytes: Vec<u8>) -> Flight {
-        Flight {
-            writes: std::iter::once(0..bytes.len()).collect(),
-            bytes,
-        }
+        Flight { writes: std::iter::once(0..bytes.len()).collect(), bytes }
     }
 }
 
@@ -529,24 +451,17 @@ fn plain_record(content_type: ContentType, version: ProtocolVersion, content: &[
 }
 
 fn malformed(what: &str, at: usize) -> Ending {
-    Ending::Malformed {
-        what: what.to_owned(),
-        at: at as u64,
-    }
+    Ending::Malformed { what: what.to_owned(), at: at as u64 }
 }
 
 /// A message that cannot be read; the transcript knows better where, if the message came in several records.
 fn unreadable(error: DecodeError, received: &[u8]) -> Ending {
-    let at = Transcript::of_server(received)
-        .stopped
-        .map_or(error.at, |stopped| stopped.at);
+    let at = Transcript::of_server(received).stopped.map_or(error.at, |stopped| stopped.at);
     malformed(error.what, at)
 }
 
 fn not_carried(reason: String) -> Ending {
-    Ending::NotCarriedFurther {
-        reason: format!("tlswhy does not compute {reason}"),
-    }
+    Ending::NotCarriedFurther { reason: format!("tlswhy does not compute {reason}") }
 }
 
 fn not_carried_step(reason: String) -> Step {

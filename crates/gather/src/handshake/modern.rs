@@ -2,17 +2,14 @@
 
 use tlswhy_model::{Depth, Ending};
 use tlswhy_wire::{
-    ContentType, EncryptedExtensions, HandshakeType, KeyExchange, NamedGroup, ProtocolVersion,
-    Reader, ServerHello, SuiteDetails,
+    ContentType, EncryptedExtensions, HandshakeType, KeyExchange, NamedGroup, ProtocolVersion, Reader, ServerHello,
+    SuiteDetails,
 };
 
 use super::hash::Digest;
 use super::keys::KeyPair;
 use super::protection::Protection;
-use super::{
-    Flight, Handshake, Phase, Turn, cannot_compute, handshake_message, malformed, not_carried,
-    plain_record,
-};
+use super::{Flight, Handshake, Phase, Turn, cannot_compute, handshake_message, malformed, not_carried, plain_record};
 
 /// State from the ServerHello on.
 pub(super) struct Modern {
@@ -29,12 +26,7 @@ pub(super) struct Modern {
 
 impl Handshake {
     /// The second ClientHello that answers a HelloRetryRequest.
-    pub(super) fn retry(
-        &mut self,
-        hello: &ServerHello,
-        suite: &'static SuiteDetails,
-        message: &[u8],
-    ) -> Turn {
+    pub(super) fn retry(&mut self, hello: &ServerHello, suite: &'static SuiteDetails, message: &[u8]) -> Turn {
         let digest = Digest::of_suite(suite.hash).ok_or_else(|| cannot_compute(suite))?;
         let group = hello.selected_group();
         if let Some(group) = group.filter(|group| KeyPair::generate(*group).is_none()) {
@@ -45,9 +37,7 @@ impl Handshake {
         self.messages = [&first, message].concat();
         let mut second = self.hello.after_retry(group, hello.cookie());
         second.record_version = ProtocolVersion::TLSV1_2;
-        let flight = self
-            .encode(second)
-            .map_err(|reason| Ending::Impossible { reason })?;
+        let flight = self.encode(second).map_err(|reason| Ending::Impossible { reason })?;
         self.phase = Phase::Hello { retried: true };
         Ok(Some(self.after_change_cipher_spec(flight)))
     }
@@ -57,33 +47,18 @@ impl Handshake {
         if self.session_id.is_empty() {
             return flight;
         }
-        let record = plain_record(
-            ContentType::CHANGE_CIPHER_SPEC,
-            ProtocolVersion::TLSV1_2,
-            &[1],
-        );
+        let record = plain_record(ContentType::CHANGE_CIPHER_SPEC, ProtocolVersion::TLSV1_2, &[1]);
         for (index, write) in flight.writes.iter_mut().enumerate() {
-            *write = if index == 0 {
-                0
-            } else {
-                write.start + record.len()
-            }..write.end + record.len();
+            *write = if index == 0 { 0 } else { write.start + record.len() }..write.end + record.len();
         }
         flight.bytes.splice(0..0, record);
         flight
     }
 
     /// Agrees on the handshake keys.
-    pub(super) fn begin_modern(
-        &mut self,
-        hello: &ServerHello,
-        suite: &'static SuiteDetails,
-        message: &[u8],
-    ) -> Turn {
+    pub(super) fn begin_modern(&mut self, hello: &ServerHello, suite: &'static SuiteDetails, message: &[u8]) -> Turn {
         let Some((group, share)) = hello.key_share() else {
-            return Err(not_carried(
-                "a TLSv1.3 handshake without key_share".to_owned(),
-            ));
+            return Err(not_carried("a TLSv1.3 handshake without key_share".to_owned()));
         };
         let position = self.keys.iter().position(|key| key.group == group);
         let key = match position.map(|position| self.keys.swap_remove(position)) {
@@ -93,12 +68,9 @@ impl Handshake {
             }
             _ => return Err(no_key(group)),
         };
-        let digest =
-            Digest::of_suite(suite.hash).filter(|_| suite.key_exchange == KeyExchange::Tls13);
+        let digest = Digest::of_suite(suite.hash).filter(|_| suite.key_exchange == KeyExchange::Tls13);
         let digest = digest.ok_or_else(|| cannot_compute(suite))?;
-        let shared = key
-            .agree(share)
-            .ok_or_else(|| malformed("ServerHello.key_share", self.fragments_at))?;
+        let shared = key.agree(share).ok_or_else(|| malformed("ServerHello.key_share", self.fragments_at))?;
         self.messages.extend_from_slice(message);
 
         let zeros = vec![0; digest.length()];
@@ -107,33 +79,16 @@ impl Handshake {
         let hash = digest.of(&self.messages);
         let traffic = |label| digest.expand_label(&handshake_secret, label, &hash, digest.length());
         let (client_secret, server_secret) = (traffic("c hs traffic"), traffic("s hs traffic"));
-        self.reading = Some(
-            Protection::of_secret(suite, digest, &server_secret)
-                .ok_or_else(|| cannot_compute(suite))?,
-        );
+        self.reading = Some(Protection::of_secret(suite, digest, &server_secret).ok_or_else(|| cannot_compute(suite))?);
         self.writing = Protection::of_secret(suite, digest, &client_secret);
         let (requested, finished_at) = (None, None);
-        let modern = Modern {
-            suite,
-            digest,
-            handshake_secret,
-            client_secret,
-            server_secret,
-            requested,
-            finished_at,
-        };
+        let modern = Modern { suite, digest, handshake_secret, client_secret, server_secret, requested, finished_at };
         self.phase = Phase::Modern(Box::new(modern));
         Ok(None)
     }
 
     /// A message that came encrypted. `at` is where its record stands in the `length` bytes received so far.
-    pub(super) fn modern_message(
-        &mut self,
-        kind: HandshakeType,
-        message: &[u8],
-        at: usize,
-        length: usize,
-    ) -> Turn {
+    pub(super) fn modern_message(&mut self, kind: HandshakeType, message: &[u8], at: usize, length: usize) -> Turn {
         let Phase::Modern(modern) = &mut self.phase else {
             return Ok(None);
         };
@@ -146,19 +101,11 @@ impl Handshake {
         match kind {
             HandshakeType::ENCRYPTED_EXTENSIONS => {
                 let extensions = EncryptedExtensions::parse(Reader::new(body, at + 4));
-                self.alpn = extensions
-                    .map_err(|error| malformed(error.what, error.at))?
-                    .alpn();
+                self.alpn = extensions.map_err(|error| malformed(error.what, error.at))?.alpn();
             }
             HandshakeType::CERTIFICATE_REQUEST => {
-                let context = Reader::new(body, at + 4)
-                    .vector8("CertificateRequest.certificate_request_context");
-                modern.requested = Some(
-                    context
-                        .map_err(|error| malformed(error.what, error.at))?
-                        .rest()
-                        .to_vec(),
-                );
+                let context = Reader::new(body, at + 4).vector8("CertificateRequest.certificate_request_context");
+                modern.requested = Some(context.map_err(|error| malformed(error.what, error.at))?.rest().to_vec());
                 self.client_certificate_requested = true;
             }
             HandshakeType::FINISHED => {
@@ -167,11 +114,7 @@ impl Handshake {
                     return Err(malformed("Finished", at));
                 }
                 self.messages.extend_from_slice(message);
-                return if self.depth == Depth::Flight {
-                    Err(Ending::Answered)
-                } else {
-                    self.finish(length)
-                };
+                return if self.depth == Depth::Flight { Err(Ending::Answered) } else { self.finish(length) };
             }
             _ => {}
         }
@@ -193,10 +136,7 @@ impl Handshake {
 
         let mut flight = Vec::new();
         let mut seal = |message: &[u8]| {
-            let record = self
-                .writing
-                .as_mut()
-                .and_then(|writing| writing.seal(ContentType::HANDSHAKE, message));
+            let record = self.writing.as_mut().and_then(|writing| writing.seal(ContentType::HANDSHAKE, message));
             flight.extend(record.unwrap_or_default());
         };
         if let Some(context) = &modern.requested {
@@ -205,10 +145,7 @@ impl Handshake {
             seal(&certificate);
             self.messages.extend(certificate);
         }
-        let finished = handshake_message(
-            HandshakeType::FINISHED,
-            &modern.verify_data(&modern.client_secret, &self.messages),
-        );
+        let finished = handshake_message(HandshakeType::FINISHED, &modern.verify_data(&modern.client_secret, &self.messages));
         seal(&finished);
 
         self.reading = Protection::of_secret(suite, digest, &server_secret);
@@ -220,12 +157,7 @@ impl Handshake {
         Ok(Some(self.after_change_cipher_spec(Flight::from(flight))))
     }
 
-    fn message_after_finished(
-        &mut self,
-        kind: HandshakeType,
-        message: &[u8],
-        is_answer: bool,
-    ) -> Turn {
+    fn message_after_finished(&mut self, kind: HandshakeType, message: &[u8], is_answer: bool) -> Turn {
         match kind {
             HandshakeType::NEW_SESSION_TICKET => {
                 if is_answer || !self.client_certificate_requested {
@@ -236,12 +168,7 @@ impl Handshake {
             HandshakeType::KEY_UPDATE => {
                 if let Phase::Modern(modern) = &mut self.phase {
                     let Modern { digest, suite, .. } = **modern;
-                    let next = digest.expand_label(
-                        &modern.server_secret,
-                        "traffic upd",
-                        b"",
-                        digest.length(),
-                    );
+                    let next = digest.expand_label(&modern.server_secret, "traffic upd", b"", digest.length());
                     self.reading = Protection::of_secret(suite, digest, &next);
                     modern.server_secret = next;
                 }
@@ -250,8 +177,7 @@ impl Handshake {
             HandshakeType::CERTIFICATE_REQUEST => {
                 self.decrypted.extend_from_slice(message);
                 self.client_certificate_requested = true;
-                let reason =
-                    "the server asks for a client certificate after the handshake".to_owned();
+                let reason = "the server asks for a client certificate after the handshake".to_owned();
                 Err(Ending::NotCarriedFurther { reason })
             }
             _ => Ok(None),
@@ -262,9 +188,7 @@ impl Handshake {
 impl Modern {
     /// RFC 8446 §4.4.4.
     fn verify_data(&self, secret: &[u8], messages: &[u8]) -> Vec<u8> {
-        let key = self
-            .digest
-            .expand_label(secret, "finished", b"", self.digest.length());
+        let key = self.digest.expand_label(secret, "finished", b"", self.digest.length());
         self.digest.hmac(&key, &[&self.digest.of(messages)])
     }
 }

@@ -1,8 +1,6 @@
 //! Record protection: AEAD, CBC with HMAC (both orders), and HMAC alone, for TLS 1.0 to 1.3.
 
-use aws_lc_rs::aead::{
-    AES_128_GCM, AES_256_GCM, Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey,
-};
+use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use tlswhy_wire::{CipherMode, ContentType, Encryption, ProtocolVersion, SuiteDetails};
 
 use super::block::BlockCipher;
@@ -17,17 +15,8 @@ pub(crate) struct Protection {
 }
 
 enum Cipher {
-    Aead {
-        key: LessSafeKey,
-        iv: Vec<u8>,
-        explicit_nonce: bool,
-    },
-    Hmac {
-        digest: Digest,
-        mac_key: Vec<u8>,
-        block: Option<Block>,
-        encrypt_then_mac: bool,
-    },
+    Aead { key: LessSafeKey, iv: Vec<u8>, explicit_nonce: bool },
+    Hmac { digest: Digest, mac_key: Vec<u8>, block: Option<Block>, encrypt_then_mac: bool },
 }
 
 struct Block {
@@ -48,31 +37,15 @@ impl KeyLengths {
     /// Those of a suite in a version below TLS 1.3; `None` for ciphers that are not computed here.
     pub(crate) fn new(suite: &SuiteDetails, version: ProtocolVersion) -> Option<KeyLengths> {
         if suite.is_aead() {
-            let iv = if suite.encryption == Encryption::Chacha20Poly1305 {
-                12
-            } else {
-                4
-            };
-            return Some(KeyLengths {
-                mac: 0,
-                key: aead(suite)?.key_len(),
-                iv,
-            });
+            let iv = if suite.encryption == Encryption::Chacha20Poly1305 { 12 } else { 4 };
+            return Some(KeyLengths { mac: 0, key: aead(suite)?.key_len(), iv });
         }
         let mac = Digest::of_mac(suite.mac)?.length();
         if suite.encryption == Encryption::Null {
             return Some(KeyLengths { mac, key: 0, iv: 0 });
         }
         let (key, block) = BlockCipher::lengths(suite)?;
-        Some(KeyLengths {
-            mac,
-            key,
-            iv: if version < ProtocolVersion::TLSV1_1 {
-                block
-            } else {
-                0
-            },
-        })
+        Some(KeyLengths { mac, key, iv: if version < ProtocolVersion::TLSV1_1 { block } else { 0 } })
     }
 }
 
@@ -87,25 +60,13 @@ fn aead(suite: &SuiteDetails) -> Option<&'static aws_lc_rs::aead::Algorithm> {
 
 impl Protection {
     /// From a traffic secret of TLS 1.3 (RFC 8446 §7.3); `None` for ciphers that are not computed here.
-    pub(crate) fn of_secret(
-        suite: &SuiteDetails,
-        digest: Digest,
-        secret: &[u8],
-    ) -> Option<Protection> {
+    pub(crate) fn of_secret(suite: &SuiteDetails, digest: Digest, secret: &[u8]) -> Option<Protection> {
         let algorithm = aead(suite)?;
         let key = digest.expand_label(secret, "key", b"", algorithm.key_len());
         let iv = digest.expand_label(secret, "iv", b"", 12);
         let key = LessSafeKey::new(UnboundKey::new(algorithm, &key).ok()?);
-        let cipher = Cipher::Aead {
-            key,
-            iv,
-            explicit_nonce: false,
-        };
-        Some(Protection {
-            cipher,
-            version: ProtocolVersion::TLSV1_3,
-            sequence: 0,
-        })
+        let cipher = Cipher::Aead { key, iv, explicit_nonce: false };
+        Some(Protection { cipher, version: ProtocolVersion::TLSV1_3, sequence: 0 })
     }
 
     /// From one direction's part of the key block of a version below TLS 1.3.
@@ -118,34 +79,18 @@ impl Protection {
         let cipher = if suite.is_aead() {
             let explicit_nonce = suite.encryption != Encryption::Chacha20Poly1305;
             let key = LessSafeKey::new(UnboundKey::new(aead(suite)?, key).ok()?);
-            Cipher::Aead {
-                key,
-                iv: iv.to_vec(),
-                explicit_nonce,
-            }
+            Cipher::Aead { key, iv: iv.to_vec(), explicit_nonce }
         } else {
             let chained_iv = (version < ProtocolVersion::TLSV1_1).then(|| iv.to_vec());
             let block = match suite.encryption {
                 Encryption::Null => None,
-                _ => Some(Block {
-                    cipher: BlockCipher::new(suite, key)?,
-                    chained_iv,
-                }),
+                _ => Some(Block { cipher: BlockCipher::new(suite, key)?, chained_iv }),
             };
             let digest = Digest::of_mac(suite.mac)?;
             let encrypt_then_mac = encrypt_then_mac && block.is_some();
-            Cipher::Hmac {
-                digest,
-                mac_key: mac_key.to_vec(),
-                block,
-                encrypt_then_mac,
-            }
+            Cipher::Hmac { digest, mac_key: mac_key.to_vec(), block, encrypt_then_mac }
         };
-        Some(Protection {
-            cipher,
-            version,
-            sequence: 0,
-        })
+        Some(Protection { cipher, version, sequence: 0 })
     }
 
     /// A whole record with this content, at most 16384 bytes of it.
@@ -162,41 +107,22 @@ impl Protection {
         };
         let sequence = self.sequence;
         let body = match &mut self.cipher {
-            Cipher::Aead {
-                key,
-                iv,
-                explicit_nonce,
-            } => {
+            Cipher::Aead { key, iv, explicit_nonce } => {
                 let mut sealed = content.to_vec();
                 if modern {
                     sealed.push(content_type.0);
                 }
-                let explicit = if *explicit_nonce {
-                    sequence.to_be_bytes().to_vec()
-                } else {
-                    Vec::new()
-                };
+                let explicit = if *explicit_nonce { sequence.to_be_bytes().to_vec() } else { Vec::new() };
                 let nonce = nonce(iv, &explicit, sequence)?;
                 let additional = match modern {
                     true => header(sealed.len() + key.algorithm().tag_len()).to_vec(),
                     false => [&sequence.to_be_bytes()[..], &header(content.len())].concat(),
                 };
-                key.seal_in_place_append_tag(nonce, Aad::from(additional), &mut sealed)
-                    .ok()?;
+                key.seal_in_place_append_tag(nonce, Aad::from(additional), &mut sealed).ok()?;
                 [explicit, sealed].concat()
             }
-            Cipher::Hmac {
-                digest,
-                mac_key,
-                block,
-                encrypt_then_mac,
-            } => {
-                let mac = |bytes: &[u8]| {
-                    digest.hmac(
-                        mac_key,
-                        &[&sequence.to_be_bytes(), &header(bytes.len()), bytes],
-                    )
-                };
+            Cipher::Hmac { digest, mac_key, block, encrypt_then_mac } => {
+                let mac = |bytes: &[u8]| digest.hmac(mac_key, &[&sequence.to_be_bytes(), &header(bytes.len()), bytes]);
                 if *encrypt_then_mac {
                     let mut body = block.as_mut()?.encrypt(content.to_vec())?;
                     body.extend(mac(&body));
@@ -224,13 +150,8 @@ impl Protection {
         };
         let mut content_type = ContentType(outer);
         let content = match &mut self.cipher {
-            Cipher::Aead {
-                key,
-                iv,
-                explicit_nonce,
-            } => {
-                let (explicit, sealed) =
-                    body.split_at_checked(if *explicit_nonce { 8 } else { 0 })?;
+            Cipher::Aead { key, iv, explicit_nonce } => {
+                let (explicit, sealed) = body.split_at_checked(if *explicit_nonce { 8 } else { 0 })?;
                 let nonce = nonce(iv, explicit, sequence)?;
                 let length = sealed.len().checked_sub(key.algorithm().tag_len())?;
                 let modern = self.version >= ProtocolVersion::TLSV1_3;
@@ -239,10 +160,7 @@ impl Protection {
                     false => [&sequence.to_be_bytes()[..], &header(length)].concat(),
                 };
                 let mut opened = sealed.to_vec();
-                let length = key
-                    .open_in_place(nonce, Aad::from(additional), &mut opened)
-                    .ok()?
-                    .len();
+                let length = key.open_in_place(nonce, Aad::from(additional), &mut opened).ok()?.len();
                 opened.truncate(length);
                 if modern {
                     // TLSInnerPlaintext: content, its type, zeros (RFC 8446 §5.2).
@@ -252,21 +170,10 @@ impl Protection {
                 }
                 opened
             }
-            Cipher::Hmac {
-                digest,
-                mac_key,
-                block,
-                encrypt_then_mac,
-            } => {
-                let mac = |bytes: &[u8]| {
-                    digest.hmac(
-                        mac_key,
-                        &[&sequence.to_be_bytes(), &header(bytes.len()), bytes],
-                    )
-                };
+            Cipher::Hmac { digest, mac_key, block, encrypt_then_mac } => {
+                let mac = |bytes: &[u8]| digest.hmac(mac_key, &[&sequence.to_be_bytes(), &header(bytes.len()), bytes]);
                 let split = |bytes: &[u8]| {
-                    let (content, tag) =
-                        bytes.split_at_checked(bytes.len().checked_sub(digest.length())?)?;
+                    let (content, tag) = bytes.split_at_checked(bytes.len().checked_sub(digest.length())?)?;
                     (mac(content) == tag).then(|| content.to_vec())
                 };
                 match block {
@@ -285,11 +192,7 @@ impl Protection {
 fn nonce(iv: &[u8], explicit: &[u8], sequence: u64) -> Option<Nonce> {
     let mut nonce: [u8; 12] = [iv, explicit].concat().try_into().ok()?;
     if explicit.is_empty() {
-        nonce
-            .iter_mut()
-            .rev()
-            .zip(sequence.to_le_bytes())
-            .for_each(|(byte, counter)| *byte ^= counter);
+        nonce.iter_mut().rev().zip(sequence.to_le_bytes()).for_each(|(byte, counter)| *byte ^= counter);
     }
     Some(Nonce::assume_unique_for_key(nonce))
 }
@@ -349,32 +252,18 @@ mod tests {
             CipherSuite::TLS_RSA_WITH_NULL_SHA,
         ];
         for suite in suites.map(|suite| suite.details().unwrap()) {
-            for version in [
-                ProtocolVersion::TLSV1_0,
-                ProtocolVersion::TLSV1_1,
-                ProtocolVersion::TLSV1_2,
-            ] {
+            for version in [ProtocolVersion::TLSV1_0, ProtocolVersion::TLSV1_1, ProtocolVersion::TLSV1_2] {
                 for encrypt_then_mac in [false, true] {
                     let lengths = KeyLengths::new(suite, version).unwrap();
                     let bytes: Vec<u8> = (0..100).collect();
-                    let keys = (
-                        &bytes[..lengths.mac],
-                        &bytes[..lengths.key],
-                        &bytes[..lengths.iv],
-                    );
-                    let end =
-                        || Protection::of_keys(suite, version, encrypt_then_mac, keys).unwrap();
+                    let keys = (&bytes[..lengths.mac], &bytes[..lengths.key], &bytes[..lengths.iv]);
+                    let end = || Protection::of_keys(suite, version, encrypt_then_mac, keys).unwrap();
                     let (mut ours, mut theirs) = (end(), end());
                     for content in [&b""[..], b"hello", &[7; 64]] {
                         let record = ours.seal(ContentType::HANDSHAKE, content).unwrap();
                         let (header, body) = record.split_first_chunk::<5>().unwrap();
                         let opened = theirs.open(*header, body);
-                        assert_eq!(
-                            opened,
-                            Some((ContentType::HANDSHAKE, content.to_vec())),
-                            "{} {version}",
-                            suite.name
-                        );
+                        assert_eq!(opened, Some((ContentType::HANDSHAKE, content.to_vec())), "{} {version}", suite.name);
                         assert_eq!(theirs.open(*header, body), None, "a record opens once");
                     }
                     assert_eq!(theirs.open([22, 3, 3, 0, 0], b""), None);

@@ -17,16 +17,10 @@ pub(super) fn encrypt(certificate: &[u8], secret: &[u8]) -> Option<Vec<u8>> {
         return None;
     }
     let mut padded = vec![0, 2];
-    padded.extend(
-        random_bytes(size - secret.len() - 3)?
-            .into_iter()
-            .map(|byte| byte.max(1)),
-    );
+    padded.extend(random_bytes(size - secret.len() - 3)?.into_iter().map(|byte| byte.max(1)));
     padded.push(0);
     padded.extend_from_slice(secret);
-    let encrypted = BigUint::from_bytes_be(&padded)
-        .modpow(&exponent, &modulus)
-        .to_bytes_be();
+    let encrypted = BigUint::from_bytes_be(&padded).modpow(&exponent, &modulus).to_bytes_be();
     let mut output = vec![0; size.saturating_sub(encrypted.len())];
     output.extend(encrypted);
     Some(output)
@@ -57,10 +51,7 @@ fn public_key(certificate: &[u8]) -> Option<(BigUint, BigUint)> {
     let (_, numbers, _) = element(key)?;
     let (_, modulus, rest) = element(numbers)?;
     let (_, exponent, _) = element(rest)?;
-    let (modulus, exponent) = (
-        BigUint::from_bytes_be(modulus),
-        BigUint::from_bytes_be(exponent),
-    );
+    let (modulus, exponent) = (BigUint::from_bytes_be(modulus), BigUint::from_bytes_be(exponent));
     (modulus.bits() >= 64).then_some((modulus, exponent))
 }
 
@@ -82,12 +73,7 @@ fn element(input: &[u8]) -> Option<(u8, &[u8], &[u8])> {
         if length.len() > 4 {
             return None;
         }
-        (
-            length
-                .iter()
-                .fold(0, |number, byte| number << 8 | usize::from(*byte)),
-            rest,
-        )
+        (length.iter().fold(0, |number, byte| number << 8 | usize::from(*byte)), rest)
     };
     let (content, rest) = rest.split_at_checked(length)?;
     Some((tag, content, rest))

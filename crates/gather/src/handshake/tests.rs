@@ -23,22 +23,10 @@ fn server_hello(version: u16, suite: CipherSuite, random: [u8; 32], extensions: 
     body.extend(suite.0.to_be_bytes());
     body.push(0);
     let versions = [&[0, 43, 0, 2][..], &version.to_be_bytes()].concat();
-    let extensions = [
-        if version == 0x0304 {
-            &versions[..]
-        } else {
-            &[]
-        },
-        extensions,
-    ]
-    .concat();
+    let extensions = [if version == 0x0304 { &versions[..] } else { &[] }, extensions].concat();
     body.extend((extensions.len() as u16).to_be_bytes());
     body.extend(extensions);
-    plain_record(
-        ContentType::HANDSHAKE,
-        ProtocolVersion::TLSV1_2,
-        &handshake_message(HandshakeType::SERVER_HELLO, &body),
-    )
+    plain_record(ContentType::HANDSHAKE, ProtocolVersion::TLSV1_2, &handshake_message(HandshakeType::SERVER_HELLO, &body))
 }
 
 fn handshake() -> Handshake {
@@ -47,29 +35,16 @@ fn handshake() -> Handshake {
 
 /// Everything that a server may say in the clear, as a starting point for nonsense.
 fn answers() -> Vec<Vec<u8>> {
-    let message = |kind, body: &[u8]| {
-        plain_record(
-            ContentType::HANDSHAKE,
-            ProtocolVersion::TLSV1_2,
-            &handshake_message(kind, body),
-        )
-    };
+    let message =
+        |kind, body: &[u8]| plain_record(ContentType::HANDSHAKE, ProtocolVersion::TLSV1_2, &handshake_message(kind, body));
     let retry: [u8; 32] =
-        aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, b"HelloRetryRequest")
-            .as_ref()
-            .try_into()
-            .unwrap();
+        aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, b"HelloRetryRequest").as_ref().try_into().unwrap();
     let p256 = [0, 51, 0, 2, 0, 23];
     let share = [&[0, 51, 0, 36, 0, 29, 0, 32][..], &[9; 32]].concat();
     let legacy = |suite| server_hello(0x0303, suite, [1; 32], &[]);
     let done = message(HandshakeType::SERVER_HELLO_DONE, &[]);
     let ecdhe = [&[3, 0, 23, 65, 4][..], &[5; 64], &[4, 1, 0, 1, 0]].concat();
-    let dhe = [
-        &[0, 16][..],
-        &[0xff; 16],
-        &[0, 1, 2, 0, 1, 5, 4, 1, 0, 1, 0],
-    ]
-    .concat();
+    let dhe = [&[0, 16][..], &[0xff; 16], &[0, 1, 2, 0, 1, 5, 4, 1, 0, 1, 0]].concat();
     vec![
         server_hello(0x0304, CipherSuite::TLS_AES_128_GCM_SHA256, retry, &p256),
         server_hello(0x0304, CipherSuite::TLS_AES_128_GCM_SHA256, [1; 32], &share),
@@ -89,10 +64,7 @@ fn answers() -> Vec<Vec<u8>> {
         .concat(),
         [
             legacy(CipherSuite::TLS_RSA_WITH_AES_128_CBC_SHA),
-            message(
-                HandshakeType::CERTIFICATE,
-                &[0, 0, 8, 0, 0, 5, 0x30, 3, 0x30, 1, 0],
-            ),
+            message(HandshakeType::CERTIFICATE, &[0, 0, 8, 0, 0, 5, 0x30, 3, 0x30, 1, 0]),
             done,
         ]
         .concat(),
@@ -104,46 +76,28 @@ fn answers() -> Vec<Vec<u8>> {
 fn a_retry_is_answered_with_the_group_asked_for_and_a_second_one_is_not() {
     let retry = answers().swap_remove(0);
     let mut handshake = handshake();
-    let Step::Send(flight) = handshake.step(&retry) else {
-        panic!("no second hello")
-    };
+    let Step::Send(flight) = handshake.step(&retry) else { panic!("no second hello") };
     assert_eq!(flight.bytes.get(..6), Some(&[20, 3, 3, 0, 1, 1][..]));
     assert!(matches!(handshake.step(&retry), Step::Wait));
     let twice = retry.repeat(2);
-    assert!(matches!(
-        handshake.step(&twice),
-        Step::Ended(Ending::Malformed { .. })
-    ));
+    assert!(matches!(handshake.step(&twice), Step::Ended(Ending::Malformed { .. })));
 }
 
 #[test]
 fn weak_or_missing_keys_end_it_politely() {
-    let endings = answers()
-        .into_iter()
-        .map(|answer| handshake().step(&answer))
-        .collect::<Vec<_>>();
+    let endings = answers().into_iter().map(|answer| handshake().step(&answer)).collect::<Vec<_>>();
     assert!(matches!(endings[1], Step::Wait));
     // A point that is on no curve, and an RSA key exchange without an RSA key.
-    assert!(
-        matches!(endings[2], Step::Ended(Ending::Malformed { .. })),
-        "{:?}",
-        endings[2]
-    );
+    assert!(matches!(endings[2], Step::Ended(Ending::Malformed { .. })), "{:?}", endings[2]);
     assert!(matches!(endings[3], Step::Send(_)), "{:?}", endings[3]);
-    assert!(
-        matches!(endings[4], Step::Ended(Ending::NotCarriedFurther { .. })),
-        "{:?}",
-        endings[4]
-    );
+    assert!(matches!(endings[4], Step::Ended(Ending::NotCarriedFurther { .. })), "{:?}", endings[4]);
 }
 
 #[test]
 fn nonsense_never_panics() {
     let mut seed = 1u64;
     let mut random = |below: usize| {
-        seed = seed
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (seed >> 33) as usize % below
     };
     let answers = answers();

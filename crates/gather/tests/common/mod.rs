@@ -1,11 +1,6 @@
 //! What the tests share: hellos, probes, scripted peers and real servers.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "this is test code"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "this is test code")]
 
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -16,17 +11,11 @@ use std::time::{Duration, Instant};
 
 use tlswhy_gather::Live;
 use tlswhy_model::{Answer, Asked, Attempt, Depth, Opening, Probe, Question};
-use tlswhy_wire::{
-    CipherSuite, ExtensionSpec, HelloSpec, NamedGroup, ProtocolVersion, SignatureScheme,
-};
+use tlswhy_wire::{CipherSuite, ExtensionSpec, HelloSpec, NamedGroup, ProtocolVersion, SignatureScheme};
 use tokio::net::{TcpListener, TcpStream};
 
-pub const ALL_VERSIONS: [ProtocolVersion; 4] = [
-    ProtocolVersion::TLSV1_3,
-    ProtocolVersion::TLSV1_2,
-    ProtocolVersion::TLSV1_1,
-    ProtocolVersion::TLSV1_0,
-];
+pub const ALL_VERSIONS: [ProtocolVersion; 4] =
+    [ProtocolVersion::TLSV1_3, ProtocolVersion::TLSV1_2, ProtocolVersion::TLSV1_1, ProtocolVersion::TLSV1_0];
 
 /// A hello that gets along with nearly every server.
 pub fn hello() -> HelloSpec {
@@ -49,12 +38,7 @@ pub fn hello() -> HelloSpec {
         SignatureScheme::RSA_PKCS1_SHA1,
         SignatureScheme::ECDSA_SHA1,
     ];
-    let groups = [
-        NamedGroup::X25519,
-        NamedGroup::SECP256R1,
-        NamedGroup::SECP384R1,
-        NamedGroup::SECP521R1,
-    ];
+    let groups = [NamedGroup::X25519, NamedGroup::SECP256R1, NamedGroup::SECP384R1, NamedGroup::SECP521R1];
     let extensions = vec![
         ExtensionSpec::ServerName("server.test".to_owned()),
         ExtensionSpec::ExtendedMasterSecret,
@@ -68,23 +52,14 @@ pub fn hello() -> HelloSpec {
         ExtensionSpec::PskKeyExchangeModes(vec![1]),
         ExtensionSpec::KeyShare(vec![NamedGroup::X25519]),
     ];
-    HelloSpec {
-        cipher_suites: suites.to_vec(),
-        session_id_length: 32,
-        extensions: Some(extensions),
-        ..HelloSpec::default()
-    }
+    HelloSpec { cipher_suites: suites.to_vec(), session_id_length: 32, extensions: Some(extensions), ..HelloSpec::default() }
 }
 
 /// Short time-outs, so that silence does not cost seconds.
 pub fn live() -> Live {
     Live {
         connect_timeout: Duration::from_millis(400),
-        tls_timeout: Duration::from_millis(if std::env::var_os("CI").is_some() {
-            4000
-        } else {
-            2000
-        }),
+        tls_timeout: Duration::from_millis(if std::env::var_os("CI").is_some() { 4000 } else { 2000 }),
         ..Live::default()
     }
 }
@@ -103,12 +78,7 @@ pub fn probe_of(address: SocketAddr, opening: Opening, depth: Depth) -> Probe {
 
 pub async fn attempt(live: &Live, probe: Probe) -> Attempt {
     let question = Question::Probe(Box::new(probe));
-    let asked = vec![Asked {
-        id: 7,
-        round: 1,
-        question,
-        purpose: "test".to_owned(),
-    }];
+    let asked = vec![Asked { id: 7, round: 1, question, purpose: "test".to_owned() }];
     match live.ask(asked, Instant::now()).await.pop() {
         Some((7, Answer::Attempted(attempt))) => *attempt,
         other => panic!("no attempt: {other:?}"),
@@ -139,37 +109,18 @@ where
 pub fn keys() -> &'static PathBuf {
     static KEYS: OnceLock<PathBuf> = OnceLock::new();
     KEYS.get_or_init(|| {
-        let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
-            .join(format!("gather-{}", std::process::id()));
+        let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("gather-{}", std::process::id()));
         std::fs::create_dir_all(&directory).unwrap();
         for (name, key) in [("rsa", "rsa:2048"), ("rsa1024", "rsa:1024"), ("ec", "ec")] {
             let mut command = Command::new("openssl");
-            command.args([
-                "req",
-                "-x509",
-                "-nodes",
-                "-days",
-                "30",
-                "-subj",
-                "/CN=server.test",
-                "-newkey",
-                key,
-            ]);
+            command.args(["req", "-x509", "-nodes", "-days", "30", "-subj", "/CN=server.test", "-newkey", key]);
             if key == "ec" {
                 command.args(["-pkeyopt", "ec_paramgen_curve:P-256"]);
             }
-            command
-                .arg("-keyout")
-                .arg(directory.join(format!("{name}.key")));
-            command
-                .arg("-out")
-                .arg(directory.join(format!("{name}.pem")));
+            command.arg("-keyout").arg(directory.join(format!("{name}.key")));
+            command.arg("-out").arg(directory.join(format!("{name}.pem")));
             let output = command.output().unwrap();
-            assert!(
-                output.status.success(),
-                "{}",
-                String::from_utf8_lossy(&output.stderr)
-            );
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         }
         directory
     })
@@ -177,12 +128,7 @@ pub fn keys() -> &'static PathBuf {
 
 /// Whether a program is there; says so if it is not.
 pub fn is_there(program: &str) -> bool {
-    let there = Command::new(program)
-        .arg("--version")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok();
+    let there = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
     if !there {
         eprintln!("skipped: no {program} on this machine");
     }
@@ -205,12 +151,7 @@ impl Drop for Server {
 /// Starts a program that will listen on `port` of the loopback interface, and waits for it.
 pub async fn serve(port: u16, mut command: Command) -> Server {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let server = Server { child, address };
     for _ in 0..500 {
         if TcpStream::connect(address).await.is_ok() {
@@ -222,34 +163,22 @@ pub async fn serve(port: u16, mut command: Command) -> Server {
 }
 
 pub fn free_port() -> u16 {
-    std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
+    std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }
 
 /// `openssl s_server` with a key of this name and these options.
 pub async fn s_server(key: &str, options: &[&str]) -> Server {
     let port = free_port();
     let mut command = Command::new("openssl");
-    command
-        .args(["s_server", "-quiet", "-accept"])
-        .arg(format!("127.0.0.1:{port}"));
+    command.args(["s_server", "-quiet", "-accept"]).arg(format!("127.0.0.1:{port}"));
     command.arg("-key").arg(keys().join(format!("{key}.key")));
-    command
-        .arg("-cert")
-        .arg(keys().join(format!("{key}.pem")))
-        .args(options);
+    command.arg("-cert").arg(keys().join(format!("{key}.pem"))).args(options);
     serve(port, command).await
 }
 
 /// Writes a file into the directory of the keys.
 pub fn file(name: &str, content: &str) -> PathBuf {
     let path = keys().join(name);
-    std::fs::File::create(&path)
-        .unwrap()
-        .write_all(content.as_bytes())
-        .unwrap();
+    std::fs::File::create(&path).unwrap().write_all(content.as_bytes()).unwrap();
     path
 }
