@@ -53,9 +53,7 @@ pub struct Hello {
 }
 
 /// Runs `handler` on every connection, in a thread of its own; its second argument counts the connections from 0.
-pub fn serve(
-    handler: impl Fn(TcpStream, usize) -> io::Result<()> + Send + Sync + 'static,
-) -> Result<Server, StartError> {
+pub fn serve(handler: impl Fn(TcpStream, usize) -> io::Result<()> + Send + Sync + 'static) -> Result<Server, StartError> {
     let mut server = Server::at(free_port());
     let listener = TcpListener::bind(server.address()).map_err(StartError::of)?;
     let stop = Arc::new(AtomicBool::new(false));
@@ -74,10 +72,7 @@ pub fn serve(
             });
         }
     });
-    server.keep(Stop {
-        address: server.address(),
-        stop,
-    });
+    server.keep(Stop { address: server.address(), stop });
     Ok(server)
 }
 
@@ -106,13 +101,9 @@ pub fn in_turn(backends: Vec<Server>) -> Result<Server, StartError> {
     let next = AtomicUsize::new(0);
     let front = serve(move |client, _| {
         let turn = next.fetch_add(1, Ordering::Relaxed) % addresses.len().max(1);
-        addresses
-            .get(turn)
-            .map_or(Ok(()), |address| splice(client, *address, &[]))
+        addresses.get(turn).map_or(Ok(()), |address| splice(client, *address, &[]))
     })?;
-    Ok(backends
-        .into_iter()
-        .fold(front, |front, backend| backend.behind(front)))
+    Ok(backends.into_iter().fold(front, |front, backend| backend.behind(front)))
 }
 
 /// A relay that resets every connection beyond `allowed` in one second.
@@ -125,11 +116,7 @@ pub fn rate_limited(backend: Server, allowed: usize) -> Result<Server, StartErro
             recent.push(Instant::now());
             recent.len() > allowed
         });
-        if over {
-            reset(client)
-        } else {
-            splice(client, address, &[])
-        }
+        if over { reset(client) } else { splice(client, address, &[]) }
     })?;
     Ok(backend.behind(front))
 }
@@ -166,11 +153,7 @@ pub fn closing(with_reset: bool) -> Result<Server, StartError> {
 pub fn closing_after_hello(with_reset: bool) -> Result<Server, StartError> {
     serve(move |mut client, _| {
         read_hello(&mut client)?;
-        if with_reset {
-            reset(client)
-        } else {
-            close_gently(client)
-        }
+        if with_reset { reset(client) } else { close_gently(client) }
     })
 }
 
@@ -210,15 +193,10 @@ pub fn endless_records() -> Result<Server, StartError> {
 pub fn dropping() -> Result<Server, StartError> {
     let mut server = Server::at(free_port());
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).map_err(StartError::of)?;
-    socket
-        .bind(&server.address().into())
-        .and_then(|()| socket.listen(0))
-        .map_err(StartError::of)?;
+    socket.bind(&server.address().into()).and_then(|()| socket.listen(0)).map_err(StartError::of)?;
     for _ in 0..4 {
         // Those that fit stay in the queue; the others are given up at once.
-        if let Ok(filler) =
-            TcpStream::connect_timeout(&server.address(), Duration::from_millis(100))
-        {
+        if let Ok(filler) = TcpStream::connect_timeout(&server.address(), Duration::from_millis(100)) {
             server.keep(filler);
         }
     }
@@ -256,9 +234,7 @@ fn sslv2_server_hello(certificate: &[u8]) -> Vec<u8> {
     body.extend(certificate);
     body.extend(kinds);
     body.extend([0x5a; 16]);
-    let mut record = (0x8000 | u16::try_from(body.len()).unwrap_or(0x7fff))
-        .to_be_bytes()
-        .to_vec();
+    let mut record = (0x8000 | u16::try_from(body.len()).unwrap_or(0x7fff)).to_be_bytes().to_vec();
     record.extend(body);
     record
 }
@@ -316,15 +292,11 @@ fn read_hello(client: &mut TcpStream) -> io::Result<Hello> {
         if hello.bytes.is_empty() {
             hello.first_read = count;
         }
-        hello
-            .bytes
-            .extend_from_slice(buffer.get(..count).unwrap_or_default());
+        hello.bytes.extend_from_slice(buffer.get(..count).unwrap_or_default());
         let (message, records) = join_records(&hello.bytes);
         hello.records = records;
         let need = match message.get(..4) {
-            Some(&[1, high, middle, low]) => {
-                4 + u32::from_be_bytes([0, high, middle, low]) as usize
-            }
+            Some(&[1, high, middle, low]) => 4 + u32::from_be_bytes([0, high, middle, low]) as usize,
             Some(_) => return Ok(hello),
             None => usize::MAX,
         };
@@ -378,11 +350,7 @@ impl Hello {
     /// Whether any suite, extension or version is a GREASE value (RFC 8701).
     pub fn greases(&self) -> bool {
         let grease = |code: &u16| code & 0x0f0f == 0x0a0a && code >> 8 == code & 0xff;
-        self.suites
-            .iter()
-            .chain(&self.extensions)
-            .chain(&self.versions)
-            .any(grease)
+        self.suites.iter().chain(&self.extensions).chain(&self.versions).any(grease)
     }
 }
 
@@ -393,14 +361,9 @@ fn take<'a>(rest: &mut &'a [u8], count: usize) -> Option<&'a [u8]> {
 }
 
 fn take_u16(rest: &mut &[u8]) -> Option<u16> {
-    take(rest, 2)
-        .and_then(|two| two.try_into().ok())
-        .map(u16::from_be_bytes)
+    take(rest, 2).and_then(|two| two.try_into().ok()).map(u16::from_be_bytes)
 }
 
 fn pairs(bytes: &[u8]) -> Vec<u16> {
-    bytes
-        .chunks_exact(2)
-        .map(|two| u16::from_be_bytes([two[0], two[1]]))
-        .collect()
+    bytes.chunks_exact(2).map(|two| u16::from_be_bytes([two[0], two[1]])).collect()
 }

@@ -1,9 +1,5 @@
 //! The scenarios by hand: see the library's page.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a program for developers"
-)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for developers")]
 
 use std::process::ExitCode;
 
@@ -12,9 +8,7 @@ use tlswhy_lab::{Lab, SCENARIOS, Scenario, StartError, real_client};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (command, rest) = arguments
-        .split_first()
-        .map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
+    let (command, rest) = arguments.split_first().map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
     let done = match command {
         "list" => list(&chosen(rest)),
         "serve" => serve(&chosen(rest)),
@@ -39,24 +33,13 @@ fn main() -> ExitCode {
 }
 
 fn chosen(words: &[String]) -> Vec<&'static Scenario> {
-    let fits = |scenario: &&Scenario, word: &String| {
-        scenario.id.starts_with(word.as_str()) || scenario.group == word
-    };
-    SCENARIOS
-        .iter()
-        .copied()
-        .filter(|one| words.is_empty() || words.iter().any(|word| fits(one, word)))
-        .collect()
+    let fits = |scenario: &&Scenario, word: &String| scenario.id.starts_with(word.as_str()) || scenario.group == word;
+    SCENARIOS.iter().copied().filter(|one| words.is_empty() || words.iter().any(|word| fits(one, word))).collect()
 }
 
 fn list(scenarios: &[&'static Scenario]) -> Result<bool, StartError> {
     for scenario in scenarios {
-        println!(
-            "{:<52} {:<12} {}",
-            scenario.id,
-            scenario.outcomes.join("|"),
-            scenario.causes.join(", ")
-        );
+        println!("{:<52} {:<12} {}", scenario.id, scenario.outcomes.join("|"), scenario.causes.join(", "));
     }
     println!("{} scenarios", scenarios.len());
     Ok(true)
@@ -69,19 +52,10 @@ fn serve(scenarios: &[&'static Scenario]) -> Result<bool, StartError> {
     let lab = Lab::new().map_err(StartError::of)?;
     let server = (scenario.start)(&lab)?;
     println!("{} on port {}", scenario.id, server.port);
-    println!(
-        "tlswhy {}",
-        scenario.arguments(server.port, &lab.pki).join(" ")
-    );
-    println!(
-        "expected: {} {}",
-        scenario.outcomes.join("|"),
-        scenario.causes.join(", ")
-    );
+    println!("tlswhy {}", scenario.arguments(server.port, &lab.pki).join(" "));
+    println!("expected: {} {}", scenario.outcomes.join("|"), scenario.causes.join(", "));
     println!("Enter ends it.");
-    std::io::stdin()
-        .read_line(&mut String::new())
-        .map_err(StartError::of)?;
+    std::io::stdin().read_line(&mut String::new()).map_err(StartError::of)?;
     Ok(true)
 }
 
@@ -102,16 +76,10 @@ fn see(scenarios: &[&'static Scenario]) -> Result<bool, StartError> {
             real_client::s_client(&lab, scenario, &server, scenario.seen.like)?.gist()
         );
         if let Some(args) = scenario.seen.works_with {
-            println!(
-                "  s_client {args}: {}",
-                real_client::s_client(&lab, scenario, &server, args)?.gist()
-            );
+            println!("  s_client {args}: {}", real_client::s_client(&lab, scenario, &server, args)?.gist());
         }
         println!("  curl: {}", real_client::curl(&lab, &server)?.gist());
-        println!(
-            "  gnutls-cli: {}",
-            real_client::gnutls_cli(&lab, &server)?.gist()
-        );
+        println!("  gnutls-cli: {}", real_client::gnutls_cli(&lab, &server)?.gist());
     }
     Ok(true)
 }
@@ -133,10 +101,7 @@ fn run(scenarios: &[&'static Scenario]) -> Result<bool, StartError> {
     let lab = Lab::new().map_err(StartError::of)?;
     let binary = find_binary()?;
     let ran = run_all(&lab, &binary, scenarios);
-    println!(
-        "{:<52} {:>5} {:>6} {:>6}  got",
-        "scenario", "conn.", "rounds", "ms"
-    );
+    println!("{:<52} {:>5} {:>6} {:>6}  got", "scenario", "conn.", "rounds", "ms");
     let (mut good, mut skipped) = (0, 0);
     for one in &ran {
         let got = &one.got;

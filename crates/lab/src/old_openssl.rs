@@ -20,10 +20,7 @@ pub fn program(cache: &Path) -> io::Result<PathBuf> {
     let build = dir.join("build");
     let _ = fs::remove_dir_all(&build);
     fs::create_dir_all(dir.join("bin"))?;
-    shell(
-        &dir,
-        &format!("cp -r '{}' build", openssl_src::source_dir().display()),
-    )?;
+    shell(&dir, &format!("cp -r '{}' build", openssl_src::source_dir().display()))?;
     // Sources of the registry may be read-only.
     shell(&dir, "chmod -R u+w build")?;
     shell(
@@ -38,17 +35,11 @@ pub fn program(cache: &Path) -> io::Result<PathBuf> {
 }
 
 fn shell(dir: &Path, script: &str) -> io::Result<()> {
-    let output = Command::new("sh")
-        .args(["-c", script])
-        .current_dir(dir)
-        .output()?;
+    let output = Command::new("sh").args(["-c", script]).current_dir(dir).output()?;
     if output.status.success() {
         return Ok(());
     }
     let log = String::from_utf8_lossy(&output.stderr);
     let tail: Vec<&str> = log.lines().rev().take(8).collect();
-    Err(io::Error::other(format!(
-        "{script}: {}",
-        tail.into_iter().rev().collect::<Vec<_>>().join("\n")
-    )))
+    Err(io::Error::other(format!("{script}: {}", tail.into_iter().rev().collect::<Vec<_>>().join("\n"))))
 }

@@ -11,9 +11,8 @@ use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ECDSA_P521_SHA512,
-    PKCS_RSA_SHA256, RsaKeySize,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ECDSA_P521_SHA512, PKCS_RSA_SHA256, RsaKeySize,
 };
 
 /// The name that every scenario asks for.
@@ -55,59 +54,19 @@ pub struct Leaf<'a> {
     pub ends_in_days: i64,
 }
 
-const LEAF: Leaf<'static> = Leaf {
-    file: "rsa",
-    key: KeyKind::Rsa2048,
-    names: &[NAME],
-    starts_in_days: -2,
-    ends_in_days: 300,
-};
+const LEAF: Leaf<'static> = Leaf { file: "rsa", key: KeyKind::Rsa2048, names: &[NAME], starts_in_days: -2, ends_in_days: 300 };
 
 /// What the scenarios use.
 const LEAVES: &[Leaf<'static>] = &[
     LEAF,
-    Leaf {
-        file: "rsa1024",
-        key: KeyKind::Rsa1024,
-        ..LEAF
-    },
-    Leaf {
-        file: "ecdsa",
-        key: KeyKind::P256,
-        ..LEAF
-    },
-    Leaf {
-        file: "p384",
-        key: KeyKind::P384,
-        ..LEAF
-    },
-    Leaf {
-        file: "p521",
-        key: KeyKind::P521,
-        ..LEAF
-    },
-    Leaf {
-        file: "ed25519",
-        key: KeyKind::Ed25519,
-        ..LEAF
-    },
-    Leaf {
-        file: "ed448",
-        key: KeyKind::Ed448,
-        ..LEAF
-    },
-    Leaf {
-        file: "other",
-        key: KeyKind::P256,
-        names: &[OTHER_NAME],
-        ..LEAF
-    },
-    Leaf {
-        file: "client",
-        key: KeyKind::P256,
-        names: &["client.example.test"],
-        ..LEAF
-    },
+    Leaf { file: "rsa1024", key: KeyKind::Rsa1024, ..LEAF },
+    Leaf { file: "ecdsa", key: KeyKind::P256, ..LEAF },
+    Leaf { file: "p384", key: KeyKind::P384, ..LEAF },
+    Leaf { file: "p521", key: KeyKind::P521, ..LEAF },
+    Leaf { file: "ed25519", key: KeyKind::Ed25519, ..LEAF },
+    Leaf { file: "ed448", key: KeyKind::Ed448, ..LEAF },
+    Leaf { file: "other", key: KeyKind::P256, names: &[OTHER_NAME], ..LEAF },
+    Leaf { file: "client", key: KeyKind::P256, names: &["client.example.test"], ..LEAF },
 ];
 
 /// The 1024-bit group of RFC 2409 §6.2, as a PKCS #3 structure for `openssl asn1parse -genconf`.
@@ -137,11 +96,8 @@ impl Pki {
         lock.lock()?;
         let dir = cache.join("pki");
         let stamp = dir.join("stamp");
-        let age = fs::metadata(&stamp)
-            .and_then(|found| found.modified())
-            .map(|made| made.elapsed().unwrap_or_default());
-        let fresh = matches!(age, Ok(age) if age < KEPT)
-            && fs::read_to_string(&stamp).is_ok_and(|text| text == STAMP);
+        let age = fs::metadata(&stamp).and_then(|found| found.modified()).map(|made| made.elapsed().unwrap_or_default());
+        let fresh = matches!(age, Ok(age) if age < KEPT) && fs::read_to_string(&stamp).is_ok_and(|text| text == STAMP);
         if !fresh {
             let _ = fs::remove_dir_all(&dir);
             let pki = Pki::create(&dir)?;
@@ -151,14 +107,8 @@ impl Pki {
             fs::write(dir.join("dh1024.cnf"), OAKLEY_GROUP_2)?;
             openssl(&dir, "asn1parse -genconf dh1024.cnf -noout -out dh1024.der")?;
             openssl(&dir, "dhparam -inform DER -in dh1024.der -out dh1024.pem")?;
-            openssl(
-                &dir,
-                "genpkey -genparam -algorithm DH -pkeyopt group:ffdhe2048 -out dh2048.pem",
-            )?;
-            openssl(
-                &dir,
-                "pkcs12 -export -in rsa.pem -inkey rsa.key -name server -passout pass:changeit -out rsa.p12",
-            )?;
+            openssl(&dir, "genpkey -genparam -algorithm DH -pkeyopt group:ffdhe2048 -out dh2048.pem")?;
+            openssl(&dir, "pkcs12 -export -in rsa.pem -inkey rsa.key -name server -passout pass:changeit -out rsa.p12")?;
             fs::write(&stamp, STAMP)?;
         }
         Ok(dir)
@@ -169,24 +119,16 @@ impl Pki {
         fs::create_dir_all(dir)?;
         let root_key = rsa_key()?;
         let root_params = authority_params("tlswhy lab root")?;
-        let root = root_params
-            .self_signed(&root_key)
-            .map_err(io::Error::other)?;
+        let root = root_params.self_signed(&root_key).map_err(io::Error::other)?;
         fs::write(dir.join("ca.pem"), root.pem())?;
 
         let key = rsa_key()?;
         let params = authority_params("tlswhy lab intermediate")?;
-        let certificate = params
-            .signed_by(&key, &Issuer::new(root_params, root_key))
-            .map_err(io::Error::other)?;
+        let certificate = params.signed_by(&key, &Issuer::new(root_params, root_key)).map_err(io::Error::other)?;
         let intermediate_pem = certificate.pem();
         fs::write(dir.join("intermediate.pem"), &intermediate_pem)?;
         fs::write(dir.join("intermediate.key"), key.serialize_pem())?;
-        Ok(Pki {
-            dir: dir.to_owned(),
-            authority: Issuer::new(params, key),
-            intermediate_pem,
-        })
+        Ok(Pki { dir: dir.to_owned(), authority: Issuer::new(params, key), intermediate_pem })
     }
 
     /// Makes one leaf certificate and writes its files.
@@ -215,35 +157,23 @@ impl Pki {
     fn sign(&self, leaf: &Leaf<'_>, key: KeyPair) -> io::Result<(String, String)> {
         let names: Vec<String> = leaf.names.iter().map(ToString::to_string).collect();
         let mut params = CertificateParams::new(names).map_err(io::Error::other)?;
-        params.distinguished_name.push(
-            DnType::CommonName,
-            leaf.names.first().copied().unwrap_or("none"),
-        );
+        params.distinguished_name.push(DnType::CommonName, leaf.names.first().copied().unwrap_or("none"));
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         if leaf.key == KeyKind::Rsa2048 {
             params.key_usages.push(KeyUsagePurpose::KeyEncipherment);
         }
-        params.extended_key_usages = vec![
-            ExtendedKeyUsagePurpose::ServerAuth,
-            ExtendedKeyUsagePurpose::ClientAuth,
-        ];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         params.use_authority_key_identifier_extension = true;
         params.not_before = in_days(leaf.starts_in_days).into();
         params.not_after = in_days(leaf.ends_in_days).into();
-        let certificate = params
-            .signed_by(&key, &self.authority)
-            .map_err(io::Error::other)?;
+        let certificate = params.signed_by(&key, &self.authority).map_err(io::Error::other)?;
         Ok((certificate.pem(), key.serialize_pem()))
     }
 
     /// For keys that rcgen's provider does not make. Their validity starts now.
     fn sign_by_openssl(&self, leaf: &Leaf<'_>, algorithm: &str) -> io::Result<(String, String)> {
         let (stem, name) = (leaf.file, leaf.names.first().copied().unwrap_or("none"));
-        let names: Vec<String> = leaf
-            .names
-            .iter()
-            .map(|name| format!("DNS:{name}"))
-            .collect();
+        let names: Vec<String> = leaf.names.iter().map(|name| format!("DNS:{name}")).collect();
         fs::write(
             self.file(leaf, "ext"),
             format!(
@@ -252,14 +182,8 @@ impl Pki {
                 names.join(",")
             ),
         )?;
-        openssl(
-            &self.dir,
-            &format!("genpkey -algorithm {algorithm} -out {stem}.key"),
-        )?;
-        openssl(
-            &self.dir,
-            &format!("req -new -key {stem}.key -subj /CN={name} -out {stem}.csr"),
-        )?;
+        openssl(&self.dir, &format!("genpkey -algorithm {algorithm} -out {stem}.key"))?;
+        openssl(&self.dir, &format!("req -new -key {stem}.key -subj /CN={name} -out {stem}.csr"))?;
         openssl(
             &self.dir,
             &format!(
@@ -268,10 +192,7 @@ impl Pki {
                 leaf.ends_in_days
             ),
         )?;
-        Ok((
-            fs::read_to_string(self.file(leaf, "leaf.pem"))?,
-            fs::read_to_string(self.file(leaf, "key"))?,
-        ))
+        Ok((fs::read_to_string(self.file(leaf, "leaf.pem"))?, fs::read_to_string(self.file(leaf, "key"))?))
     }
 }
 
@@ -296,23 +217,13 @@ fn ec_key(algorithm: &'static rcgen::SignatureAlgorithm) -> io::Result<KeyPair> 
 
 fn in_days(days: i64) -> SystemTime {
     let distance = Duration::from_secs(days.unsigned_abs() * 86_400);
-    if days < 0 {
-        SystemTime::now() - distance
-    } else {
-        SystemTime::now() + distance
-    }
+    if days < 0 { SystemTime::now() - distance } else { SystemTime::now() + distance }
 }
 
 fn openssl(dir: &Path, arguments: &str) -> io::Result<()> {
-    let output = Command::new("openssl")
-        .args(arguments.split_whitespace())
-        .current_dir(dir)
-        .output()?;
+    let output = Command::new("openssl").args(arguments.split_whitespace()).current_dir(dir).output()?;
     if output.status.success() {
         return Ok(());
     }
-    Err(io::Error::other(format!(
-        "openssl {arguments}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    )))
+    Err(io::Error::other(format!("openssl {arguments}: {}", String::from_utf8_lossy(&output.stderr))))
 }

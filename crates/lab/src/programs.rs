@@ -110,10 +110,7 @@ impl Lab {
 
     /// HAProxy with one TLS front end; `bind` ends the bind line, `global` stands in the global section.
     pub fn haproxy(&self, certificate: &str, bind: &str, global: &str) -> Started {
-        self.haproxy_bind(
-            &format!("ssl crt {{pki}}/{certificate}.all.pem {bind}"),
-            global,
-        )
+        self.haproxy_bind(&format!("ssl crt {{pki}}/{certificate}.all.pem {bind}"), global)
     }
 
     /// HAProxy; `bind` is all that follows the address on the bind line.
@@ -174,11 +171,7 @@ impl Lab {
                  -key {{pki}}/{certificate}.key -cert_chain {{pki}}/intermediate.pem -www {args}"
             )),
             // 1.1.0i was built without a place for a configuration of its own.
-            env: if program == "openssl" {
-                Vec::new()
-            } else {
-                vec![("OPENSSL_CONF", "/dev/null".into())]
-            },
+            env: if program == "openssl" { Vec::new() } else { vec![("OPENSSL_CONF", "/dev/null".into())] },
             ..Launch::default()
         })
     }

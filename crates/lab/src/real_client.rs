@@ -29,22 +29,13 @@ impl Said {
     /// Whether a handshake was completed, the certificate trusted, and the server content with it.
     pub fn works(&self) -> bool {
         let text = &self.output;
-        let agreed = text
-            .lines()
-            .any(|line| line.contains(", Cipher is ") && !line.contains("(NONE)"));
+        let agreed = text.lines().any(|line| line.contains(", Cipher is ") && !line.contains("(NONE)"));
         // After an upgrade no request is made: a server that then closes without close_notify is no fault.
         let upgraded = self.command.contains("-starttls");
-        let errors = text
-            .lines()
-            .filter(|line| {
-                line.contains(":error:") && !(upgraded && line.contains("unexpected eof"))
-            })
-            .count();
+        let errors =
+            text.lines().filter(|line| line.contains(":error:") && !(upgraded && line.contains("unexpected eof"))).count();
         let answered = text.contains("HTTP/1.0 200") || text.contains("HTTP/1.1 200");
-        agreed
-            && text.contains("Verify return code: 0 (ok)")
-            && (answered || errors == 0)
-            && !text.contains("400 Bad Request")
+        agreed && text.contains("Verify return code: 0 (ok)") && (answered || errors == 0) && !text.contains("400 Bad Request")
     }
 
     /// The lines that matter, shortened.
@@ -79,12 +70,7 @@ impl Said {
 }
 
 /// Runs `openssl s_client` (or, after the word `old`, that of 1.1.0i) with a scenario's target.
-pub fn s_client(
-    lab: &Lab,
-    scenario: &Scenario,
-    server: &Server,
-    args: &str,
-) -> Result<Said, StartError> {
+pub fn s_client(lab: &Lab, scenario: &Scenario, server: &Server, args: &str) -> Result<Said, StartError> {
     let (program, args) = match args.strip_prefix("old") {
         Some(rest) => (lab.old_openssl()?.display().to_string(), rest),
         None => ("openssl".to_owned(), args),
@@ -93,34 +79,19 @@ pub fn s_client(
         "none" | "" => "-noservername".to_owned(),
         name => format!("-servername {name}"),
     };
-    let sni = if args.contains("-servername") || args.contains("-noservername") {
-        String::new()
-    } else {
-        sni
-    };
-    let line = format!(
-        "s_client -connect 127.0.0.1:{} {sni} -CAfile {{pki}}/ca.pem {args}",
-        server.port
-    );
+    let sni = if args.contains("-servername") || args.contains("-noservername") { String::new() } else { sni };
+    let line = format!("s_client -connect 127.0.0.1:{} {sni} -CAfile {{pki}}/ca.pem {args}", server.port);
     let line = line.replace("{pki}", &lab.pki.display().to_string());
     let mut command = Command::new(&program);
     command.args(line.split_whitespace());
     if program != "openssl" {
         command.env("OPENSSL_CONF", "/dev/null");
     }
-    let output = run(
-        &mut command,
-        "GET / HTTP/1.0\r\nHost: good.example.test\r\n\r\n",
-        |said| {
-            // The answer to the request, or for other protocols the certificate's verdict, ends the wait.
-            said.contains("HTTP/1.")
-                || (args.contains("-starttls") && said.contains("Verify return code"))
-        },
-    )?;
-    Ok(Said {
-        command: format!("{program} {line}"),
-        output,
-    })
+    let output = run(&mut command, "GET / HTTP/1.0\r\nHost: good.example.test\r\n\r\n", |said| {
+        // The answer to the request, or for other protocols the certificate's verdict, ends the wait.
+        said.contains("HTTP/1.") || (args.contains("-starttls") && said.contains("Verify return code"))
+    })?;
+    Ok(Said { command: format!("{program} {line}"), output })
 }
 
 /// What `curl` says of an HTTPS server.
@@ -130,15 +101,8 @@ pub fn curl(lab: &Lab, server: &Server) -> Result<Said, StartError> {
         server.port,
         lab.pki.display()
     );
-    let output = run(
-        Command::new("curl").args(line.split_whitespace()),
-        "",
-        |_| false,
-    )?;
-    Ok(Said {
-        command: format!("curl {line}"),
-        output,
-    })
+    let output = run(Command::new("curl").args(line.split_whitespace()), "", |_| false)?;
+    Ok(Said { command: format!("curl {line}"), output })
 }
 
 /// What `gnutls-cli` says.
@@ -149,48 +113,27 @@ pub fn gnutls_cli(lab: &Lab, server: &Server) -> Result<Said, StartError> {
         lab.pki.display()
     );
     let line = line.replace("--no-starttls-proto ", "");
-    let output = run(
-        Command::new("gnutls-cli").args(line.split_whitespace()),
-        "",
-        |said| said.contains("Handshake was completed"),
-    )?;
-    Ok(Said {
-        command: format!("gnutls-cli {line}"),
-        output,
-    })
+    let output =
+        run(Command::new("gnutls-cli").args(line.split_whitespace()), "", |said| said.contains("Handshake was completed"))?;
+    Ok(Said { command: format!("gnutls-cli {line}"), output })
 }
 
 /// Runs a command with this input; ends it at the limit, or a moment after `enough` is true of its output.
-fn run(
-    command: &mut Command,
-    input: &str,
-    enough: impl Fn(&str) -> bool,
-) -> Result<String, StartError> {
+fn run(command: &mut Command, input: &str, enough: impl Fn(&str) -> bool) -> Result<String, StartError> {
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .map_err(|error| {
-            StartError::Missing(format!(
-                "{}: {error}",
-                Path::new(command.get_program()).display()
-            ))
-        })?;
+        .map_err(|error| StartError::Missing(format!("{}: {error}", Path::new(command.get_program()).display())))?;
     let said = Arc::new(Mutex::new(Vec::new()));
-    let readers = [
-        child.stdout.take().map(|stream| collect(stream, &said)),
-        child.stderr.take().map(|stream| collect(stream, &said)),
-    ];
+    let readers =
+        [child.stdout.take().map(|stream| collect(stream, &said)), child.stderr.take().map(|stream| collect(stream, &said))];
     let mut stdin = child.stdin.take();
     if let Some(stdin) = &mut stdin {
         let _ = stdin.write_all(input.as_bytes());
     }
-    let text = || {
-        said.lock()
-            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-            .unwrap_or_default()
-    };
+    let text = || said.lock().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
     let start = Instant::now();
     let mut ends = start + LIMIT;
     let mut silence = true;
@@ -207,11 +150,7 @@ fn run(
     for reader in readers.into_iter().flatten() {
         let _ = reader.join();
     }
-    let silence = if silence && !enough(&text()) {
-        SILENCE
-    } else {
-        ""
-    };
+    let silence = if silence && !enough(&text()) { SILENCE } else { "" };
     Ok(text() + silence)
 }
 
@@ -219,10 +158,7 @@ fn ended(child: &mut Child) -> bool {
     !matches!(child.try_wait(), Ok(None))
 }
 
-fn collect(
-    mut stream: impl Read + Send + 'static,
-    into: &Arc<Mutex<Vec<u8>>>,
-) -> thread::JoinHandle<()> {
+fn collect(mut stream: impl Read + Send + 'static, into: &Arc<Mutex<Vec<u8>>>) -> thread::JoinHandle<()> {
     let into = Arc::clone(into);
     thread::spawn(move || {
         let mut buffer = [0; 4096];

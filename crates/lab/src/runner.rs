@@ -67,11 +67,7 @@ pub fn run_all(lab: &Lab, binary: &Path, scenarios: &[&'static Scenario]) -> Vec
             Ok(got) => (compare(scenario, &got), got),
             Err(error) => (verdict_of(error), Got::default()),
         };
-        Ran {
-            id: scenario.id,
-            verdict,
-            got,
-        }
+        Ran { id: scenario.id, verdict, got }
     })
 }
 
@@ -79,11 +75,7 @@ pub fn run_all(lab: &Lab, binary: &Path, scenarios: &[&'static Scenario]) -> Vec
 pub fn prove_all(lab: &Lab, scenarios: &[&'static Scenario]) -> Vec<Ran> {
     in_parallel(lab, scenarios, |scenario| {
         let verdict = prove(lab, scenario).unwrap_or_else(verdict_of);
-        Ran {
-            id: scenario.id,
-            verdict,
-            got: Got::default(),
-        }
+        Ran { id: scenario.id, verdict, got: Got::default() }
     })
 }
 
@@ -134,21 +126,14 @@ fn verdict_of(error: StartError) -> Verdict {
 }
 
 /// Several at a time, and nothing else of the lab on this machine meanwhile: tests in threads and processes wait.
-fn in_parallel(
-    lab: &Lab,
-    scenarios: &[&'static Scenario],
-    work: impl Fn(&'static Scenario) -> Ran + Sync,
-) -> Vec<Ran> {
-    let queue: Mutex<VecDeque<(usize, &'static Scenario)>> =
-        Mutex::new(scenarios.iter().copied().enumerate().collect());
+fn in_parallel(lab: &Lab, scenarios: &[&'static Scenario], work: impl Fn(&'static Scenario) -> Ran + Sync) -> Vec<Ran> {
+    let queue: Mutex<VecDeque<(usize, &'static Scenario)>> = Mutex::new(scenarios.iter().copied().enumerate().collect());
     let done: Mutex<Vec<(usize, Ran)>> = Mutex::new(Vec::new());
     let _turn = lab.turn();
     thread::scope(|scope| {
         for _ in 0..AT_ONCE.min(scenarios.len()) {
             scope.spawn(|| {
-                while let Some((index, scenario)) =
-                    queue.lock().ok().and_then(|mut queue| queue.pop_front())
-                {
+                while let Some((index, scenario)) = queue.lock().ok().and_then(|mut queue| queue.pop_front()) {
                     let ran = work(scenario);
                     if let Ok(mut done) = done.lock() {
                         done.push((index, ran));
@@ -188,8 +173,7 @@ pub fn run_one(lab: &Lab, binary: &Path, scenario: &Scenario) -> Result<Got, Sta
         output.status,
         String::from_utf8_lossy(&output.stderr).trim()
     );
-    let report: Value =
-        serde_json::from_slice(&output.stdout).map_err(|_| StartError::Failed(said))?;
+    let report: Value = serde_json::from_slice(&output.stdout).map_err(|_| StartError::Failed(said))?;
     let mut got = Got::of_report(&report);
     if got.elapsed_ms == 0 {
         got.elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
@@ -200,21 +184,15 @@ pub fn run_one(lab: &Lab, binary: &Path, scenario: &Scenario) -> Result<Got, Sta
         _ => 0,
     };
     if output.status.code() != Some(expected_exit) {
-        got.summary = format!(
-            "[exit status {:?} instead of {expected_exit}] {}",
-            output.status.code(),
-            got.summary
-        );
+        got.summary = format!("[exit status {:?} instead of {expected_exit}] {}", output.status.code(), got.summary);
     }
     Ok(got)
 }
 
 /// A command prefix that runs a program in a network namespace with these rules of `nft` and nothing but loopback.
 fn in_namespace(rules: &str, program: &Path) -> Result<Command, StartError> {
-    let script = format!(
-        "ip link set lo up && {{ [ -z \"$RULES\" ] || nft \"$RULES\"; }} && exec {} \"$@\"",
-        program.display()
-    );
+    let script =
+        format!("ip link set lo up && {{ [ -z \"$RULES\" ] || nft \"$RULES\"; }} && exec {} \"$@\"", program.display());
     let namespace = |script: &str| {
         let mut command = Command::new("unshare");
         if !is_root() {
@@ -227,10 +205,9 @@ fn in_namespace(rules: &str, program: &Path) -> Result<Command, StartError> {
     let works = namespace("ip link set lo up && { [ -z \"$RULES\" ] || nft \"$RULES\"; }").output();
     match works {
         Ok(output) if output.status.success() => Ok(namespace(&script)),
-        Ok(output) => Err(StartError::Missing(format!(
-            "network namespaces with nft: {}",
-            String::from_utf8_lossy(&output.stderr).trim()
-        ))),
+        Ok(output) => {
+            Err(StartError::Missing(format!("network namespaces with nft: {}", String::from_utf8_lossy(&output.stderr).trim())))
+        }
         Err(error) => Err(StartError::Missing(format!("unshare: {error}"))),
     }
 }
@@ -241,14 +218,8 @@ impl Got {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let empty = Vec::new();
         let findings = report["findings"].as_array().unwrap_or(&empty);
-        let (blocking, others): (Vec<&Value>, Vec<&Value>) = findings
-            .iter()
-            .partition(|finding| finding["impact"] == "blocks");
-        let codes = |list: &[&Value]| {
-            list.iter()
-                .map(|finding| text(&finding["cause"]))
-                .collect::<Vec<_>>()
-        };
+        let (blocking, others): (Vec<&Value>, Vec<&Value>) = findings.iter().partition(|finding| finding["impact"] == "blocks");
+        let codes = |list: &[&Value]| list.iter().map(|finding| text(&finding["cause"])).collect::<Vec<_>>();
         let cost = |name: &str| report["cost"][name].as_u64().unwrap_or_default();
         let mut summary = text(&report["summary"]);
         let root = text(&report["root_cause"]);
@@ -271,18 +242,10 @@ impl Got {
 pub fn compare(scenario: &Scenario, got: &Got) -> Verdict {
     let mut differs = Vec::new();
     if !scenario.outcomes.contains(&got.outcome.as_str()) {
-        differs.push(format!(
-            "outcome {}, expected {}",
-            got.outcome,
-            scenario.outcomes.join(" or ")
-        ));
+        differs.push(format!("outcome {}, expected {}", got.outcome, scenario.outcomes.join(" or ")));
     }
-    if got.causes != scenario.causes && !scenario.or_causes.iter().any(|other| got.causes == *other)
-    {
-        differs.push(format!(
-            "blocking findings {:?}, expected {:?}",
-            got.causes, scenario.causes
-        ));
+    if got.causes != scenario.causes && !scenario.or_causes.iter().any(|other| got.causes == *other) {
+        differs.push(format!("blocking findings {:?}, expected {:?}", got.causes, scenario.causes));
     }
     for cause in got.causes.iter().chain(&got.others) {
         if scenario.forbidden.contains(&cause.as_str()) {
@@ -291,19 +254,12 @@ pub fn compare(scenario: &Scenario, got: &Got) -> Verdict {
     }
     let (connections, rounds) = scenario.budget;
     if got.connections > connections || got.rounds > rounds {
-        differs.push(format!(
-            "{} connections in {} rounds, allowed {connections} and {rounds}",
-            got.connections, got.rounds
-        ));
+        differs.push(format!("{} connections in {} rounds, allowed {connections} and {rounds}", got.connections, got.rounds));
     }
     if got.summary.starts_with('[') {
         differs.push("exit status or root_cause does not fit the findings".into());
     }
-    if differs.is_empty() {
-        Verdict::Good
-    } else {
-        Verdict::Bad(differs)
-    }
+    if differs.is_empty() { Verdict::Good } else { Verdict::Bad(differs) }
 }
 
 /// Meets the scenario's server with `openssl s_client`.
@@ -315,19 +271,10 @@ pub fn prove(lab: &Lab, scenario: &Scenario) -> Result<Verdict, StartError> {
         let said = real_client::s_client(lab, scenario, &server, seen.like)?;
         if seen.says.is_empty() {
             if !said.works() {
-                differs.push(format!(
-                    "ought to work: {}\n      {}",
-                    said.command,
-                    said.gist()
-                ));
+                differs.push(format!("ought to work: {}\n      {}", said.command, said.gist()));
             }
         } else if !said.output.contains(seen.says) {
-            differs.push(format!(
-                "ought to say {:?}: {}\n      {}",
-                seen.says,
-                said.command,
-                said.gist()
-            ));
+            differs.push(format!("ought to say {:?}: {}\n      {}", seen.says, said.command, said.gist()));
         } else if said.works() {
             differs.push(format!("works: {}", said.command));
         }
@@ -335,17 +282,9 @@ pub fn prove(lab: &Lab, scenario: &Scenario) -> Result<Verdict, StartError> {
     if let Some(args) = seen.works_with {
         let said = real_client::s_client(lab, scenario, &server, args)?;
         if !said.works() {
-            differs.push(format!(
-                "ought to work: {}\n      {}",
-                said.command,
-                said.gist()
-            ));
+            differs.push(format!("ought to work: {}\n      {}", said.command, said.gist()));
         }
     }
     drop::<Server>(server);
-    Ok(if differs.is_empty() {
-        Verdict::Good
-    } else {
-        Verdict::Bad(differs)
-    })
+    Ok(if differs.is_empty() { Verdict::Good } else { Verdict::Bad(differs) })
 }

@@ -60,35 +60,22 @@ pub const HEALTHY: Scenario = Scenario {
     or_causes: &[],
     forbidden: &[],
     budget: (12, 5),
-    seen: Seen {
-        like: "",
-        says: "",
-        works_with: None,
-    },
+    seen: Seen { like: "", says: "", works_with: None },
 };
 
 /// A server with which the handshake fails.
-pub const BROKEN: Scenario = Scenario {
-    outcomes: &["fails"],
-    ..HEALTHY
-};
+pub const BROKEN: Scenario = Scenario { outcomes: &["fails"], ..HEALTHY };
 
 impl Scenario {
     /// The arguments of `tlswhy` for a server on this port, certificates in `pki`.
     pub fn arguments(&self, port: u16, pki: &std::path::Path) -> Vec<String> {
-        let mut arguments = vec![
-            "check".to_owned(),
-            self.target.replace("{port}", &port.to_string()),
-        ];
+        let mut arguments = vec!["check".to_owned(), self.target.replace("{port}", &port.to_string())];
         if !self.server_name.is_empty() {
             arguments.extend(["--sni".to_owned(), self.server_name.to_owned()]);
         }
         arguments.extend(["--ca".to_owned(), pki.join("ca.pem").display().to_string()]);
         let clients = concat!(env!("CARGO_MANIFEST_DIR"), "/clients");
-        let filled = self
-            .args
-            .iter()
-            .map(|argument| argument.replace("{clients}", clients));
+        let filled = self.args.iter().map(|argument| argument.replace("{clients}", clients));
         arguments.extend(filled);
         arguments.extend(["--format".to_owned(), "json".to_owned()]);
         arguments

@@ -32,21 +32,13 @@ impl Lab {
     /// Makes the certificates unless they are there from an earlier run, in `target/lab`.
     pub fn new() -> io::Result<Lab> {
         let cache = target_dir()?.join("lab");
-        Ok(Lab {
-            pki: Pki::cached(&cache)?,
-            cache,
-        })
+        Ok(Lab { pki: Pki::cached(&cache)?, cache })
     }
 
     /// The OpenSSL 1.1.0i program; built on the first call, which takes a minute.
     pub fn old_openssl(&self) -> Result<PathBuf, StartError> {
-        if find_program("cc").is_none()
-            || find_program("perl").is_none()
-            || find_program("make").is_none()
-        {
-            return Err(StartError::Missing(
-                "cc, perl and make, to build OpenSSL 1.1.0i".into(),
-            ));
+        if find_program("cc").is_none() || find_program("perl").is_none() || find_program("make").is_none() {
+            return Err(StartError::Missing("cc, perl and make, to build OpenSSL 1.1.0i".into()));
         }
         old_openssl::program(&self.cache).map_err(|error| StartError::Failed(error.to_string()))
     }
@@ -60,8 +52,7 @@ impl Lab {
 
     /// Starts a program and waits until its port accepts connections.
     pub fn launch(&self, launch: Launch<'_>) -> Result<Server, StartError> {
-        let program = find_program(launch.program)
-            .ok_or_else(|| StartError::Missing(launch.program.into()))?;
+        let program = find_program(launch.program).ok_or_else(|| StartError::Missing(launch.program.into()))?;
         let scratch = Scratch::new().map_err(StartError::of)?;
         let mut server = Server::at(free_port());
         let fill = |text: &str| {
@@ -72,16 +63,10 @@ impl Lab {
         for (name, text) in launch.files {
             let path = scratch.path().join(name);
             let parent = path.parent().unwrap_or(scratch.path());
-            fs::create_dir_all(parent)
-                .and_then(|()| fs::write(&path, fill(&text)))
-                .map_err(StartError::of)?;
+            fs::create_dir_all(parent).and_then(|()| fs::write(&path, fill(&text))).map_err(StartError::of)?;
         }
         if !launch.setup.is_empty() {
-            shell(&format!(
-                "cd '{}' && {{ {} ; }}",
-                scratch.path().display(),
-                fill(launch.setup)
-            ))?;
+            shell(&format!("cd '{}' && {{ {} ; }}", scratch.path().display(), fill(launch.setup)))?;
         }
         if let Some(user) = launch.user {
             shell(&format!("chown -R {user} '{}'", scratch.path().display()))?;
@@ -96,26 +81,17 @@ impl Lab {
         if let Some(user) = launch.user {
             command.args([&format!("--reuid={user}"), "--clear-groups"]);
         }
-        command
-            .arg("--")
-            .arg(program)
-            .args(launch.args.iter().map(|argument| fill(argument)));
+        command.arg("--").arg(program).args(launch.args.iter().map(|argument| fill(argument)));
         command.envs(launch.env.iter().map(|(name, value)| (name, fill(value))));
         command.current_dir(scratch.path()).process_group(0);
         command.stdin(Stdio::piped()).stdout(output).stderr(errors);
         let mut child = command.spawn().map_err(StartError::of)?;
         let stdin = child.stdin.take();
-        let mut process = Process {
-            child,
-            _stdin: stdin,
-            scratch,
-        };
+        let mut process = Process { child, _stdin: stdin, scratch };
         let ready = wait_until_accepting(server.port, &mut process.child);
         let said = fs::read_to_string(&log).unwrap_or_default();
         server.keep(process);
-        ready.map_err(|reason| {
-            StartError::Failed(format!("{}: {reason}\n{}", launch.program, said.trim()))
-        })?;
+        ready.map_err(|reason| StartError::Failed(format!("{}: {reason}\n{}", launch.program, said.trim())))?;
         Ok(server)
     }
 }
@@ -148,10 +124,7 @@ pub struct Server {
 impl Server {
     /// A server that is nothing yet but a port.
     pub fn at(port: u16) -> Server {
-        Server {
-            port,
-            kept: Vec::new(),
-        }
+        Server { port, kept: Vec::new() }
     }
 
     /// Keeps something alive as long as the server, dropped in this order.
@@ -173,9 +146,7 @@ impl Server {
 
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Server")
-            .field("port", &self.port)
-            .finish_non_exhaustive()
+        f.debug_struct("Server").field("port", &self.port).finish_non_exhaustive()
     }
 }
 
@@ -227,40 +198,25 @@ pub fn find_program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut places: Vec<PathBuf> = std::env::split_paths(&path).collect();
     places.extend(["/usr/sbin", "/usr/local/sbin", "/sbin"].map(PathBuf::from));
-    let versions = fs::read_dir("/usr/lib/postgresql")
-        .into_iter()
-        .flatten()
-        .flatten();
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     places.extend(versions.map(|version| version.path().join("bin")));
-    places
-        .into_iter()
-        .map(|place| place.join(name))
-        .find(|file| file.is_file())
+    places.into_iter().map(|place| place.join(name)).find(|file| file.is_file())
 }
 
 /// The directory into which cargo built this very program.
 pub fn target_dir() -> io::Result<PathBuf> {
     let program = std::env::current_exe()?;
-    let marked = program
-        .ancestors()
-        .find(|dir| dir.join("CACHEDIR.TAG").exists())
-        .map(Path::to_owned);
+    let marked = program.ancestors().find(|dir| dir.join("CACHEDIR.TAG").exists()).map(Path::to_owned);
     marked.ok_or_else(|| io::Error::other("not run from a cargo target directory"))
 }
 
 /// Runs a shell command that must succeed.
 pub fn shell(script: &str) -> Result<(), StartError> {
-    let output = Command::new("sh")
-        .args(["-c", script])
-        .output()
-        .map_err(StartError::of)?;
+    let output = Command::new("sh").args(["-c", script]).output().map_err(StartError::of)?;
     if output.status.success() {
         return Ok(());
     }
-    Err(StartError::Failed(format!(
-        "{script}: {}",
-        String::from_utf8_lossy(&output.stderr).trim()
-    )))
+    Err(StartError::Failed(format!("{script}: {}", String::from_utf8_lossy(&output.stderr).trim())))
 }
 
 /// Whether this process is root: some servers refuse it, one or two need it.
@@ -295,9 +251,7 @@ impl Drop for Process {
         let mut victims = format!("-{}", self.child.id());
         // Postfix and Dovecot put their daemons into groups of their own; they stay in the directory.
         for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
-            if fs::read_link(entry.path().join("cwd"))
-                .is_ok_and(|cwd| cwd.starts_with(self.scratch.path()))
-            {
+            if fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd.starts_with(self.scratch.path())) {
                 victims += &format!(" {}", entry.file_name().to_string_lossy());
             }
         }
@@ -317,8 +271,5 @@ fn wait_until_accepting(port: u16, child: &mut Child) -> Result<(), String> {
         }
         thread::sleep(Duration::from_millis(10));
     }
-    Err(format!(
-        "does not accept connections after {} s",
-        START_LIMIT.as_secs()
-    ))
+    Err(format!("does not accept connections after {} s", START_LIMIT.as_secs()))
 }

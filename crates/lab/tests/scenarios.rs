@@ -17,11 +17,7 @@ fn check(groups: &[&str]) {
 }
 
 fn of_groups(groups: &[&str]) -> Vec<&'static Scenario> {
-    SCENARIOS
-        .iter()
-        .copied()
-        .filter(|scenario| groups.contains(&scenario.group))
-        .collect()
+    SCENARIOS.iter().copied().filter(|scenario| groups.contains(&scenario.group)).collect()
 }
 
 #[test]
@@ -81,47 +77,17 @@ fn servers_are_as_described() {
 fn every_scenario_is_run_once() {
     let ids: BTreeSet<&str> = SCENARIOS.iter().map(|scenario| scenario.id).collect();
     assert_eq!(ids.len(), SCENARIOS.len(), "two scenarios have the same id");
-    let lists: [&[&str]; 6] = [
-        &VERSIONS,
-        &INTOLERANCE,
-        &CIPHERS,
-        &REFUSALS,
-        &UPGRADES,
-        &REACH,
-    ];
-    let run: BTreeSet<&str> = lists
-        .into_iter()
-        .flatten()
-        .copied()
-        .chain(["undetermined", "layered", "healthy"])
-        .collect();
+    let lists: [&[&str]; 6] = [&VERSIONS, &INTOLERANCE, &CIPHERS, &REFUSALS, &UPGRADES, &REACH];
+    let run: BTreeSet<&str> = lists.into_iter().flatten().copied().chain(["undetermined", "layered", "healthy"]).collect();
     for scenario in SCENARIOS.iter() {
-        assert!(
-            run.contains(scenario.group),
-            "{} is in no test",
-            scenario.id
-        );
+        assert!(run.contains(scenario.group), "{} is in no test", scenario.id);
     }
 }
 
-const VERSIONS: [&str; 3] = [
-    "server-version-outdated",
-    "client-version-outdated",
-    "version-ranges-disjoint",
-];
+const VERSIONS: [&str; 3] = ["server-version-outdated", "client-version-outdated", "version-ranges-disjoint"];
 const INTOLERANCE: [&str; 2] = ["server-version-intolerant", "server-size-intolerant"];
-const CIPHERS: [&str; 5] = [
-    "no-shared-cipher",
-    "cipher-certificate-mismatch",
-    "no-shared-group",
-    "no-shared-signature-algorithm",
-    "weak-dh-params",
-];
-const REFUSALS: [&str; 4] = [
-    "legacy-renegotiation",
-    "sni-unrecognized",
-    "alpn-mismatch",
-    "client-certificate-required",
-];
+const CIPHERS: [&str; 5] =
+    ["no-shared-cipher", "cipher-certificate-mismatch", "no-shared-group", "no-shared-signature-algorithm", "weak-dh-params"];
+const REFUSALS: [&str; 4] = ["legacy-renegotiation", "sni-unrecognized", "alpn-mismatch", "client-certificate-required"];
 const UPGRADES: [&str; 2] = ["not-tls", "starttls-required"];
 const REACH: [&str; 3] = ["port-closed", "connect-timeout", "dns-failure"];

@@ -42,7 +42,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
     finding.remedies.push(remedy(
         Party::Client,
         Safety::Safe,
-        "Or let the client offer what the server speaks, or no ALPN at all",
+        "Let the client offer what the server speaks, or no ALPN at all",
         vec!["curl: --http1.1 or --no-alpn; OpenSSL: `-alpn`; gRPC needs h2 at the server".to_owned()],
         "Without the extension the server does not negotiate a protocol.",
         None,

@@ -64,7 +64,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
     finding.remedies.push(remedy(
         Party::Server,
         Safety::Weakens,
-        "Or let the server admit clients without a certificate (anyone can then connect)",
+        "Let the server admit clients without a certificate (anyone can then connect)",
         vec!["nginx: `ssl_verify_client optional;` or `off`; Apache: `SSLVerifyClient optional` or `none`; HAProxy: `verify optional` or `none`".to_owned()],
         "The handshake then ends well without one.",
         None,

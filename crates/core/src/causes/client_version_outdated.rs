@@ -59,7 +59,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
     finding.remedies.push(remedy(
         Party::Server,
         Safety::Weakens,
-        format!("Or switch {shown} on at the server for this client alone, on a port or address of its own (opens it to attacks on old TLS)"),
+        format!("Switch {shown} on at the server for this client alone, on a port or address of its own (opens it to attacks on old TLS)"),
         vec!["OpenSSL 3 servers need `@SECLEVEL=0` in the cipher list besides the version".to_owned()],
         format!("The server then accepts {shown}."),
         None,

@@ -59,7 +59,7 @@ impl<'a> Found<'a> {
             exhibits.push(Exhibit::Contrast {
                 fails: failing.id(),
                 works: working.id(),
-                differs_in: self.fault.differs_in.iter().map(|field| (*field).to_owned()).collect(),
+                differs_in: self.differs_in(failing, working),
                 says: format!("{}, against: {}", failing.ending(), self.success(working)),
             });
         }
@@ -84,6 +84,21 @@ impl<'a> Found<'a> {
             reproduce: Vec::new(),
             references: Vec::new(),
         }
+    }
+
+    /// In what two attempts differ: read from their hellos; where they are the same, what the story says.
+    fn differs_in(&self, failing: &Seen<'_>, working: &Seen<'_>) -> Vec<String> {
+        let mut fields = match (failing.hello(), working.hello()) {
+            (Some(fails), Some(works)) => negotiate::differing_fields(fails, works),
+            _ => Vec::new(),
+        };
+        if failing.attempt.probe.upgrade != working.attempt.probe.upgrade {
+            fields.insert(0, "starttls");
+        }
+        if fields.is_empty() {
+            fields = self.fault.differs_in.clone();
+        }
+        fields.into_iter().map(str::to_owned).collect()
     }
 
     /// What a working attempt agreed on, in words.

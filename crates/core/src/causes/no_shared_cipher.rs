@@ -46,7 +46,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
                     let list = words::cipher_list(suites.get(..suites.len().min(4)).unwrap_or_default());
                     vec![
                         format!("Add to the server's list, for example: {list}"),
-                        format!("Or take Mozilla's intermediate list: {}", words::INTERMEDIATE),
+                        format!("Take Mozilla's intermediate list: {}", words::INTERMEDIATE),
                         "nginx: `ssl_ciphers`; Apache: `SSLCipherSuite`; HAProxy: `ssl-default-bind-ciphers` and `ciphers` on the bind line; Postfix: tls_medium_cipherlist behind the grade".to_owned(),
                         "These settings count up to TLS 1.2 only; TLS 1.3 has its own".to_owned(),
                     ]
@@ -62,7 +62,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
             Change::ClientSuites(suites) => remedy(
                 Party::Client,
                 Safety::Safe,
-                "Or let the client offer a current suite that the server takes",
+                "Let the client offer a current suite that the server takes",
                 vec![
                     format!("The server takes {}", words::list(&suites, 3)),
                     "Look for a narrowed list in the client: `CipherString` and `Ciphersuites` in openssl.cnf, jdk.tls.disabledAlgorithms, a list set in code; or upgrade a client that does not have them".to_owned(),

@@ -55,7 +55,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
             Change::ClientGroups(groups) => remedy(
                 Party::Client,
                 Safety::Safe,
-                format!("Or let the client offer {}", words::list(&groups, 3)),
+                format!("Let the client offer {}", words::list(&groups, 3)),
                 vec!["Look for a narrowed list: `Groups` or `Curves` in openssl.cnf, --curves, jdk.tls.namedGroups; or upgrade a client that lacks the group".to_owned()],
                 "The server then finds one of its own groups in the client's list.",
                 predicts,

@@ -58,7 +58,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
             Change::ClientSchemes(schemes) => remedy(
                 Party::Client,
                 Safety::Safe,
-                format!("Or let the client accept {}", words::list(&schemes, 3)),
+                format!("Let the client accept {}", words::list(&schemes, 3)),
                 vec!["Look for a narrowed list: `SignatureAlgorithms` in openssl.cnf, crypto-policies, jdk.tls.client.SignatureSchemes; or upgrade the client".to_owned()],
                 "The server signs so already.",
                 predicts,

@@ -46,7 +46,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         subject.port
     )];
     if let Some((scheme, port)) = known.tls_scheme {
-        steps.push(format!("Or connect to the port where TLS starts at once, if the server offers it: {port} ({scheme})"));
+        steps.push(format!("Connect to the port where TLS starts at once, if the server offers it: {port} ({scheme})"));
     }
     finding.remedies.push(remedy(
         Party::Client,

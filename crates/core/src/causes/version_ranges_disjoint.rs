@@ -50,7 +50,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
             Change::ClientVersions(versions) => remedy(
                 Party::Client,
                 Safety::Safe,
-                format!("Or let the client use {}", words::versions(&versions)),
+                format!("Let the client use {}", words::versions(&versions)),
                 vec![
                     "Upgrade the client or its TLS library: OpenSSL has TLS 1.3 since 1.1.1, Java since 11 and 8u341, Go since 1.13, GnuTLS since 3.6.5".to_owned(),
                     "If the library has it, look for a cap: `MaxProtocol` in openssl.cnf, jdk.tls.client.protocols, --tls-max, a version pinned in code".to_owned(),

@@ -162,6 +162,10 @@ impl Examination {
     }
 
     /// The questions of the next round, or the report.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "there is no end to iterate to: after the report it gives the report again"
+    )]
     pub fn next(&mut self) -> Step {
         loop {
             let wanted = self.wanted();

@@ -212,7 +212,14 @@ impl Examination {
     }
 
     fn summary(&self, tales: &[Tale<'_>], outcome: Outcome, findings: &[Finding]) -> String {
-        let client = &self.evidence.subject.client;
+        // Of several clients, those that the outcome is about.
+        let about: BTreeSet<&str> =
+            tales.iter().filter(|tale| tale.outcome == outcome).map(|tale| tale.client.title.as_str()).collect();
+        let client = if about.is_empty() {
+            self.evidence.subject.client.clone()
+        } else {
+            about.into_iter().collect::<Vec<_>>().join(", ")
+        };
         let target = &self.evidence.subject.target;
         let blocking = findings.iter().filter(|finding| finding.impact == Impact::Blocks).count();
         match (outcome, findings.first()) {

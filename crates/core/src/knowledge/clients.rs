@@ -21,6 +21,12 @@ pub fn clients() -> Result<Vec<ClientProfile>, String> {
     FILES.iter().map(|(file, text)| client_from_toml(text).map_err(|error| format!("{file}: {error}"))).collect()
 }
 
+/// The bundled profiles of the panel of well-known clients, by name. Only their files are read.
+pub fn panel() -> Vec<ClientProfile> {
+    let panel = FILES.iter().filter(|(_, text)| text.lines().any(|line| line.starts_with("panel") && line.contains("true")));
+    panel.filter_map(|(_, text)| client_from_toml(text).ok()).filter(|client| client.panel).collect()
+}
+
 /// The bundled profile of this name.
 pub fn client(name: &str) -> Option<ClientProfile> {
     let wanted = format!("{name}.toml");
@@ -200,7 +206,7 @@ mod tests {
             assert!(!client.hello.real_suites().is_empty(), "{file}");
         }
         assert!(client(FALLBACK).is_some());
-        assert_eq!(clients.iter().filter(|client| client.panel).count(), 10);
+        assert_eq!(panel().len(), 10);
     }
 
     #[test]

@@ -225,8 +225,7 @@ pub fn suites_for(version: ProtocolVersion) -> Vec<CipherSuite> {
 fn below_13(version: ProtocolVersion, server_name: Option<&str>) -> HelloSpec {
     let mut cipher_suites = suites_for(version);
     cipher_suites.push(CipherSuite::TLS_EMPTY_RENEGOTIATION_INFO_SCSV);
-    let groups: Vec<NamedGroup> =
-        GROUPS.iter().chain(OLD_GROUPS).copied().filter(|group| group.0 < 0x0200 && group.0 < 31).collect();
+    let groups: Vec<NamedGroup> = GROUPS.iter().chain(OLD_GROUPS).copied().filter(|group| group.0 < 31).collect();
     let mut extensions = vec![
         ExtensionSpec::SupportedGroups(groups),
         ExtensionSpec::EcPointFormats(vec![0]),

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use tlswhy_model::{ClientPolicy, ClientProfile};
-use tlswhy_wire::{AlertDescription, CipherSuite, HelloSpec, KeyExchangeParams, NamedGroup, ProtocolVersion, SignatureScheme};
+use tlswhy_wire::{
+    AlertDescription, CipherSuite, ExtensionSpec, ExtensionType, HelloSpec, KeyExchangeParams, NamedGroup, ProtocolVersion,
+    SignatureScheme,
+};
 
 use crate::case::Seen;
 use crate::chain::KeyKind;
@@ -73,7 +76,7 @@ pub fn usable_at(suite: CipherSuite, version: ProtocolVersion) -> bool {
 pub fn offered_versions(hello: &HelloSpec, policy: &ClientPolicy) -> Vec<ProtocolVersion> {
     let mut versions: Vec<ProtocolVersion> =
         hello.offered_versions().into_iter().filter(|version| !version.is_grease()).collect();
-    if hello.extension(tlswhy_wire::ExtensionType::SUPPORTED_VERSIONS).is_none() {
+    if hello.extension(ExtensionType::SUPPORTED_VERSIONS).is_none() {
         let highest = hello.legacy_version;
         let lowest = policy.minimum_version.unwrap_or(LOWEST).min(highest);
         versions = VERSIONS.iter().copied().filter(|version| (lowest..=highest).contains(version)).collect();
@@ -344,6 +347,43 @@ fn difference(narrow: &HelloSpec, wide: &HelloSpec) -> Option<Knob> {
     let same_rest =
         narrow.server_name() == wide.server_name() && narrow.fragment == wide.fragment && narrow.pad_to == wide.pad_to;
     (differing.next().is_none() && same_rest).then_some(only)
+}
+
+/// The fields in which two hellos differ, in the field's words: for people to see what a contrast rests on.
+pub fn differing_fields(a: &HelloSpec, b: &HelloSpec) -> Vec<&'static str> {
+    let rest = |hello: &HelloSpec| -> Vec<ExtensionType> {
+        let known = [
+            ExtensionType::SERVER_NAME,
+            ExtensionType::SUPPORTED_VERSIONS,
+            ExtensionType::SUPPORTED_GROUPS,
+            ExtensionType::KEY_SHARE,
+            ExtensionType::SIGNATURE_ALGORITHMS,
+            ExtensionType::APPLICATION_LAYER_PROTOCOL_NEGOTIATION,
+            ExtensionType::PSK_KEY_EXCHANGE_MODES,
+            ExtensionType::PADDING,
+        ];
+        let types = hello.extensions.iter().flatten().map(ExtensionSpec::extension_type);
+        let mut types: Vec<ExtensionType> = types.filter(|kind| !known.contains(kind)).collect();
+        types.sort_unstable();
+        types
+    };
+    let versions = a.legacy_version != b.legacy_version || a.offered_versions() != b.offered_versions();
+    let fields = [
+        ("format", a.format != b.format),
+        ("server_name", a.server_name() != b.server_name()),
+        ("supported_versions", versions),
+        ("cipher_suites", a.cipher_suites != b.cipher_suites),
+        ("supported_groups", a.groups() != b.groups() || (!versions && a.key_shares() != b.key_shares())),
+        ("signature_algorithms", a.signature_schemes() != b.signature_schemes()),
+        ("application_layer_protocol_negotiation", a.alpn() != b.alpn()),
+        ("other extensions", rest(a) != rest(b)),
+        ("fragmentation", a.fragment != b.fragment),
+    ];
+    let mut differing: Vec<&'static str> = fields.into_iter().filter(|(_, differs)| *differs).map(|(field, _)| field).collect();
+    if differing.is_empty() && a.message_length() != b.message_length() {
+        differing.push("length of the ClientHello");
+    }
+    differing
 }
 
 /// Whether a hello is one of our controls: it offers every suite of its version.

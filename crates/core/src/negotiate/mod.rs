@@ -6,7 +6,8 @@
 mod capabilities;
 
 pub use capabilities::{
-    ClientCapabilities, Knob, ServerCapabilities, Support, VERSIONS, dh_bits, offered_versions, signature_scheme, usable_at,
+    ClientCapabilities, Knob, ServerCapabilities, Support, VERSIONS, dh_bits, differing_fields, offered_versions,
+    signature_scheme, usable_at,
 };
 use tlswhy_wire::{Authentication, CipherSuite, KeyExchange, NamedGroup, ProtocolVersion, SignatureScheme};
 

@@ -7,11 +7,7 @@ impl Lab {
     /// PostgreSQL with an empty cluster; `settings` end postgresql.conf.
     pub fn postgres(&self, certificate: &str, settings: &str) -> Started {
         let initdb = find_program("initdb").ok_or_else(|| StartError::Missing("initdb".into()))?;
-        let account = if is_root() {
-            "setpriv --reuid=postgres --clear-groups"
-        } else {
-            ""
-        };
+        let account = if is_root() { "setpriv --reuid=postgres --clear-groups" } else { "" };
         let setup = format!(
             "mkdir data && {{ [ -z '{account}' ] || chown postgres data; }} && \
              {account} {} -D {{dir}}/data -A trust -N --no-instructions >initdb.log && cp {{pki}}/{certificate}.key server.key && \

@@ -43,17 +43,9 @@ impl Lab {
 
     /// Dovecot for one `protocol` (`imap`, `pop3`), waiting for STARTTLS unless `implicit_tls`; `settings` are further lines.
     /// Dovecot needs root.
-    pub fn dovecot(
-        &self,
-        certificate: &str,
-        protocol: &str,
-        implicit_tls: bool,
-        settings: &str,
-    ) -> Started {
+    pub fn dovecot(&self, certificate: &str, protocol: &str, implicit_tls: bool, settings: &str) -> Started {
         if !is_root() {
-            return Err(StartError::Missing(
-                "root, which Dovecot's accounts need".into(),
-            ));
+            return Err(StartError::Missing("root, which Dovecot's accounts need".into()));
         }
         let ssl = if implicit_tls { "yes" } else { "no" };
         self.launch(Launch {
@@ -97,9 +89,8 @@ impl Lab {
     /// pyftpdlib with explicit FTPS; `setting` is one line of Python about `context`, pyOpenSSL's.
     pub fn pyftpd(&self, certificate: &str, setting: &str) -> Started {
         const PYTHON: &str = "/usr/bin/python3";
-        shell(&format!("{PYTHON} -c 'import pyftpdlib.handlers, OpenSSL'")).map_err(|_| {
-            StartError::Missing("pyftpdlib and pyOpenSSL for the system's Python".into())
-        })?;
+        shell(&format!("{PYTHON} -c 'import pyftpdlib.handlers, OpenSSL'"))
+            .map_err(|_| StartError::Missing("pyftpdlib and pyOpenSSL for the system's Python".into()))?;
         self.launch(Launch {
             program: PYTHON,
             args: vec!["{dir}/ftp.py".into(), "{port}".into(), format!("{{pki}}/{certificate}.all.pem"), setting.into()],

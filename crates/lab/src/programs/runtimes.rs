@@ -114,5 +114,4 @@ impl Lab {
 }
 
 /// Security properties that let old versions through again.
-const OLD_JAVA: &str =
-    "jdk.tls.disabledAlgorithms=SSLv3, RC4, NULL, anon\njdk.tls.legacyAlgorithms=NULL, anon, RC4\n";
+const OLD_JAVA: &str = "jdk.tls.disabledAlgorithms=SSLv3, RC4, NULL, anon\njdk.tls.legacyAlgorithms=NULL, anon, RC4\n";

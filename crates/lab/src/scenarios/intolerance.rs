@@ -4,23 +4,16 @@ use super::versions::CHROME;
 use crate::fake::{self, Verdict};
 use crate::scenario::{BROKEN, Scenario, Seen};
 
-const VERSION: Scenario = Scenario {
-    group: "server-version-intolerant",
-    causes: &["server-version-intolerant"],
-    ..BROKEN
-};
-const SIZE: Scenario = Scenario {
-    group: "server-size-intolerant",
-    causes: &["server-size-intolerant"],
-    ..BROKEN
-};
+const VERSION: Scenario = Scenario { group: "server-version-intolerant", causes: &["server-version-intolerant"], ..BROKEN };
+const SIZE: Scenario = Scenario { group: "server-size-intolerant", causes: &["server-size-intolerant"], ..BROKEN };
 
 /// Enough protocol names to make a hello of more than 511 bytes.
 const LONG: &str = "-alpn aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa,\
 bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb,cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc,\
 dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd,eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee,http/1.1";
 /// A hello with little in it, still with TLS 1.3.
-const SHORT: &str = "-cipher ECDHE-RSA-AES128-GCM-SHA256 -ciphersuites TLS_AES_128_GCM_SHA256 -groups X25519 -sigalgs RSA-PSS+SHA256";
+const SHORT: &str =
+    "-cipher ECDHE-RSA-AES128-GCM-SHA256 -ciphersuites TLS_AES_128_GCM_SHA256 -groups X25519 -sigalgs RSA-PSS+SHA256";
 
 fn tls12(lab: &crate::Lab) -> crate::programs::Started {
     lab.nginx("rsa", "ssl_protocols TLSv1.2;")
@@ -33,95 +26,53 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         id: "server-version-intolerant-closes",
         start: |lab| {
-            fake::relay(tls12(lab)?, |hello| {
-                if hello.versions.is_empty() {
-                    Verdict::Forward
-                } else {
-                    Verdict::Close
-                }
-            })
+            fake::relay(tls12(lab)?, |hello| if hello.versions.is_empty() { Verdict::Forward } else { Verdict::Close })
         },
-        seen: Seen {
-            like: "",
-            says: "unexpected eof",
-            works_with: Some("-tls1_2"),
-        },
+        seen: Seen { like: "", says: "unexpected eof", works_with: Some("-tls1_2") },
         ..VERSION
     },
     Scenario {
         id: "server-version-intolerant-protocol-version-alert",
         start: |lab| {
             let rule = |hello: &fake::Hello| {
-                if hello.versions.contains(&0x0304) {
-                    Verdict::Alert(70)
-                } else {
-                    Verdict::Forward
-                }
+                if hello.versions.contains(&0x0304) { Verdict::Alert(70) } else { Verdict::Forward }
             };
             fake::relay(tls12(lab)?, rule)
         },
-        seen: Seen {
-            like: "",
-            says: "alert protocol version",
-            works_with: Some("-tls1_2"),
-        },
+        seen: Seen { like: "", says: "alert protocol version", works_with: Some("-tls1_2") },
         ..VERSION
     },
     Scenario {
         id: "server-version-intolerant-handshake-failure-alert",
         start: |lab| {
             let rule = |hello: &fake::Hello| {
-                if hello.versions.contains(&0x0304) {
-                    Verdict::Alert(40)
-                } else {
-                    Verdict::Forward
-                }
+                if hello.versions.contains(&0x0304) { Verdict::Alert(40) } else { Verdict::Forward }
             };
             fake::relay(lab.s_server("ecdsa", "-tls1_2")?, rule)
         },
-        seen: Seen {
-            like: "",
-            says: "alert handshake failure",
-            works_with: Some("-tls1_2"),
-        },
+        seen: Seen { like: "", says: "alert handshake failure", works_with: Some("-tls1_2") },
         ..VERSION
     },
     Scenario {
         id: "server-version-intolerant-reset",
         start: |lab| {
             let rule = |hello: &fake::Hello| {
-                if hello.versions.contains(&0x0304) {
-                    Verdict::Reset
-                } else {
-                    Verdict::Forward
-                }
+                if hello.versions.contains(&0x0304) { Verdict::Reset } else { Verdict::Forward }
             };
             fake::relay(lab.haproxy("rsa", "ssl-max-ver TLSv1.2", "")?, rule)
         },
-        seen: Seen {
-            like: "",
-            says: "errno=104",
-            works_with: Some("-tls1_2"),
-        },
+        seen: Seen { like: "", says: "errno=104", works_with: Some("-tls1_2") },
         ..VERSION
     },
     Scenario {
         id: "server-version-intolerant-silent",
         start: |lab| {
             let rule = |hello: &fake::Hello| {
-                if hello.versions.contains(&0x0304) {
-                    Verdict::Silence
-                } else {
-                    Verdict::Forward
-                }
+                if hello.versions.contains(&0x0304) { Verdict::Silence } else { Verdict::Forward }
             };
             fake::relay(tls12(lab)?, rule)
         },
-        seen: Seen {
-            like: "",
-            says: "(silence)",
-            works_with: Some("-tls1_2"),
-        },
+        seen: Seen { like: "", says: "(silence)", works_with: Some("-tls1_2") },
         ..VERSION
     },
     Scenario {
@@ -129,133 +80,69 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         // Extension 22 is encrypt_then_mac (RFC 7366).
         start: |lab| {
             let rule = |hello: &fake::Hello| {
-                if hello.extensions.contains(&22) {
-                    Verdict::Alert(40)
-                } else {
-                    Verdict::Forward
-                }
+                if hello.extensions.contains(&22) { Verdict::Alert(40) } else { Verdict::Forward }
             };
             fake::relay(lab.nginx("rsa", BOTH)?, rule)
         },
-        seen: Seen {
-            like: "",
-            says: "alert handshake failure",
-            works_with: Some("-no_etm"),
-        },
+        seen: Seen { like: "", says: "alert handshake failure", works_with: Some("-no_etm") },
         ..VERSION
     },
     Scenario {
         id: "server-version-intolerant-grease",
         start: |lab| {
-            fake::relay(lab.nginx("rsa", BOTH)?, |hello| {
-                if hello.greases() {
-                    Verdict::Alert(47)
-                } else {
-                    Verdict::Forward
-                }
-            })
+            fake::relay(lab.nginx("rsa", BOTH)?, |hello| if hello.greases() { Verdict::Alert(47) } else { Verdict::Forward })
         },
         args: &["--client", CHROME],
-        seen: Seen {
-            like: "",
-            says: "",
-            works_with: None,
-        },
+        seen: Seen { like: "", says: "", works_with: None },
         ..VERSION
     },
     Scenario {
         id: "server-size-intolerant-256-to-511-reset",
         start: |lab| {
             let rule = |hello: &fake::Hello| {
-                if (256..512).contains(&hello.length) {
-                    Verdict::Reset
-                } else {
-                    Verdict::Forward
-                }
+                if (256..512).contains(&hello.length) { Verdict::Reset } else { Verdict::Forward }
             };
             fake::relay(lab.nginx("rsa", BOTH)?, rule)
         },
-        seen: Seen {
-            like: "",
-            says: "errno=104",
-            works_with: Some(LONG),
-        },
+        seen: Seen { like: "", says: "errno=104", works_with: Some(LONG) },
         ..SIZE
     },
     Scenario {
         id: "server-size-intolerant-256-to-511-silent",
         start: |lab| {
             let rule = |hello: &fake::Hello| {
-                if (256..512).contains(&hello.length) {
-                    Verdict::Silence
-                } else {
-                    Verdict::Forward
-                }
+                if (256..512).contains(&hello.length) { Verdict::Silence } else { Verdict::Forward }
             };
             fake::relay(lab.haproxy("ecdsa", "", "")?, rule)
         },
-        seen: Seen {
-            like: "",
-            says: "(silence)",
-            works_with: Some(LONG),
-        },
+        seen: Seen { like: "", says: "(silence)", works_with: Some(LONG) },
         ..SIZE
     },
     Scenario {
         id: "server-size-intolerant-over-255-closes",
         start: |lab| {
-            fake::relay(lab.nginx("rsa", BOTH)?, |hello| {
-                if hello.length > 255 {
-                    Verdict::Close
-                } else {
-                    Verdict::Forward
-                }
-            })
+            fake::relay(lab.nginx("rsa", BOTH)?, |hello| if hello.length > 255 { Verdict::Close } else { Verdict::Forward })
         },
-        seen: Seen {
-            like: "",
-            says: "unexpected eof",
-            works_with: Some(SHORT),
-        },
+        seen: Seen { like: "", says: "unexpected eof", works_with: Some(SHORT) },
         ..SIZE
     },
     Scenario {
         id: "server-size-intolerant-over-1024-chrome",
         start: |lab| {
-            fake::relay(lab.nginx("ecdsa", BOTH)?, |hello| {
-                if hello.length > 1024 {
-                    Verdict::Reset
-                } else {
-                    Verdict::Forward
-                }
-            })
+            fake::relay(lab.nginx("ecdsa", BOTH)?, |hello| if hello.length > 1024 { Verdict::Reset } else { Verdict::Forward })
         },
         args: &["--client", CHROME],
-        seen: Seen {
-            like: "",
-            says: "",
-            works_with: None,
-        },
+        seen: Seen { like: "", says: "", works_with: None },
         ..SIZE
     },
     Scenario {
         id: "server-size-intolerant-first-1400-bytes-chrome",
         // Reads once and believes to have it all, as a server does that never saw a hello in two segments.
         start: |lab| {
-            fake::relay(lab.nginx("rsa", BOTH)?, |hello| {
-                if hello.length > 1400 {
-                    Verdict::Close
-                } else {
-                    Verdict::Forward
-                }
-            })
+            fake::relay(lab.nginx("rsa", BOTH)?, |hello| if hello.length > 1400 { Verdict::Close } else { Verdict::Forward })
         },
         args: &["--client", CHROME],
-        seen: Seen {
-            like: "",
-            says: "",
-            works_with: None,
-        },
+        seen: Seen { like: "", says: "", works_with: None },
         ..SIZE
     },
 ];

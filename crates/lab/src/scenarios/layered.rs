@@ -4,17 +4,16 @@ use super::versions::{ANDROID_4, CHROME};
 use crate::fake::{self, Verdict};
 use crate::scenario::{BROKEN, Scenario, Seen};
 
-const LAYERED: Scenario = Scenario {
-    group: "layered",
-    budget: (16, 7),
-    ..BROKEN
-};
+const LAYERED: Scenario = Scenario { group: "layered", budget: (16, 7), ..BROKEN };
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         id: "layered-starttls-then-old-version",
         start: |lab| {
-            lab.postfix("rsa", "smtpd_tls_protocols = >=TLSv1, <=TLSv1.1\ntls_medium_cipherlist = ECDHE-RSA-AES128-SHA:@SECLEVEL=0")
+            lab.postfix(
+                "rsa",
+                "smtpd_tls_protocols = >=TLSv1, <=TLSv1.1\ntls_medium_cipherlist = ECDHE-RSA-AES128-SHA:@SECLEVEL=0",
+            )
         },
         causes: &["starttls-required", "server-version-outdated"],
         seen: Seen {
@@ -44,32 +43,23 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         id: "layered-starttls-then-no-shared-cipher",
         start: |lab| {
-            lab.dovecot("rsa", "imap", false, "ssl_min_protocol = TLSv1.2\nssl_cipher_list = CAMELLIA256\nssl_cipher_suites = TLS_AES_128_CCM_SHA256")
+            lab.dovecot(
+                "rsa",
+                "imap",
+                false,
+                "ssl_min_protocol = TLSv1.2\nssl_cipher_list = CAMELLIA256\nssl_cipher_suites = TLS_AES_128_CCM_SHA256",
+            )
         },
         causes: &["starttls-required", "no-shared-cipher"],
-        seen: Seen {
-            like: "-starttls imap",
-            says: ":error:",
-            works_with: Some("-starttls imap -tls1_2 -cipher CAMELLIA256"),
-        },
+        seen: Seen { like: "-starttls imap", says: ":error:", works_with: Some("-starttls imap -tls1_2 -cipher CAMELLIA256") },
         ..LAYERED
     },
     Scenario {
         id: "layered-starttls-then-legacy-renegotiation",
-        start: |lab| {
-            lab.slapd(
-                "ldap",
-                "rsa",
-                "TLSCipherSuite NORMAL:-VERS-TLS1.3:%DISABLE_SAFE_RENEGOTIATION",
-            )
-        },
+        start: |lab| lab.slapd("ldap", "rsa", "TLSCipherSuite NORMAL:-VERS-TLS1.3:%DISABLE_SAFE_RENEGOTIATION"),
         target: "ldaps://127.0.0.1:{port}",
         causes: &["starttls-required", "legacy-renegotiation"],
-        seen: Seen {
-            like: "",
-            says: "unexpected eof",
-            works_with: Some("-starttls ldap -legacy_server_connect"),
-        },
+        seen: Seen { like: "", says: "unexpected eof", works_with: Some("-starttls ldap -legacy_server_connect") },
         ..LAYERED
     },
     Scenario {
@@ -79,39 +69,21 @@ pub(super) const SCENARIOS: &[Scenario] = &[
                 "rsa",
                 "ssl_protocols TLSv1.2; ssl_ciphers DHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0; ssl_dhparam {pki}/dh1024.pem;",
             )?;
-            fake::relay(server, |hello| {
-                if (256..512).contains(&hello.length) {
-                    Verdict::Reset
-                } else {
-                    Verdict::Forward
-                }
-            })
+            fake::relay(server, |hello| if (256..512).contains(&hello.length) { Verdict::Reset } else { Verdict::Forward })
         },
         causes: &["server-size-intolerant", "weak-dh-params"],
-        seen: Seen {
-            like: "",
-            says: "errno=104",
-            works_with: Some("-tls1_2 -cipher DHE:@SECLEVEL=1"),
-        },
+        seen: Seen { like: "", says: "errno=104", works_with: Some("-tls1_2 -cipher DHE:@SECLEVEL=1") },
         ..LAYERED
     },
     Scenario {
         id: "layered-old-client-then-client-certificate",
-        start: |lab| {
-            lab.haproxy(
-                "rsa",
-                "ca-file {pki}/ca.pem verify required ssl-min-ver TLSv1.2 ciphers ALL:@SECLEVEL=0",
-                "",
-            )
-        },
+        start: |lab| lab.haproxy("rsa", "ca-file {pki}/ca.pem verify required ssl-min-ver TLSv1.2 ciphers ALL:@SECLEVEL=0", ""),
         args: &["--client", ANDROID_4],
         causes: &["client-version-outdated", "client-certificate-required"],
         seen: Seen {
             like: "old -tls1",
             says: "alert protocol version",
-            works_with: Some(
-                "-tls1_2 -cert {pki}/client.leaf.pem -key {pki}/client.key -cert_chain {pki}/intermediate.pem",
-            ),
+            works_with: Some("-tls1_2 -cert {pki}/client.leaf.pem -key {pki}/client.key -cert_chain {pki}/intermediate.pem"),
         },
         ..LAYERED
     },
@@ -156,14 +128,13 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         id: "layered-no-shared-cipher-then-legacy-renegotiation",
         start: |lab| {
-            lab.gnutls_serv("rsa", "--priority NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+CAMELLIA-256-CBC:%DISABLE_SAFE_RENEGOTIATION")
+            lab.gnutls_serv(
+                "rsa",
+                "--priority NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+CAMELLIA-256-CBC:%DISABLE_SAFE_RENEGOTIATION",
+            )
         },
         causes: &["no-shared-cipher", "legacy-renegotiation"],
-        seen: Seen {
-            like: "",
-            says: "alert handshake failure",
-            works_with: Some("-cipher CAMELLIA -legacy_server_connect"),
-        },
+        seen: Seen { like: "", says: "alert handshake failure", works_with: Some("-cipher CAMELLIA -legacy_server_connect") },
         ..LAYERED
     },
     Scenario {
@@ -172,29 +143,14 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             lab.nginx("rsa", "ssl_protocols TLSv1; ssl_ciphers DHE-RSA-AES128-SHA:@SECLEVEL=0; ssl_dhparam {pki}/dh1024.pem;")
         },
         causes: &["server-version-outdated", "weak-dh-params"],
-        or_causes: &[&["weak-dh-params", "server-version-outdated"]],
-        seen: Seen {
-            like: "",
-            says: ":error:",
-            works_with: Some("-cipher DEFAULT@SECLEVEL=0"),
-        },
+        seen: Seen { like: "", says: ":error:", works_with: Some("-cipher DEFAULT@SECLEVEL=0") },
         ..LAYERED
     },
     Scenario {
         id: "layered-old-version-then-legacy-renegotiation",
-        start: |lab| {
-            lab.gnutls_serv(
-                "rsa",
-                "--priority NORMAL:-VERS-ALL:+VERS-TLS1.0:-RSA:%DISABLE_SAFE_RENEGOTIATION",
-            )
-        },
+        start: |lab| lab.gnutls_serv("rsa", "--priority NORMAL:-VERS-ALL:+VERS-TLS1.0:-RSA:%DISABLE_SAFE_RENEGOTIATION"),
         causes: &["server-version-outdated", "legacy-renegotiation"],
-        or_causes: &[&["legacy-renegotiation", "server-version-outdated"]],
-        seen: Seen {
-            like: "",
-            says: ":error:",
-            works_with: Some("-cipher DEFAULT@SECLEVEL=0 -legacy_server_connect"),
-        },
+        seen: Seen { like: "", says: ":error:", works_with: Some("-cipher DEFAULT@SECLEVEL=0 -legacy_server_connect") },
         ..LAYERED
     },
     Scenario {
@@ -204,45 +160,23 @@ pub(super) const SCENARIOS: &[Scenario] = &[
                 "rsa",
                 "ssl_protocols TLSv1.2; ssl_ciphers DHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0; ssl_dhparam {pki}/dh1024.pem;",
             )?;
-            fake::relay(server, |hello| {
-                if hello.versions.contains(&0x0304) {
-                    Verdict::Reset
-                } else {
-                    Verdict::Forward
-                }
-            })
+            fake::relay(server, |hello| if hello.versions.contains(&0x0304) { Verdict::Reset } else { Verdict::Forward })
         },
         causes: &["server-version-intolerant", "weak-dh-params"],
-        seen: Seen {
-            like: "",
-            says: "errno=104",
-            works_with: Some("-tls1_2 -cipher DEFAULT@SECLEVEL=1"),
-        },
+        seen: Seen { like: "", says: "errno=104", works_with: Some("-tls1_2 -cipher DEFAULT@SECLEVEL=1") },
         ..LAYERED
     },
     Scenario {
         id: "layered-version-intolerant-then-client-certificate",
         start: |lab| {
-            let server = lab.haproxy(
-                "rsa",
-                "ca-file {pki}/ca.pem verify required ssl-max-ver TLSv1.2",
-                "",
-            )?;
-            fake::relay(server, |hello| {
-                if hello.versions.contains(&0x0304) {
-                    Verdict::Close
-                } else {
-                    Verdict::Forward
-                }
-            })
+            let server = lab.haproxy("rsa", "ca-file {pki}/ca.pem verify required ssl-max-ver TLSv1.2", "")?;
+            fake::relay(server, |hello| if hello.versions.contains(&0x0304) { Verdict::Close } else { Verdict::Forward })
         },
         causes: &["server-version-intolerant", "client-certificate-required"],
         seen: Seen {
             like: "",
             says: "unexpected eof",
-            works_with: Some(
-                "-tls1_2 -cert {pki}/client.leaf.pem -key {pki}/client.key -cert_chain {pki}/intermediate.pem",
-            ),
+            works_with: Some("-tls1_2 -cert {pki}/client.leaf.pem -key {pki}/client.key -cert_chain {pki}/intermediate.pem"),
         },
         ..LAYERED
     },
@@ -288,31 +222,30 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         id: "layered-alpn-then-client-certificate-chrome",
         start: |lab| {
-            lab.nginx_stream("rsa", "ssl_alpn imap; ssl_verify_client on; ssl_client_certificate {pki}/ca.pem; ssl_verify_depth 3;")
+            lab.nginx_stream(
+                "rsa",
+                "ssl_alpn imap; ssl_verify_client on; ssl_client_certificate {pki}/ca.pem; ssl_verify_depth 3;",
+            )
         },
         args: &["--client", CHROME],
         causes: &["alpn-mismatch", "client-certificate-required"],
-        seen: Seen {
-            like: "-alpn h2,http/1.1",
-            says: "no application protocol",
-            works_with: None,
-        },
+        seen: Seen { like: "-alpn h2,http/1.1", says: "no application protocol", works_with: None },
         ..LAYERED
     },
     Scenario {
         id: "layered-sni-then-old-version",
         start: |lab| {
-            lab.haproxy("other", "strict-sni ssl-min-ver TLSv1.0 ssl-max-ver TLSv1.1 ciphers ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0", "")
+            lab.haproxy(
+                "other",
+                "strict-sni ssl-min-ver TLSv1.0 ssl-max-ver TLSv1.1 ciphers ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0",
+                "",
+            )
         },
         server_name: "other.example.test",
         causes: &["server-version-outdated"],
         // Near miss: the name is known, so that the version is all that is wrong.
         forbidden: &["sni-unrecognized"],
-        seen: Seen {
-            like: "",
-            says: "legacy sigalg",
-            works_with: Some("-cipher DEFAULT@SECLEVEL=0"),
-        },
+        seen: Seen { like: "", says: "legacy sigalg", works_with: Some("-cipher DEFAULT@SECLEVEL=0") },
         ..LAYERED
     },
     Scenario {

@@ -33,7 +33,7 @@ pub(crate) fn run(arguments: &Check) -> Result<Status, Failure> {
         Some(path) => Some(named_trust_store(path)?),
         None => system_trust_store().map(|(source, certificates)| TrustStore { source, certificates }),
     };
-    let panel = bundled_clients()?.into_iter().filter(|client| client.panel).collect();
+    let panel = tlswhy_core::panel();
     let lives = arguments.targets.iter().map(|target| live(arguments, target)).collect::<Result<Vec<_>, _>>()?;
     let mut reports = Reports::open(
         &arguments.output,

@@ -20,11 +20,7 @@ pub(crate) fn run(arguments: &Diagnose) -> Result<Status, Failure> {
     if arguments.files.len() > 1 && arguments.save_evidence.is_some() {
         return Err(Failure::new("--save-evidence keeps the evidence of one file").tip("judge the files one by one"));
     }
-    let panel: Vec<_> = tlswhy_core::clients()
-        .map_err(|error| Failure::new(format!("a bundled client profile cannot be read: {error}")))?
-        .into_iter()
-        .filter(|client| client.panel)
-        .collect();
+    let panel = tlswhy_core::panel();
     let documents = arguments.files.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
     let mut reports = Reports::open(
         &arguments.output,

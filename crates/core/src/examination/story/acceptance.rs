@@ -1,0 +1,206 @@
+//! The server has chosen: would the client accept it, and does the handshake end well?
+
+use tlswhy_model::{Awaited, Confidence, Depth, Ending};
+use tlswhy_wire::{AlertDescription, HelloSpec, ProtocolVersion};
+
+use super::{FaultKind, Teller};
+use crate::case::Seen;
+use crate::chain;
+use crate::knowledge::{controls, refusals};
+use crate::negotiate::{self, ClientCapabilities, Obstacle, dh_bits, signature_scheme};
+
+impl<'c, 'e> Teller<'c, 'e> {
+    pub(super) fn accept(&mut self, seen: &'c Seen<'e>, hello: &HelloSpec) -> Option<()> {
+        let Some(answer) = seen.server_hello() else {
+            return self.end();
+        };
+        let (version, suite) = (answer.selected_version.value, answer.cipher_suite.value);
+        let client = self.client();
+        let policy = &self.case.client.policy;
+        let id = Some(seen.id());
+        let version_known = self.has(|kind| matches!(kind, FaultKind::Negotiation(Obstacle::Versions { .. })));
+        if !client.versions.contains(&version) && !version_known {
+            let server = vec![version];
+            self.push(
+                FaultKind::Negotiation(Obstacle::Versions { client: client.versions.clone(), server }),
+                Confidence::Observed,
+                id,
+            );
+        }
+        let sentinel = answer.downgrade_sentinel().filter(|_| client.versions.iter().any(|higher| *higher > version));
+        if sentinel.is_some()
+            && policy.checks_downgrade_sentinel == Some(true)
+            && hello.offered_versions().iter().any(|offered| *offered > version)
+        {
+            self.open(
+                format!("Who lowered the version to {version}? The server marked its answer as a downgrade (RFC 8446 §4.1.3), and the client ends the handshake on that mark"),
+                &["path-downgrades"],
+                "try from the server's own network, without proxies and inspection devices",
+            );
+        }
+        if version <= ProtocolVersion::TLSV1_2 {
+            // It shows after the others (in ServerKeyExchange), and comes first: it is the version that is at fault, and with
+            // another version the others may change.
+            if negotiate::legacy_signature(&client, version, suite) && client.versions.contains(&version) {
+                self.push(FaultKind::Negotiation(Obstacle::LegacySignature { version }), Confidence::Observed, id);
+            }
+            if policy.requires_secure_renegotiation == Some(true)
+                && hello.offers_renegotiation_info()
+                && !answer.has_renegotiation_info()
+            {
+                self.push(FaultKind::Negotiation(Obstacle::SecureRenegotiation), Confidence::Observed, id);
+            }
+            if let (Some(bits), Some(floor)) = (dh_bits(seen), policy.minimum_dh_bits)
+                && bits < floor
+            {
+                self.push(FaultKind::Negotiation(Obstacle::DhSize { bits, floor }), Confidence::Observed, id);
+            }
+            self.chosen_without_being_offered(seen, &client, version);
+        }
+        self.after_the_choice(seen, hello, version)
+    }
+
+    /// A group or a signature scheme that the client did not offer: it ends the handshake itself.
+    pub(super) fn chosen_without_being_offered(
+        &mut self,
+        seen: &'c Seen<'e>,
+        client: &ClientCapabilities,
+        version: ProtocolVersion,
+    ) {
+        let is = |wanted: fn(&Obstacle) -> bool| move |kind: &FaultKind| matches!(kind, FaultKind::Negotiation(obstacle) if wanted(obstacle));
+        if let (Some(scheme), Some(offered)) = (signature_scheme(seen), &client.schemes)
+            && version == ProtocolVersion::TLSV1_2
+            && !offered.contains(&scheme)
+            && !self.has(is(|obstacle| matches!(obstacle, Obstacle::Schemes { .. })))
+        {
+            self.push(FaultKind::Negotiation(Obstacle::Schemes { version }), Confidence::Observed, Some(seen.id()));
+        }
+        if let Some(group) = seen.group()
+            && !client.groups.is_empty()
+            && !client.groups.contains(&group)
+            && !self.has(is(|obstacle| matches!(obstacle, Obstacle::Groups { .. })))
+        {
+            self.push(FaultKind::Negotiation(Obstacle::Groups { version }), Confidence::Observed, Some(seen.id()));
+        }
+    }
+
+    pub(super) fn after_the_choice(&mut self, seen: &'c Seen<'e>, hello: &HelloSpec, version: ProtocolVersion) -> Option<()> {
+        self.judge_certificates(seen);
+        let asked_for_certificate = seen.certificate_request().is_some();
+        match &seen.attempt.ending {
+            Ending::Alert { awaited, .. } | Ending::Closed { awaited } | Ending::Reset { awaited }
+                if *awaited >= Awaited::ServerFinished =>
+            {
+                if asked_for_certificate {
+                    let confidence = if seen.alert().is_some() { Confidence::Observed } else { Confidence::Inferred };
+                    self.push(FaultKind::ClientCertificate { http: None }, confidence, Some(seen.id()));
+                } else if (seen.alert().is_some() && seen.alert() != Some(AlertDescription::CLOSE_NOTIFY))
+                    || *awaited == Awaited::ServerFinished
+                {
+                    self.open(
+                        format!("Why did the server end the handshake? {}", seen.ending()),
+                        &[],
+                        "read the server's log of this moment",
+                    );
+                }
+            }
+            Ending::Alert { .. }
+            | Ending::Closed { .. }
+            | Ending::Reset { .. }
+            | Ending::TimedOut { .. }
+            | Ending::Malformed { .. } => {
+                self.open(
+                    format!("Why did the handshake stop after the server's choice? {}", seen.ending()),
+                    &["path-blocks-handshake", "path-size-intolerance"],
+                    "read the server's log of this moment; try from the server's own network",
+                );
+            }
+            Ending::Completed if asked_for_certificate && self.story.upgrade.is_none() => {
+                let hello = hello.clone().with_alpn(if hello.alpn().is_empty() { &[] } else { &["http/1.1"] });
+                let request = self.ask(
+                    hello,
+                    Depth::Request,
+                    "one small request, for some servers refuse a missing client certificate in HTTP",
+                )?;
+                if let Some(refusal) = request.attempt.application.as_deref().and_then(refusals::find) {
+                    self.push(
+                        FaultKind::ClientCertificate { http: Some(refusal.product) },
+                        Confidence::Observed,
+                        Some(request.id()),
+                    );
+                } else if request.alert().is_some() && request.awaited() >= Some(Awaited::AfterFinished) {
+                    self.push(FaultKind::ClientCertificate { http: None }, Confidence::Observed, Some(request.id()));
+                }
+            }
+            Ending::NotCarriedFurther { .. } if asked_for_certificate => {
+                self.open(
+                    "Does the server insist on the client certificate that it asks for?",
+                    &["client-certificate-required"],
+                    "connect with and without one: openssl s_client -cert CERT -key KEY",
+                );
+            }
+            _ => {}
+        }
+        if self.story.own == Some(seen.id())
+            && self.story.faults.iter().any(|fault| fault.blocks && fault.fails == Some(seen.id()))
+        {
+            let again = self.repeat(self.hello(), 1)?;
+            if again.version() != seen.version() || again.chose() != seen.chose() || again.alert() != seen.alert() {
+                self.story.faults.retain(|fault| fault.fails != Some(seen.id()));
+                return self.inconsistent(seen);
+            }
+        }
+        if self.story.own == Some(seen.id()) && version >= ProtocolVersion::TLSV1_2 && self.older_answer_to_12() {
+            // Another version than the client's hello got, where a single server would have given the same.
+            let more = [self.repeat(self.hello(), 1), self.repeat(self.hello(), 2)];
+            if self.case.is_waiting() {
+                return None;
+            }
+            if more.into_iter().flatten().any(|again| again.version() != seen.version()) {
+                return self.inconsistent(seen);
+            }
+        }
+        let version_known = self
+            .has(|kind| matches!(kind, FaultKind::Negotiation(Obstacle::Versions { .. } | Obstacle::LegacySignature { .. })));
+        let client_has_more = self.client().versions.first() >= Some(&ProtocolVersion::TLSV1_2);
+        if version <= ProtocolVersion::TLSV1_1 && !version_known && client_has_more {
+            // It works, for this client; most others have given these versions up (RFC 8996).
+            let server = self.server().accepted_versions();
+            let fault = self.push(
+                FaultKind::Negotiation(Obstacle::Versions { client: Vec::new(), server }),
+                Confidence::Observed,
+                Some(seen.id()),
+            );
+            fault.blocks = false;
+        }
+        self.end()
+    }
+
+    /// Whether the control for TLS 1.2 was answered with an older version.
+    fn older_answer_to_12(&self) -> bool {
+        let control = controls::tls12(self.story.server_name.as_deref());
+        let probe = self.case.hello_probe(control, self.story.upgrade.as_deref(), Depth::Flight);
+        self.case.find(&probe).and_then(Seen::version) < Some(ProtocolVersion::TLSV1_2)
+            && self.case.find(&probe).is_some_and(|seen| seen.version().is_some())
+    }
+
+    pub(super) fn judge_certificates(&mut self, seen: &Seen<'_>) {
+        let Some(list) = seen.certificates() else {
+            return;
+        };
+        let chain: Vec<&[u8]> = list.entries.iter().map(|entry| entry.value.as_slice()).collect();
+        if chain.is_empty() {
+            return;
+        }
+        let subject = &self.case.evidence.subject;
+        let name = subject.server_name.as_deref().unwrap_or(&subject.host);
+        self.story.doubts = chain::judge(&chain, self.trust, &self.case.client.policy, name, self.now);
+        for doubt in self.story.doubts.clone() {
+            self.open(
+                format!("Does the client accept the server's certificates? {}", doubt.says),
+                doubt.could_be,
+                "openssl s_client -showcerts -verify_return_error, with the client's own trust store (-CAfile)",
+            );
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! The client's hello is refused: repeat, compare with controls, and where nothing works, ask otherwise.
+
+use tlswhy_model::{Bytes, Confidence, Depth, Ending, Opening, Probe, Speaker};
+use tlswhy_wire::{AlertDescription, HelloSpec, ProtocolVersion};
+
+use super::{FaultKind, Teller};
+use crate::case::Seen;
+use crate::knowledge::controls;
+use crate::negotiate::{Knob, Obstacle};
+
+/// Upgrades of protocols whose server does not speak first and may stay mute when a ClientHello comes.
+const MUTE_UPGRADES: &[&str] = &["postgres", "ldap"];
+
+impl<'c, 'e> Teller<'c, 'e> {
+    pub(super) fn explain_refusal(&mut self, own: &'c Seen<'e>) -> Option<()> {
+        let controls = self.controls()?;
+        if controls.iter().any(|control| control.chose()) {
+            return self.negotiate(own);
+        }
+        let quiet =
+            std::iter::once(&own).chain(&controls).all(|seen| seen.alert().is_none() && seen.attempt.received.is_empty());
+        self.nothing_works(own, quiet)
+    }
+
+    /// The hellos that offer everything at TLS 1.3, at 1.2 and at 1.1.
+    pub(super) fn controls(&self) -> Option<[&'c Seen<'e>; 3]> {
+        let name = self.name();
+        let name = name.as_deref();
+        let control_13 = self.ask(controls::tls13(name), Depth::Flight, "everything that TLS 1.3 offers");
+        let control_12 = self.ask(controls::tls12(name), Depth::Flight, "everything that TLS 1.2 offers");
+        let control_11 = self.ask(controls::tls11(name), Depth::Flight, "everything that TLS 1.1 offers");
+        Some([control_13?, control_12?, control_11?])
+    }
+
+    /// The same again, to tell a fault from chance.
+    pub(super) fn repeat(&self, hello: HelloSpec, repetition: u32) -> Option<&'c Seen<'e>> {
+        let mut probe = self.case.hello_probe(hello, self.story.upgrade.as_deref(), Depth::Finish);
+        probe.repetition = repetition;
+        self.case.ask(&probe, "the client's own hello again")
+    }
+
+    /// The same hello failed and worked.
+    pub(super) fn inconsistent(&mut self, own: &'c Seen<'e>) -> Option<()> {
+        let more = [self.repeat(self.hello(), 2), self.repeat(self.hello(), 3)];
+        if self.case.is_waiting() {
+            return None;
+        }
+        let first = self.repeat(self.hello(), 1)?;
+        let all: Vec<&Seen<'_>> = [Some(own), Some(first)].into_iter().chain(more).flatten().collect();
+        let mut answers: Vec<(String, usize)> = Vec::new();
+        for seen in &all {
+            let answer = match (seen.version(), seen.suite()) {
+                (Some(version), Some(suite)) => format!("{version} with {suite}"),
+                _ => seen.ending(),
+            };
+            match answers.iter_mut().find(|(known, _)| *known == answer) {
+                Some((_, count)) => *count += 1,
+                None => answers.push((answer, 1)),
+            }
+        }
+        let answers: Vec<String> = answers.into_iter().map(|(answer, count)| format!("{count} times {answer}")).collect();
+        self.story.inconsistent = true;
+        self.open(
+            format!("Why do the answers to the same hello differ? Of {}: {}", all.len(), answers.join("; ")),
+            &[],
+            "unlike servers behind one address, or one of them overloaded: compare the servers behind the balancer one by one (--address)",
+        );
+        self.end()
+    }
+
+    /// Not even a hello that offers everything is answered. `quiet`: not a byte came to any of them.
+    pub(super) fn nothing_works(&mut self, own: &'c Seen<'e>, quiet: bool) -> Option<()> {
+        let name = self.name();
+        let name = name.as_deref();
+        let quiet = quiet && self.story.upgrade.is_none();
+        let short = self.ask(controls::short_tls12(name), Depth::Flight, "a short hello");
+        let nameless_hello = self.hello().with_server_name(None);
+        let nameless = name.and_then(|_| self.ask(nameless_hello, Depth::Flight, "the client's hello without a server name"));
+        let rsa = if quiet {
+            self.other_protocols();
+            None
+        } else {
+            self.ask(controls::tls10(name), Depth::Flight, "everything that TLS 1.0 offers");
+            self.ask(controls::tls11_without_signature(name), Depth::Flight, "TLS 1.1 with a key exchange that is not signed")
+        };
+        if self.case.is_waiting() {
+            return None;
+        }
+        if quiet && let Some(found) = self.speaks_another_protocol() {
+            return found;
+        }
+        if let Some(nameless) = nameless
+            && nameless.chose()
+        {
+            return self.name_refused(own, Some(nameless));
+        }
+        let refuses_name = |seen: &&Seen<'_>| seen.alert() == Some(AlertDescription::UNRECOGNIZED_NAME);
+        if let Some(refusing) = self.case.find_any(refuses_name) {
+            return self.name_refused_in_so_many_words(refusing);
+        }
+        if let Some(short) = short
+            && short.chose()
+        {
+            return self.only_short_works(own, short);
+        }
+        let found = |teller: &Self| !teller.server().accepted_versions().is_empty();
+        if !found(self) && rsa.is_none_or(|seen| !seen.chose()) {
+            self.ask(controls::ssl3(), Depth::Flight, "SSL 3.0");
+            self.ask(controls::ssl2(), Depth::Flight, "SSL 2.0");
+            let last = if quiet { controls::tls10(name) } else { controls::tls12_unusual(name) };
+            self.ask(last, Depth::Flight, "what the other hellos left out");
+            if self.case.is_waiting() {
+                return None;
+            }
+        }
+        if let Some(fault) = self.only_unusual_suites() {
+            return fault;
+        }
+        if found(self) {
+            return self.negotiate(own);
+        }
+        self.refused_altogether(own, quiet)
+    }
+
+    /// The control with every usual suite fails, and the one with the unusual suites works: they differ in nothing else.
+    pub(super) fn only_unusual_suites(&mut self) -> Option<Option<()>> {
+        let name = self.name();
+        let ask =
+            |hello: HelloSpec| self.case.find(&self.case.hello_probe(hello, self.story.upgrade.as_deref(), Depth::Flight));
+        let unusual = ask(controls::tls12_unusual(name.as_deref())).filter(|seen| seen.chose())?;
+        let usual = ask(controls::tls12(name.as_deref()))?;
+        let (version, fails, works) = (unusual.version()?, usual.id(), unusual.id());
+        let fault = self.push(FaultKind::Negotiation(Obstacle::Suites { version }), Confidence::Confirmed, Some(fails));
+        fault.works = Some(works);
+        fault.differs_in = vec![Knob::Suites.field()];
+        // What follows in a suite without a certificate or without encryption says nothing about the suites to come.
+        Some(self.end())
+    }
+
+    /// The alert itself says that the name is not known. Does the server go on without one?
+    pub(super) fn name_refused_in_so_many_words(&mut self, refusing: &'c Seen<'e>) -> Option<()> {
+        if self.story.server_name.is_some() {
+            let nameless = [controls::tls12(None), controls::tls13(None)]
+                .map(|hello| self.ask(hello, Depth::Flight, "everything, without a server name"));
+            if self.case.is_waiting() {
+                return None;
+            }
+            let named = [controls::tls12(self.name().as_deref()), controls::tls13(self.name().as_deref())]
+                .map(|hello| self.ask(hello, Depth::Flight, ""));
+            for (nameless, named) in nameless.into_iter().zip(named) {
+                if let (Some(nameless), Some(named)) = (nameless, named)
+                    && nameless.chose()
+                {
+                    return self.name_refused(named, Some(nameless));
+                }
+            }
+        }
+        let kind = FaultKind::SniUnrecognized { name: self.name() };
+        self.push(kind, Confidence::Observed, Some(refusing.id()));
+        // Without a name that it accepts nothing further can be seen.
+        self.end()
+    }
+
+    /// Only a hello under 256 bytes is answered: is it the length?
+    pub(super) fn only_short_works(&mut self, own: &'c Seen<'e>, short: &'c Seen<'e>) -> Option<()> {
+        let name = self.name();
+        let hello = controls::short_tls12(name.as_deref());
+        let (works, fails) = (hello.message_length(), self.hello().message_length());
+        if works < fails {
+            let padded = hello.clone().with_pad_to(u16::try_from(fails).ok());
+            let padded = self.ask(padded, Depth::Flight, "the short hello, as long as the client's")?;
+            if !padded.chose() {
+                self.size_fault(padded, short, fails, works)?;
+                let seen = self.ask(hello.clone(), Depth::Finish, "the short hello, to its end")?;
+                self.story.furthest = Some(seen.id());
+                return if seen.chose() { self.accept(seen, &hello) } else { self.end() };
+            }
+        }
+        self.negotiate(own)
+    }
+
+    /// Two hellos that differ in their length, one fails and one works. `None` where it may also be the path.
+    pub(super) fn size_fault(&mut self, failing: &Seen<'_>, working: &Seen<'_>, fails: usize, works: usize) -> Option<()> {
+        if failing.alert().is_none() && !self.case.no_path_between() {
+            self.open(
+                "Is it the server that cannot take a hello of this length, or something between?",
+                &["server-size-intolerant", "path-size-intolerance"],
+                "try from the server's own network",
+            );
+            return self.end();
+        }
+        let kind = FaultKind::SizeIntolerant { fails, works, split: false };
+        let fault = self.push(kind, Confidence::Confirmed, Some(failing.id()));
+        fault.works = Some(working.id());
+        fault.differs_in = vec!["length of the ClientHello"];
+        Some(())
+    }
+
+    /// Questions to a port that stays mute: does it speak something else?
+    pub(super) fn other_protocols(&self) {
+        self.case.ask(&self.plain_request(), "a plain HTTP request");
+        for upgrade in MUTE_UPGRADES {
+            let probe = self.case.hello_probe(self.hello(), Some(upgrade), Depth::Flight);
+            self.case.ask(&probe, "STARTTLS in a protocol whose server does not speak first");
+        }
+    }
+
+    pub(super) fn plain_request(&self) -> Probe {
+        let host = self.story.server_name.as_deref().unwrap_or(&self.case.evidence.subject.host);
+        let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        self.case.probe(Opening::Plain { request: Bytes(request.into_bytes()) }, None, Depth::Flight)
+    }
+
+    /// `Some` if it does (and the story went on from there).
+    pub(super) fn speaks_another_protocol(&mut self) -> Option<Option<()>> {
+        for upgrade in MUTE_UPGRADES {
+            let probe = self.case.hello_probe(self.hello(), Some(upgrade), Depth::Flight);
+            let Some(seen) = self.case.find(&probe) else {
+                continue;
+            };
+            if seen.chose() || seen.alert().is_some() {
+                let (own, works) = (self.story.own, seen.id());
+                let fault =
+                    self.push(FaultKind::StarttlsRequired { upgrade: (*upgrade).to_owned() }, Confidence::Confirmed, own);
+                fault.works = Some(works);
+                fault.differs_in = vec!["starttls"];
+                self.story.upgrade = Some((*upgrade).to_owned());
+                return Some(self.begin());
+            }
+            if let Ending::UpgradeRefused { reason } = &seen.attempt.ending
+                && seen.attempt.dialogue.iter().any(|turn| turn.from == Speaker::Server)
+                && !reason.is_empty()
+                && seen.attempt.received.is_empty()
+                && let Some(protocol) = self.recognised(seen)
+            {
+                let kind = FaultKind::NotTls { protocol: Some(protocol), detail: reason.clone(), declined: true };
+                let id = seen.id();
+                self.push(kind, Confidence::Observed, Some(id));
+                return Some(self.end());
+            }
+        }
+        let plain = self.case.find(&self.plain_request())?;
+        let Ending::NotTls { protocol, detail, .. } = &plain.attempt.ending else {
+            return None;
+        };
+        let kind = FaultKind::NotTls { protocol: protocol.clone(), detail: detail.clone(), declined: false };
+        let (own, works) = (self.story.own, plain.id());
+        let fault = self.push(kind, Confidence::Confirmed, own);
+        fault.works = Some(works);
+        fault.differs_in = vec!["plain request instead of a ClientHello"];
+        Some(self.end())
+    }
+
+    /// The protocol in which the server declined an upgrade, if its own words show that it speaks it.
+    pub(super) fn recognised(&self, seen: &Seen<'_>) -> Option<String> {
+        let said = seen.attempt.dialogue.iter().find(|turn| turn.from == Speaker::Server)?;
+        // PostgreSQL declines with the one letter N.
+        if seen.attempt.probe.upgrade.as_deref() == Some("postgres") && said.bytes.0 == b"N" {
+            return Some("postgresql".to_owned());
+        }
+        tlswhy_wire::other::recognise(&said.bytes).map(|other| other.name.to_owned())
+    }
+
+    /// The name is refused; without it the handshake begins.
+    pub(super) fn name_refused(&mut self, named: &'c Seen<'e>, nameless: Option<&'c Seen<'e>>) -> Option<()> {
+        let refused = self.name();
+        if named.alert().is_none() && !self.case.no_path_between() {
+            // A close, a reset or silence that depends on the name may be the server's or a filter's on the way.
+            self.open(
+                "Is it the server that drops this name, or something between?",
+                &["sni-unrecognized", "path-sni-filtering"],
+                "ask from the server's own network, or read its log: a server that refuses a name without an alert logs it",
+            );
+            return self.end();
+        }
+        let fault = self.push(FaultKind::SniUnrecognized { name: refused }, Confidence::Confirmed, Some(named.id()));
+        fault.works = nameless.map(Seen::id);
+        fault.differs_in = vec!["server_name"];
+        self.story.server_name = None;
+        let own = self.ask(self.hello(), Depth::Finish, "the client's own hello without a server name")?;
+        self.story.furthest = Some(own.id());
+        if own.chose() {
+            return self.accept(own, &self.hello());
+        }
+        self.explain_refusal(own)
+    }
+
+    /// No hello is answered, with or without a name, short or long, of any version.
+    pub(super) fn refused_altogether(&mut self, own: &'c Seen<'e>, silent: bool) -> Option<()> {
+        let name = self.name();
+        let alert_to = |hello: HelloSpec| self.ask(hello, Depth::Flight, "").and_then(Seen::alert);
+        let alerts = [
+            (ProtocolVersion::TLSV1_3, alert_to(controls::tls13(name.as_deref()))),
+            (ProtocolVersion::TLSV1_2, alert_to(controls::tls12(name.as_deref()))),
+            (ProtocolVersion::TLSV1_1, alert_to(controls::tls11(name.as_deref()))),
+        ];
+        // A server that says "version" to one hello and "handshake failure" to another has the latter's version switched on.
+        let version_word = |alert: &Option<AlertDescription>| *alert == Some(AlertDescription::PROTOCOL_VERSION);
+        let failure_word = |alert: &Option<AlertDescription>| *alert == Some(AlertDescription::HANDSHAKE_FAILURE);
+        let on: Vec<ProtocolVersion> =
+            alerts.iter().filter(|(_, alert)| failure_word(alert)).map(|(version, _)| *version).collect();
+        let told_apart = alerts.iter().any(|(_, alert)| version_word(alert));
+        if let [version @ ProtocolVersion::TLSV1_2] = on.as_slice()
+            && told_apart
+        {
+            let failing = self.ask(controls::tls12(name.as_deref()), Depth::Flight, "").map_or(own.id(), Seen::id);
+            let kind = FaultKind::CertificateMismatch { version: *version, key: None, curve: false };
+            self.push(kind, Confidence::Suspected, Some(failing));
+            self.open(
+                format!("{version} is switched on, and every suite is refused to every client: do the suites that the server allows fit its certificate, and is the certificate loaded with its own key?"),
+                &["cipher-certificate-mismatch", "certificate-key-mismatch", "no-shared-cipher"],
+                "look at the server's cipher list and at the kind of key in its certificate: openssl x509 -in CERT -noout -text | grep 'Public Key Algorithm'",
+            );
+            return self.end();
+        }
+        let endings: std::collections::BTreeSet<String> = self.case.all().map(Seen::ending).collect();
+        let endings: Vec<String> = endings.into_iter().take(4).collect();
+        let (decides, how): (&[&str], &str) = match (silent, self.case.no_path_between()) {
+            (true, false) => (
+                &["path-blocks-handshake", "not-tls", "server-version-intolerant"],
+                "try from the server's own network; see whether the service behind the port runs and what it logs",
+            ),
+            (true, true) => (&["not-tls"], "see which program listens there (ss -ltnp) and what it logs"),
+            (false, _) => (
+                &["cipher-certificate-mismatch", "certificate-key-mismatch", "no-shared-cipher", "sni-unrecognized"],
+                "read the server's log of these attempts (nginx logs handshake failures at level info); see whether its certificate and key are loaded and belong together",
+            ),
+        };
+        self.open(format!("Why does the server refuse every hello? Seen: {}", endings.join("; ")), decides, how);
+        self.end()
+    }
+}
