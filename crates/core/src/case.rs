@@ -127,6 +127,11 @@ impl<'a> Seen<'a> {
         )
     }
 
+    /// Whether our own attempt found nothing to stop it.
+    pub fn ended_well(&self) -> bool {
+        matches!(self.attempt.ending, Ending::Completed | Ending::Answered | Ending::NotCarriedFurther { .. })
+    }
+
     /// The ending in words.
     pub fn ending(&self) -> String {
         describe_ending(&self.attempt.ending)

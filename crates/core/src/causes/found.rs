@@ -63,7 +63,8 @@ impl<'a> Found<'a> {
                 says: format!("{}, against: {}", failing.ending(), self.success(working)),
             });
         }
-        if let Some(failing) = self.failing() {
+        // Where the client itself ends the handshake, our attempt, which accepts more, ended well: that would mislead.
+        if let Some(failing) = self.failing().filter(|failing| !failing.ended_well()) {
             exhibits.push(failing.ending_exhibit());
         }
         Finding {

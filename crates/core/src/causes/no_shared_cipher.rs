@@ -105,7 +105,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
 fn offered_exhibit(found: &Found<'_>, offered: &[tlswhy_wire::CipherSuite]) -> Option<Exhibit> {
     (!offered.is_empty()).then(|| Exhibit::Setting {
         name: "ClientHello.cipher_suites".to_owned(),
-        value: words::list(offered, 64),
+        value: words::list(offered, 8),
         origin: found.case.client.source.clone(),
         says: "what the client offers".to_owned(),
     })

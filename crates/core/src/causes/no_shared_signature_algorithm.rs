@@ -38,7 +38,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
     );
     finding.exhibits.push(Exhibit::Setting {
         name: "ClientHello.signature_algorithms".to_owned(),
-        value: words::list(&offered, 64),
+        value: words::list(&offered, 8),
         origin: found.case.client.source.clone(),
         says: "what the client accepts".to_owned(),
     });

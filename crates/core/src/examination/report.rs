@@ -204,7 +204,12 @@ impl Examination {
                 .collect();
             let works = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Works | Outcome::AtRisk));
             let fails = outcomes.contains(&Outcome::Fails);
-            if works && fails {
+            // Different versions or suites are a difference too, though all connect.
+            let agreed: BTreeSet<Option<String>> = tales.iter().map(|tale| self.agreed(&tale.story)).collect();
+            if works
+                && (fails
+                    || (self.evidence.clients.len() == 1 && agreed.len() > 1 && !outcomes.contains(&Outcome::Undetermined)))
+            {
                 return Outcome::AtRisk;
             }
         }

@@ -11,7 +11,9 @@ mod negotiation;
 mod reach;
 mod refusal;
 
-use tlswhy_model::{Confidence, Depth, OpenQuestion};
+use std::cell::Cell;
+
+use tlswhy_model::{Confidence, Depth, OpenQuestion, Probe};
 use tlswhy_wire::{HelloSpec, ProtocolVersion};
 
 use crate::case::{Case, Seen};
@@ -124,6 +126,7 @@ pub struct Story {
 /// Tells the story as far as the evidence goes; questions are noted in the case.
 pub(super) fn tell(case: &Case<'_>, trust: &[&[u8]], now: i64) -> Story {
     let mut teller = Teller {
+        cut_off: Cell::new(false),
         case,
         trust,
         now,
@@ -135,6 +138,14 @@ pub(super) fn tell(case: &Case<'_>, trust: &[&[u8]], now: i64) -> Story {
     };
     // `None` is an early end: waiting for an answer, or nothing further can be said.
     let _ended_early = teller.begin();
+    if teller.cut_off.get() {
+        teller.story.complete = false;
+        teller.open(
+            "Does the server, or something before it, limit how often one may connect? It took the first connection and then took no more",
+            &[],
+            "wait a few minutes and try again; ask for an exception from the limit",
+        );
+    }
     if case.is_waiting() {
         teller.story.complete = false;
     }
@@ -142,6 +153,8 @@ pub(super) fn tell(case: &Case<'_>, trust: &[&[u8]], now: i64) -> Story {
 }
 
 struct Teller<'c, 'e> {
+    /// Later connections did not come about although the first one did.
+    cut_off: Cell<bool>,
     case: &'c Case<'e>,
     trust: &'c [&'c [u8]],
     now: i64,
@@ -170,7 +183,17 @@ impl<'c, 'e> Teller<'c, 'e> {
 
     fn ask(&self, hello: HelloSpec, depth: Depth, purpose: &str) -> Option<&'c Seen<'e>> {
         let probe = self.case.hello_probe(hello, self.story.upgrade.as_deref(), depth);
-        self.case.ask(&probe, purpose)
+        self.ask_probe(&probe, purpose)
+    }
+
+    /// The answer to a probe. A connection that did not come about says nothing of the hello: there is no answer then.
+    fn ask_probe(&self, probe: &Probe, purpose: &str) -> Option<&'c Seen<'e>> {
+        let seen = self.case.ask(probe, purpose)?;
+        if self.story.own.is_some() && !seen.reached_the_server() {
+            self.cut_off.set(true);
+            return None;
+        }
+        Some(seen)
     }
 
     fn push(&mut self, kind: FaultKind, confidence: Confidence, fails: Option<u32>) -> &mut Fault {

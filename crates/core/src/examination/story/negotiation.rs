@@ -39,7 +39,10 @@ impl<'c, 'e> Teller<'c, 'e> {
         let (client, server) = (self.client(), self.server());
         let accepted = server.accepted_versions();
         let alive = accepted.last() >= Some(&ProtocolVersion::TLSV1_0);
-        if alive && self.repeat(self.hello(), 1).is_some_and(Seen::chose) {
+        if alive
+            && let Some(again) = self.repeat(self.hello(), 1)
+            && (again.chose() || again.alert() != own.alert())
+        {
             return self.inconsistent(own);
         }
         let Some(version) = client.versions.iter().copied().find(|version| accepted.contains(version)) else {

@@ -36,7 +36,7 @@ impl<'c, 'e> Teller<'c, 'e> {
     pub(super) fn repeat(&self, hello: HelloSpec, repetition: u32) -> Option<&'c Seen<'e>> {
         let mut probe = self.case.hello_probe(hello, self.story.upgrade.as_deref(), Depth::Finish);
         probe.repetition = repetition;
-        self.case.ask(&probe, "the client's own hello again")
+        self.ask_probe(&probe, "the client's own hello again")
     }
 
     /// The same hello failed and worked.
