@@ -24,6 +24,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+pub use handshake::server::{OldServer, OldServerPolicy, OldServerReply};
 pub use openssl::observe_local_openssl;
 pub use pace::Pace;
 pub use proxy::{InvalidProxy, Proxy, proxy_from_environment};

@@ -16,9 +16,9 @@ use super::{
 };
 
 /// Length of the master secret in bytes.
-const MASTER_LENGTH: usize = 48;
+pub(super) const MASTER_LENGTH: usize = 48;
 /// Length of `verify_data` in bytes.
-const VERIFY_LENGTH: usize = 12;
+pub(super) const VERIFY_LENGTH: usize = 12;
 
 /// State from the ServerHello on.
 pub(super) struct Legacy {
@@ -210,7 +210,7 @@ impl Handshake {
 }
 
 /// Cuts the key block (RFC 5246 §6.3) and makes both directions' protection of it, the client's first.
-fn key_block(
+pub(super) fn key_block(
     prf: Prf,
     master: &[u8],
     randoms: Vec<u8>,

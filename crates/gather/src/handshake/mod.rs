@@ -15,6 +15,7 @@ mod legacy;
 mod modern;
 mod protection;
 mod rsa;
+pub(crate) mod server;
 #[cfg(test)]
 mod tests;
 
