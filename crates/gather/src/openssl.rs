@@ -59,6 +59,8 @@ async fn hello(options: &[&str]) -> Option<Bytes> {
 fn openssl(arguments: &[&str]) -> Command {
     let mut command = Command::new("openssl");
     command.args(arguments).stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+    // Its trust store has no part in the hello, and reading it takes longer than all the rest.
+    command.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "/dev/null");
     command
 }
 
