@@ -106,6 +106,15 @@ pub fn in_turn(backends: Vec<Server>) -> Result<Server, StartError> {
     Ok(backends.into_iter().fold(front, |front, backend| backend.behind(front)))
 }
 
+/// A relay to a port that counts the connections.
+pub fn counted(port: u16, counter: Arc<AtomicUsize>) -> Result<Server, StartError> {
+    let address = Server::at(port).address();
+    serve(move |client, _| {
+        counter.fetch_add(1, Ordering::SeqCst);
+        splice(client, address, &[])
+    })
+}
+
 /// A relay that resets every connection beyond `allowed` in one second.
 pub fn rate_limited(backend: Server, allowed: usize) -> Result<Server, StartError> {
     let address = backend.address();

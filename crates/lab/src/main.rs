@@ -15,9 +15,10 @@ fn main() -> ExitCode {
         "see" => see(&chosen(rest)),
         "prove" => prove(&chosen(rest)),
         "run" => run(&chosen(rest)),
+        "bench" => bench(),
         _ => {
             eprintln!(
-                "usage: tlswhy-lab list | serve ID | see [ID…] | prove [ID…] | run [ID…]   (ID: a beginning or a group is enough)"
+                "usage: tlswhy-lab list | serve ID | see [ID…] | prove [ID…] | run [ID…] | bench   (ID: a beginning or a group is enough)"
             );
             return ExitCode::from(2);
         }
@@ -128,4 +129,17 @@ fn run(scenarios: &[&'static Scenario]) -> Result<bool, StartError> {
     }
     println!("{good} of {} as expected, {skipped} skipped", ran.len());
     Ok(good + skipped == ran.len())
+}
+
+fn bench() -> Result<bool, StartError> {
+    let lab = Lab::new().map_err(StartError::of)?;
+    let rows = tlswhy_lab::bench::run(&lab)?;
+    let own = rows.first().map_or(1.0, |row| row.time.as_secs_f64());
+    println!("{:<26} {:>11} {:>10} {:>7} {:>10}", "one healthy nginx", "connections", "ms", "ratio", "peak MiB");
+    for row in &rows {
+        let memory = row.memory_kib.map_or("-".to_owned(), |kib| format!("{:.1}", kib as f64 / 1024.0));
+        let time = row.time.as_secs_f64();
+        println!("{:<26} {:>11} {:>10.1} {:>7.1} {memory:>10}", row.name, row.connections, time * 1e3, time / own);
+    }
+    Ok(true)
 }
