@@ -60,6 +60,9 @@ pub struct ClientPolicy {
     /// Refuses a server of TLS 1.2 and below that lacks RFC 5746.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requires_secure_renegotiation: Option<bool>,
+    /// Refuses a server of TLS 1.2 and below without extended_master_secret (RFC 7627), as FIPS policies do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requires_extended_master_secret: Option<bool>,
     /// Accepts SHA-1 in the server's handshake signature.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allows_sha1_signatures: Option<bool>,

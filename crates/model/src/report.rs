@@ -50,10 +50,7 @@ pub struct Tool {
 
 impl Default for Tool {
     fn default() -> Self {
-        Tool {
-            name: "tlswhy".to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-        }
+        Tool { name: "tlswhy".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
     }
 }
 

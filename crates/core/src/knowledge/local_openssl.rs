@@ -29,6 +29,7 @@ pub fn local_openssl(seen: &LocalOpenssl) -> Option<ClientProfile> {
             minimum_dh_bits: dh,
             minimum_ecdsa_bits: ecdsa,
             requires_secure_renegotiation: Some(major >= 3),
+            requires_extended_master_secret: None,
             allows_sha1_signatures: Some(level == Some(0) || major < 3),
             legacy_signature_refused: Some(major >= 3 && level != Some(0)),
             checks_downgrade_sentinel: Some(true),

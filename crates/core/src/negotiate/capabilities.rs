@@ -10,7 +10,7 @@ use tlswhy_wire::{
 
 use crate::case::Seen;
 use crate::chain::KeyKind;
-use crate::knowledge::local_openssl::LOWEST;
+use crate::knowledge::local_openssl::{LOWEST, floors};
 
 /// A fact about one value: never a bool, for "not asked" is not "no".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,7 +56,7 @@ impl ClientCapabilities {
                 .signature_schemes()
                 .map(|schemes| schemes.into_iter().filter(|scheme| !scheme.is_grease()).collect()),
             alpn: hello.alpn().iter().filter(|name| name.is_ascii()).cloned().collect(),
-            policy: policy.clone(),
+            policy: with_floors(policy),
         }
     }
 
@@ -64,6 +64,18 @@ impl ClientCapabilities {
     pub fn suites_at(&self, version: ProtocolVersion) -> Vec<CipherSuite> {
         self.suites.iter().copied().filter(|suite| usable_at(*suite, version)).collect()
     }
+}
+
+/// The policy with what its security level implies (SSL_CTX_set_security_level(3)).
+fn with_floors(policy: &ClientPolicy) -> ClientPolicy {
+    let mut policy = policy.clone();
+    if let Some(level) = policy.security_level {
+        let (finite, curve) = floors(level);
+        policy.minimum_dh_bits.get_or_insert(finite);
+        policy.minimum_rsa_bits.get_or_insert(finite);
+        policy.minimum_ecdsa_bits.get_or_insert(curve);
+    }
+    policy
 }
 
 /// Whether a suite can be agreed at a version; a suite that the registry does not know may be.
@@ -114,6 +126,8 @@ pub struct ServerCapabilities {
     pub alpn: BTreeMap<Vec<String>, Support>,
     /// RFC 5746, in TLS 1.2 and below.
     pub secure_renegotiation: Option<bool>,
+    /// Extended master secret (RFC 7627), in TLS 1.2 and below.
+    pub extended_master_secret: Option<bool>,
     /// Size of its finite-field prime, bits.
     pub dh_bits: Option<u32>,
     /// Kind of the key in its certificate, by suite authentication.
@@ -204,6 +218,9 @@ impl ServerCapabilities {
         }
         if version <= ProtocolVersion::TLSV1_2 && hello.offers_renegotiation_info() {
             self.secure_renegotiation = Some(answer.has_renegotiation_info());
+        }
+        if version <= ProtocolVersion::TLSV1_2 && hello.extension(ExtensionType::EXTENDED_MASTER_SECRET).is_some() {
+            self.extended_master_secret = Some(answer.has_extended_master_secret());
         }
         if let Some(list) = seen.certificates()
             && let Some(kind) = list.entries.first().and_then(|leaf| KeyKind::of_der(&leaf.value))

@@ -62,6 +62,8 @@ pub enum Obstacle {
     Alpn,
     /// The client insists on RFC 5746.
     SecureRenegotiation,
+    /// The client insists on RFC 7627.
+    ExtendedMasterSecret,
     /// The Diffie-Hellman prime is smaller than the client allows.
     DhSize {
         /// Bits of the server's prime.
@@ -138,8 +140,15 @@ fn beyond_the_suite(
         return Negotiated::Obstacle(Obstacle::Alpn);
     }
     if version <= ProtocolVersion::TLSV1_2 {
+        // It comes first: it is the version that is at fault, and with another one the rest may change.
+        if legacy_signature(client, version, suite) {
+            return Negotiated::Obstacle(Obstacle::LegacySignature { version });
+        }
         if client.policy.requires_secure_renegotiation == Some(true) && server.secure_renegotiation == Some(false) {
             return Negotiated::Obstacle(Obstacle::SecureRenegotiation);
+        }
+        if client.policy.requires_extended_master_secret == Some(true) && server.extended_master_secret == Some(false) {
+            return Negotiated::Obstacle(Obstacle::ExtendedMasterSecret);
         }
         let exchange = suite.details().map(|row| row.key_exchange);
         if exchange == Some(KeyExchange::Dhe)
@@ -147,9 +156,6 @@ fn beyond_the_suite(
             && bits < floor
         {
             return Negotiated::Obstacle(Obstacle::DhSize { bits, floor });
-        }
-        if legacy_signature(client, version, suite) {
-            return Negotiated::Obstacle(Obstacle::LegacySignature { version });
         }
     }
     Negotiated::Agreed(Agreement { version, suite, group })
@@ -218,6 +224,8 @@ pub enum Change {
     ServerAlpn,
     /// The server implements RFC 5746.
     ServerSecureRenegotiation,
+    /// The server implements RFC 7627.
+    ServerExtendedMasterSecret,
     /// The server's prime has this many bits.
     ServerDhSize(u32),
 }
@@ -276,6 +284,7 @@ pub fn apply(
             server.alpn.insert(client.alpn.clone(), Support::Accepted);
         }
         Change::ServerSecureRenegotiation => server.secure_renegotiation = Some(true),
+        Change::ServerExtendedMasterSecret => server.extended_master_secret = Some(true),
         Change::ServerDhSize(bits) => server.dh_bits = Some(*bits),
     }
     (client, server)
@@ -362,6 +371,7 @@ fn candidates(obstacle: &Obstacle, client: &ClientCapabilities, server: &ServerC
         }
         Obstacle::Alpn => vec![Change::ServerAlpn],
         Obstacle::SecureRenegotiation => vec![Change::ServerSecureRenegotiation],
+        Obstacle::ExtendedMasterSecret => vec![Change::ServerExtendedMasterSecret],
         Obstacle::DhSize { floor, .. } => vec![Change::ServerDhSize((*floor).max(2048))],
     }
 }

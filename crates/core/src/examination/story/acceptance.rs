@@ -1,7 +1,7 @@
 //! The server has chosen: would the client accept it, and does the handshake end well?
 
 use tlswhy_model::{Awaited, Confidence, Depth, Ending};
-use tlswhy_wire::{AlertDescription, HelloSpec, ProtocolVersion};
+use tlswhy_wire::{AlertDescription, ExtensionType, HelloSpec, ProtocolVersion};
 
 use super::{FaultKind, Teller};
 use crate::case::Seen;
@@ -50,7 +50,17 @@ impl<'c, 'e> Teller<'c, 'e> {
             {
                 self.push(FaultKind::Negotiation(Obstacle::SecureRenegotiation), Confidence::Observed, id);
             }
-            if let (Some(bits), Some(floor)) = (dh_bits(seen), policy.minimum_dh_bits)
+            if policy.requires_extended_master_secret == Some(true)
+                && hello.extension(ExtensionType::EXTENDED_MASTER_SECRET).is_some()
+                && !answer.has_extended_master_secret()
+            {
+                self.open(
+                    "Can the server's TLS library be upgraded? The client insists on extended_master_secret (RFC 7627), and the server lacks it",
+                    &["server-software-outdated"],
+                    "find out which TLS library the server uses (OpenSSL has it since 1.1.0), or let it speak TLS 1.3",
+                );
+            }
+            if let (Some(bits), Some(floor)) = (dh_bits(seen), client.policy.minimum_dh_bits)
                 && bits < floor
             {
                 self.push(FaultKind::Negotiation(Obstacle::DhSize { bits, floor }), Confidence::Observed, id);
