@@ -102,8 +102,22 @@ impl<'c, 'e> Teller<'c, 'e> {
                 if *awaited >= Awaited::ServerFinished =>
             {
                 if asked_for_certificate {
-                    let confidence = if seen.alert().is_some() { Confidence::Observed } else { Confidence::Inferred };
+                    let objected = seen.alert().is_some_and(|alert| alert != AlertDescription::CLOSE_NOTIFY);
+                    let confidence = match (objected, *awaited) {
+                        (true, _) => Confidence::Observed,
+                        (false, Awaited::ServerFinished) => Confidence::Inferred,
+                        // It hung up after a handshake that it took part in to the end; Node does that for want of a
+                        // certificate, and a server that never stays does it always.
+                        (false, _) => Confidence::Suspected,
+                    };
                     self.push(FaultKind::ClientCertificate { http: None }, confidence, Some(seen.id()));
+                    if confidence == Confidence::Suspected {
+                        self.open(
+                            "Does the server hang up for want of a client certificate, or after every handshake?",
+                            &["client-certificate-required"],
+                            "connect with a certificate that it accepts: openssl s_client -cert CERT -key KEY",
+                        );
+                    }
                 } else if (seen.alert().is_some() && seen.alert() != Some(AlertDescription::CLOSE_NOTIFY))
                     || *awaited == Awaited::ServerFinished
                 {
