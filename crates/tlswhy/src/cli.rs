@@ -19,6 +19,14 @@ Exit status:
   2  tlswhy could not do its own job (usage, unreadable input, missing right)
   3  it fails and the cause stayed undetermined; the open questions are listed";
 
+const DEMO_EXIT_STATUS: &str = "\
+Everything stays on 127.0.0.1; it needs no network, no right and no other program.
+
+Exit status:
+  0  every server was diagnosed as announced
+  1  one was not
+  2  tlswhy could not do its own job";
+
 /// Says why a TLS handshake fails, and what mends it.
 ///
 /// `tlswhy TARGET` is short for `tlswhy check TARGET`.
@@ -49,6 +57,9 @@ pub(crate) enum Command {
     Diagnose(Diagnose),
     /// What does this cause mean? Without a code: list them
     Explain(Explain),
+    /// Watch every cause being found, live, on servers broken on purpose inside this program
+    #[command(after_help = DEMO_EXIT_STATUS)]
+    Demo(Demo),
     /// List the clients that can be judged
     Clients(Clients),
     /// Print the JSON Schema of a document
@@ -162,6 +173,18 @@ pub(crate) enum PageFormat {
     Markdown,
 }
 
+/// Options of `demo`.
+#[derive(Args, Debug)]
+pub(crate) struct Demo {
+    /// Code of a cause, or `healthy`: show its whole report
+    pub(crate) code: Option<String>,
+    /// List what can be shown
+    #[arg(long, conflicts_with_all = ["code", "format", "file", "verbose"])]
+    pub(crate) list: bool,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
 /// Options of `clients`.
 #[derive(Args, Debug)]
 pub(crate) struct Clients {
@@ -262,7 +285,7 @@ impl FromStr for Alpn {
 }
 
 /// Commands of the contract that this version does not have.
-const LATER: &[&str] = &["config", "demo", "fix", "listen", "pcap", "run", "trace"];
+const LATER: &[&str] = &["config", "fix", "listen", "pcap", "run", "trace"];
 
 /// Refuses what stands in the place of a target and was rather meant as a command: `tlswhy chekc HOST` must not examine a host
 /// of that name. An explicit `check` examines it.

@@ -2,6 +2,7 @@
 
 mod cli;
 mod commands;
+mod demo;
 mod exit;
 mod nearest;
 mod output;
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
         Some(Command::Check(check)) => commands::check::run(&check),
         Some(Command::Diagnose(arguments)) => commands::diagnose::run(&arguments),
         Some(Command::Explain(arguments)) => commands::explain::run(&arguments),
+        Some(Command::Demo(arguments)) => commands::demo::run(&arguments),
         Some(Command::Clients(arguments)) => commands::clients::run(&arguments),
         Some(Command::Schema(arguments)) => commands::schema::run(&arguments),
         Some(Command::Generate(arguments)) => commands::generate::run(&arguments),

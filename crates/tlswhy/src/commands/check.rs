@@ -3,18 +3,16 @@
 use std::io::Write;
 use std::net::IpAddr;
 use std::path::Path;
-use std::time::Instant;
 
-use tlswhy_core::{Budget, Examination, FALLBACK, Family, Request, Step, TrustStore};
+use tlswhy_core::{Budget, FALLBACK, Family, Request, TrustStore};
 use tlswhy_gather::{Live, Proxy, load_trust_store, observe_local_openssl, proxy_from_environment, system_trust_store};
-use tlswhy_model::{Attempt, Awaited, ClientProfile, Ending, Evidence, Report, Subject};
-use tokio::sync::watch;
+use tlswhy_model::{Attempt, Awaited, ClientProfile, Ending, Evidence, Subject};
 
+use super::examine::{Interrupted, examine, now};
 use super::reports::{Reports, Saving};
 use crate::cli::{Check, Sni};
 use crate::exit::{Failure, Status};
 use crate::nearest::nearest;
-use crate::progress::Progress;
 use crate::target::{Host, Target};
 
 /// Name of the profile of this machine's OpenSSL.
@@ -50,7 +48,7 @@ pub(crate) fn run(arguments: &Check) -> Result<Status, Failure> {
         let clients = judged(named, arguments, &interrupted).await?;
         let common = Common { arguments, clients, panel, trust };
         for (target, live) in arguments.targets.iter().zip(&lives) {
-            let (examination, report, ends) = common.examine(target, live, &interrupted).await;
+            let (examination, report, ends) = examine(common.request(target, live), live, &interrupted).await;
             match no_tunnel(examination.evidence()) {
                 Some(failure) => reports.missing(failure)?,
                 None => reports.write(&examination, &report)?,
@@ -67,29 +65,6 @@ pub(crate) fn run(arguments: &Check) -> Result<Status, Failure> {
     ended
 }
 
-/// Whether the user has pressed Ctrl-C.
-struct Interrupted(watch::Receiver<bool>);
-
-impl Interrupted {
-    /// Begins to listen; needs a runtime.
-    fn watch() -> Interrupted {
-        let (sender, receiver) = watch::channel(false);
-        tokio::spawn(async move {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                sender.send_replace(true);
-            }
-            // While it lives, those who wait go on waiting.
-            sender.closed().await;
-        });
-        Interrupted(receiver)
-    }
-
-    /// Ends once it is pressed; at once if it was.
-    async fn wait(&self) {
-        let _ = self.0.clone().wait_for(|pressed| *pressed).await;
-    }
-}
-
 /// What all targets share.
 struct Common<'a> {
     arguments: &'a Check,
@@ -99,10 +74,9 @@ struct Common<'a> {
 }
 
 impl Common<'_> {
-    /// Examines one target; says also whether it was interrupted.
-    async fn examine(&self, target: &Target, live: &Live, interrupted: &Interrupted) -> (Examination, Box<Report>, bool) {
+    fn request(&self, target: &Target, live: &Live) -> Request {
         let arguments = self.arguments;
-        let mut examination = Examination::new(Request {
+        Request {
             subject: subject(arguments, target, live.proxy.as_ref(), &self.clients),
             clients: self.clients.clone(),
             panel: self.panel.clone(),
@@ -117,27 +91,6 @@ impl Common<'_> {
                 _ => None,
             },
             replay: arguments.replay,
-        });
-        let started = Instant::now();
-        let progress = Progress::start(&target.given);
-        let mut ends = false;
-        loop {
-            let batch = match examination.next() {
-                Step::Ask(batch) => batch,
-                Step::Done(report) => return (examination, report, ends),
-            };
-            progress.asking(&batch);
-            tokio::select! {
-                answers = live.ask(batch, started) => {
-                    for (id, answer) in answers {
-                        examination.answer(id, answer);
-                    }
-                }
-                () = interrupted.wait() => {
-                    ends = true;
-                    examination.interrupt();
-                }
-            }
         }
     }
 }
@@ -162,7 +115,7 @@ fn no_tunnel(evidence: &Evidence) -> Option<Failure> {
 }
 
 /// Says something about the run itself, where results do not go.
-fn note(text: &str) {
+pub(super) fn note(text: &str) {
     // What cannot be said here is no reason to fail.
     let _ = writeln!(anstream::stderr(), "note: {text}");
 }
@@ -280,17 +233,11 @@ async fn local(interrupted: &Interrupted) -> Option<ClientProfile> {
     }
 }
 
-fn bundled_clients() -> Result<Vec<ClientProfile>, Failure> {
+pub(super) fn bundled_clients() -> Result<Vec<ClientProfile>, Failure> {
     tlswhy_core::clients().map_err(|error| Failure::new(format!("a bundled client profile cannot be read: {error}")))
 }
 
 fn named_trust_store(path: &Path) -> Result<TrustStore, Failure> {
     let store = load_trust_store(path).map_err(|error| Failure::new(format!("--ca {}: {error}", path.display())))?;
     Ok(TrustStore { source: store.source, certificates: store.certificates })
-}
-
-/// The time, RFC 3339 in UTC, to the second.
-fn now() -> String {
-    let now = jiff::Timestamp::now();
-    jiff::Timestamp::from_second(now.as_second()).unwrap_or(now).to_string()
 }

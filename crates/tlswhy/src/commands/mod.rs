@@ -2,7 +2,9 @@
 
 pub(crate) mod check;
 pub(crate) mod clients;
+pub(crate) mod demo;
 pub(crate) mod diagnose;
+mod examine;
 pub(crate) mod explain;
 pub(crate) mod generate;
 mod reports;

@@ -1,5 +1,6 @@
 //! From an examination to what the user gets: the report in its format, the saved evidence, the exit status.
 
+use std::io::{self, Write};
 use std::path::Path;
 
 use tlswhy_core::Examination;
@@ -47,6 +48,11 @@ impl Reports {
         self.written += 1;
         self.worst = self.worst.max(Status::of(report));
         Ok(())
+    }
+
+    /// Writes something before a report.
+    pub(crate) fn preface(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+        self.output.write(write)
     }
 
     /// Notes that there is no report on one of several; of a single one nothing is written at all.

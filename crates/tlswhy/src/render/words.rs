@@ -57,18 +57,23 @@ pub(crate) fn weight(finding: &Finding) -> String {
         Impact::Degrades => "degrades",
         Impact::Latent => "latent",
     };
-    let confidence = match finding.confidence {
-        Confidence::Confirmed => "confirmed",
-        Confidence::Observed => "observed",
-        Confidence::Inferred => "inferred",
-        Confidence::Suspected => "suspected (rivals are still open)",
-    };
+    let confidence = confidence(finding.confidence);
     let side = match finding.party {
         Party::Client => "on the client's side",
         Party::Path => "on the way between",
         Party::Server => "on the server's side",
     };
     format!("{impact}, {confidence}, {side}")
+}
+
+/// What a claim rests on, in the word of the JSON contract.
+pub(crate) fn confidence(confidence: Confidence) -> &'static str {
+    match confidence {
+        Confidence::Confirmed => "confirmed",
+        Confidence::Observed => "observed",
+        Confidence::Inferred => "inferred",
+        Confidence::Suspected => "suspected (rivals are still open)",
+    }
 }
 
 /// One piece of evidence as a sentence.

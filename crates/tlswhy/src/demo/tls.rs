@@ -1,0 +1,176 @@
+//! Servers of TLS 1.2 and 1.3 out of rustls, restricted as a scene wants them, perhaps behind something that judges the
+//! ClientHello first.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::version::{TLS12, TLS13};
+use rustls::{RootCertStore, ServerConfig, ServerConnection, SupportedCipherSuite, SupportedProtocolVersion};
+use tlswhy_wire::client_hello::from_records;
+use tlswhy_wire::{AlertDescription, AlertLevel, ClientHello, ContentType, DecodeErrorKind};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+
+use super::authority::{Authority, KeyKind};
+use super::peer::{Peer, close_gently};
+
+/// The longest beginning that is read as a ClientHello, in bytes.
+const LONGEST_HELLO: usize = 1 << 16;
+
+/// What a server accepts.
+#[derive(Clone, Copy)]
+pub(super) struct Tls {
+    pub(super) key: KeyKind,
+    pub(super) versions: &'static [&'static SupportedProtocolVersion],
+    /// Keeps a suite.
+    pub(super) suite: fn(&SupportedCipherSuite) -> bool,
+    /// Keeps a group.
+    pub(super) group: fn(&&'static dyn SupportedKxGroup) -> bool,
+    /// Application protocols; none means that ALPN is not looked at.
+    pub(super) alpn: &'static [&'static str],
+    pub(super) client_certificate: bool,
+    /// What is asked before the ClientHello reaches TLS.
+    pub(super) gate: fn(&ClientHello) -> Gate,
+    /// Whether it speaks SMTP until STARTTLS.
+    pub(super) smtp: bool,
+}
+
+/// What becomes of a ClientHello.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Gate {
+    /// TLS gets it.
+    Open,
+    /// The connection is closed without a word.
+    Closed,
+    /// The connection ends with this fatal alert.
+    Alert(AlertDescription),
+}
+
+/// TLS 1.2 alone.
+pub(super) const ONLY_TLS12: &[&SupportedProtocolVersion] = &[&TLS12];
+/// TLS 1.3 alone.
+pub(super) const ONLY_TLS13: &[&SupportedProtocolVersion] = &[&TLS13];
+
+/// A current server without fault; scenes take something away.
+pub(super) const HEALTHY: Tls = Tls {
+    key: KeyKind::P256,
+    versions: &[&TLS13, &TLS12],
+    suite: |_| true,
+    group: |_| true,
+    alpn: &[],
+    client_certificate: false,
+    gate: |_| Gate::Open,
+    smtp: false,
+};
+
+/// Starts the server; needs a runtime.
+pub(super) fn serve(tls: Tls, authority: &Authority) -> io::Result<Peer> {
+    let config = Arc::new(config(&tls, authority).map_err(io::Error::other)?);
+    Peer::serve(move |stream| {
+        let config = Arc::clone(&config);
+        async move {
+            let stream = if tls.smtp { speak_smtp(stream).await? } else { stream };
+            answer(stream, config, tls.gate).await
+        }
+    })
+}
+
+fn config(tls: &Tls, authority: &Authority) -> Result<ServerConfig, Box<dyn std::error::Error + Send + Sync>> {
+    let everything = aws_lc_rs::default_provider();
+    let provider = Arc::new(CryptoProvider {
+        cipher_suites: everything.cipher_suites.iter().copied().filter(tls.suite).collect(),
+        kx_groups: everything.kx_groups.iter().copied().filter(tls.group).collect(),
+        ..everything
+    });
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider)).with_protocol_versions(tls.versions)?;
+    let builder = if tls.client_certificate {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from(authority.root().to_vec()))?;
+        builder.with_client_cert_verifier(WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build()?)
+    } else {
+        builder.with_no_client_auth()
+    };
+    let identity = authority.identity(tls.key)?;
+    let key = PrivatePkcs8KeyDer::from(identity.key);
+    let mut config = builder.with_single_cert(vec![CertificateDer::from(identity.certificate)], key.into())?;
+    config.alpn_protocols = tls.alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+    Ok(config)
+}
+
+/// Reads the ClientHello, asks the gate, and goes on as that says.
+async fn answer(mut stream: TcpStream, config: Arc<ServerConfig>, gate: fn(&ClientHello) -> Gate) -> io::Result<()> {
+    let mut received = Vec::new();
+    let verdict = loop {
+        if stream.read_buf(&mut received).await? == 0 {
+            return Ok(());
+        }
+        match from_records(&received) {
+            Ok((_, hello)) => break gate(&hello),
+            Err(error) if matches!(error.kind, DecodeErrorKind::Truncated { .. }) && received.len() < LONGEST_HELLO => {}
+            // rustls says what is wrong with it.
+            Err(_) => break Gate::Open,
+        }
+    };
+    match verdict {
+        Gate::Open => shake_hands(stream, config, received).await,
+        Gate::Closed => close_gently(stream).await,
+        Gate::Alert(description) => {
+            stream.write_all(&[ContentType::ALERT.0, 3, 3, 0, 2, AlertLevel::FATAL.0, description.0]).await?;
+            close_gently(stream).await
+        }
+    }
+}
+
+/// Carries bytes between the connection and rustls until one of them has enough.
+async fn shake_hands(mut stream: TcpStream, config: Arc<ServerConfig>, mut received: Vec<u8>) -> io::Result<()> {
+    let mut tls = ServerConnection::new(config).map_err(io::Error::other)?;
+    loop {
+        let mut rest = received.as_slice();
+        while !rest.is_empty() {
+            tls.read_tls(&mut rest)?;
+            let state = tls.process_new_packets();
+            // What the client says is not of interest; it only must not fill up.
+            let _ = tls.reader().read_to_end(&mut Vec::new());
+            let mut send = Vec::new();
+            while tls.wants_write() {
+                tls.write_tls(&mut send)?;
+            }
+            stream.write_all(&send).await?;
+            if state.is_err() || state.is_ok_and(|state| state.peer_has_closed()) {
+                return close_gently(stream).await;
+            }
+        }
+        received.clear();
+        if stream.read_buf(&mut received).await? == 0 {
+            return Ok(());
+        }
+    }
+}
+
+/// Speaks SMTP until the client has asked for TLS (RFC 3207).
+async fn speak_smtp(stream: TcpStream) -> io::Result<TcpStream> {
+    const LONGEST_LINE: u64 = 1000;
+    let mut stream = BufReader::new(stream);
+    stream.write_all(b"220 mail.example.test ESMTP\r\n").await?;
+    loop {
+        let mut line = Vec::new();
+        (&mut stream).take(LONGEST_LINE).read_until(b'\n', &mut line).await?;
+        if line.is_empty() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let verb = String::from_utf8_lossy(&line).trim().to_ascii_uppercase();
+        let reply: &[u8] = match verb.split(' ').next() {
+            Some("EHLO") => b"250-mail.example.test\r\n250 STARTTLS\r\n",
+            Some("STARTTLS") => b"220 Ready to start TLS\r\n",
+            Some("QUIT") => b"221 Bye\r\n",
+            _ => b"502 Command not implemented\r\n",
+        };
+        stream.write_all(reply).await?;
+        if verb == "STARTTLS" {
+            return Ok(stream.into_inner());
+        }
+    }
+}
