@@ -8,7 +8,7 @@ use tlswhy_model::{
 };
 use tlswhy_wire::{
     AlertDescription, CertificateList, CertificateRequest, CipherSuite, HelloSpec, KeyExchangeParams, NamedGroup,
-    ProtocolVersion, ServerHello, ServerKeyExchange, Transcript,
+    ProtocolVersion, ServerHello, ServerKeyExchange, Sslv2Message, Transcript,
 };
 
 /// An attempt with its bytes read.
@@ -49,9 +49,18 @@ impl<'a> Seen<'a> {
         hello.map(|located| &located.value)
     }
 
-    /// Whether the server chose: a ServerHello or a HelloRetryRequest came.
+    /// Whether the server chose and went on: a ServerHello or a HelloRetryRequest came, and no alert followed it within the
+    /// server's flight. In TLS 1.3 some servers find out behind their ServerHello that they cannot sign or that no application
+    /// protocol fits.
     pub fn chose(&self) -> bool {
-        self.server_hello().is_some() || self.plain.sslv2.is_some()
+        let took_back =
+            matches!(self.attempt.ending, Ending::Alert { awaited: Awaited::ServerHello | Awaited::ServerFlight, .. });
+        (self.server_hello().is_some() || self.speaks_sslv2()) && !took_back
+    }
+
+    /// Whether the server answered with an SSLv2 SERVER-HELLO.
+    pub fn speaks_sslv2(&self) -> bool {
+        matches!(self.plain.sslv2.as_ref().map(|message| &message.value), Some(Sslv2Message::ServerHello(_)))
     }
 
     /// The version chosen.

@@ -189,7 +189,7 @@ impl ServerCapabilities {
     }
 
     fn learn_from_choice(&mut self, seen: &Seen<'_>) {
-        if seen.plain.sslv2.is_some() {
+        if seen.speaks_sslv2() {
             self.versions.insert(ProtocolVersion::SSLV2, Support::Accepted);
         }
         let (Some(hello), Some(answer)) = (seen.hello(), seen.server_hello()) else {
@@ -205,6 +205,9 @@ impl ServerCapabilities {
                     self.versions.entry(higher).or_insert(Support::Refused);
                 }
             }
+        }
+        if !seen.chose() {
+            return;
         }
         self.suites.insert((version, answer.cipher_suite.value), Support::Accepted);
         if let Some(group) = seen.group() {

@@ -29,7 +29,7 @@ impl<'c, 'e> Teller<'c, 'e> {
         .find_map(|hello| {
             let probe = self.case.hello_probe(hello.clone(), self.story.upgrade.as_deref(), Depth::Flight);
             let seen = self.case.find(&probe)?;
-            let chosen = if seen.plain.sslv2.is_some() { Some(ProtocolVersion::SSLV2) } else { seen.version() };
+            let chosen = if seen.speaks_sslv2() { Some(ProtocolVersion::SSLV2) } else { seen.version() };
             (seen.chose() && chosen == Some(version)).then_some((seen, hello))
         })
     }
@@ -123,6 +123,15 @@ impl<'c, 'e> Teller<'c, 'e> {
                 FaultKind::CertificateMismatch { version: modern, key, curve: false },
                 Confidence::Inferred,
                 Some(failing),
+            );
+            return self.end();
+        }
+        if doubtful && to_named == Some(AlertDescription::HANDSHAKE_FAILURE) {
+            // The same word for every version that it may not have: nothing tells them apart.
+            self.open(
+                "Is TLS 1.2 switched off at the server, or on and without a usable suite? It says the same to both",
+                &["version-ranges-disjoint", "no-shared-cipher", "cipher-certificate-mismatch"],
+                "read the protocol and cipher settings of the server",
             );
             return self.end();
         }
