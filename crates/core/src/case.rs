@@ -51,11 +51,16 @@ impl<'a> Seen<'a> {
 
     /// Whether the server chose and went on: a ServerHello or a HelloRetryRequest came, and no alert followed it within the
     /// server's flight. In TLS 1.3 some servers find out behind their ServerHello that they cannot sign or that no application
-    /// protocol fits.
+    /// protocol fits; and some ask for another hello without saying what to change, for want of a shared group.
     pub fn chose(&self) -> bool {
         let took_back =
             matches!(self.attempt.ending, Ending::Alert { awaited: Awaited::ServerHello | Awaited::ServerFlight, .. });
-        (self.server_hello().is_some() || self.speaks_sslv2()) && !took_back
+        let retry_leads_nowhere = self.plain.server_hello().is_none()
+            && self.plain.hello_retry_request().is_some_and(|retry| {
+                let offered = self.hello().map(HelloSpec::groups).unwrap_or_default();
+                retry.value.cookie().is_none() && retry.value.selected_group().is_none_or(|group| !offered.contains(&group))
+            });
+        (self.server_hello().is_some() || self.speaks_sslv2()) && !took_back && !retry_leads_nowhere
     }
 
     /// Whether the server answered with an SSLv2 SERVER-HELLO.

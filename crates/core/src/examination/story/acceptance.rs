@@ -65,6 +65,9 @@ impl<'c, 'e> Teller<'c, 'e> {
             {
                 self.push(FaultKind::Negotiation(Obstacle::DhSize { bits, floor }), Confidence::Observed, id);
             }
+        }
+        // A hello that was widened may rightly be answered with what was added.
+        if version <= ProtocolVersion::TLSV1_2 || self.story.own == Some(seen.id()) {
             self.chosen_without_being_offered(seen, &client, version);
         }
         self.after_the_choice(seen, hello, version)

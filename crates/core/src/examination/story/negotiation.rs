@@ -65,7 +65,24 @@ impl<'c, 'e> Teller<'c, 'e> {
         let (control, hello) = self.control_at(version)?;
         // A server that does old versions and breaks on a hello of a newer one, where it ought to answer with the old.
         let newer = HelloSpec { legacy_version: ProtocolVersion::TLSV1_2, ..hello.clone() };
-        let newer = self.ask(newer, Depth::Flight, "the same hello with a newer version")?;
+        let newer = self.ask(newer, Depth::Flight, "the same hello with a newer version");
+        // The client's own hello without its newest version, for a server that breaks on supported_versions.
+        let below_13: Vec<ProtocolVersion> =
+            client.versions.iter().copied().filter(|offered| *offered <= ProtocolVersion::TLSV1_2).collect();
+        let without_13 = self.hello().with_versions(&below_13);
+        let shortened = (without_13 != self.hello())
+            .then(|| self.ask(without_13.clone(), Depth::Finish, "the client's hello without TLS 1.3"));
+        let newer = newer?;
+        if let Some(Some(seen)) = shortened
+            && seen.chose()
+        {
+            let kind = FaultKind::VersionIntolerant { field: "supported_versions" };
+            let fault = self.push(kind, Confidence::Confirmed, Some(own.id()));
+            fault.works = Some(seen.id());
+            fault.differs_in = vec!["supported_versions"];
+            self.story.furthest = Some(seen.id());
+            return self.accept(seen, &without_13);
+        }
         if !newer.chose() {
             let kind = FaultKind::VersionIntolerant { field: "legacy_version" };
             let fault = self.push(kind, Confidence::Confirmed, Some(newer.id()));
@@ -174,7 +191,12 @@ impl<'c, 'e> Teller<'c, 'e> {
             return self.accept(with_version, &widened);
         }
         if server_side && version >= ProtocolVersion::TLSV1_0 && !client.suites_at(version).is_empty() {
-            return self.narrow_at(own, version, control, control_hello, widened);
+            let hello = self.hello();
+            return self.narrow_at(own, version, control, control_hello, &hello, widened);
+        }
+        if !server_side && client.versions.first() >= Some(&modern) {
+            // A client that gains the version brings suites, groups and schemes for it; what else it offers stays.
+            return self.narrow_at(own, version, control, control_hello, &widened.clone(), widened);
         }
         self.end()
     }
@@ -183,7 +205,7 @@ impl<'c, 'e> Teller<'c, 'e> {
     pub(super) fn narrow(&mut self, own: &'c Seen<'e>, version: ProtocolVersion) -> Option<()> {
         let (control, control_hello) = self.control_at(version)?;
         let hello = self.hello();
-        self.narrow_at(own, version, control, control_hello, hello)
+        self.narrow_at(own, version, control, control_hello, &hello.clone(), hello)
     }
 
     /// From a hello that works at `version`, one thing after another is narrowed to what the client offers.
@@ -193,9 +215,9 @@ impl<'c, 'e> Teller<'c, 'e> {
         version: ProtocolVersion,
         control: &'c Seen<'e>,
         control_hello: HelloSpec,
+        client_hello: &HelloSpec,
         mut widened: HelloSpec,
     ) -> Option<()> {
-        let client_hello = self.hello();
         let mut lifted: Vec<Knob> = Vec::new();
         let faults_before = self.story.faults.len();
         let (mut narrowest, mut narrowest_hello);
@@ -204,10 +226,10 @@ impl<'c, 'e> Teller<'c, 'e> {
             let mut steps: Vec<(Knob, HelloSpec, Option<&'c Seen<'e>>)> = Vec::new();
             let mut hello = control_hello.clone();
             for knob in [Knob::Suites, Knob::Groups, Knob::Schemes, Knob::Alpn] {
-                if lifted.contains(&knob) || !says_something(knob, &client_hello, version) {
+                if lifted.contains(&knob) || !says_something(knob, client_hello, version) {
                     continue;
                 }
-                let narrowed = knob.narrow(hello.clone(), &client_hello, version);
+                let narrowed = knob.narrow(hello.clone(), client_hello, version);
                 if narrowed == hello {
                     continue;
                 }
