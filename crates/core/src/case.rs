@@ -49,12 +49,15 @@ impl<'a> Seen<'a> {
         hello.map(|located| &located.value)
     }
 
-    /// Whether the server chose and went on: a ServerHello or a HelloRetryRequest came, and no alert followed it within the
-    /// server's flight. In TLS 1.3 some servers find out behind their ServerHello that they cannot sign or that no application
+    /// Whether the server chose and went on: a ServerHello or a HelloRetryRequest came, and no alert or close followed it
+    /// within the server's flight. In TLS 1.3 some servers find out behind their ServerHello that they cannot sign or that no application
     /// protocol fits; and some ask for another hello without saying what to change, for want of a shared group.
     pub fn chose(&self) -> bool {
-        let took_back =
-            matches!(self.attempt.ending, Ending::Alert { awaited: Awaited::ServerHello | Awaited::ServerFlight, .. });
+        let took_back = matches!(
+            self.attempt.ending,
+            Ending::Alert { awaited: Awaited::ServerHello | Awaited::ServerFlight, .. }
+                | Ending::Closed { awaited: Awaited::ServerFlight }
+        );
         let retry_leads_nowhere = self.plain.server_hello().is_none()
             && self.plain.hello_retry_request().is_some_and(|retry| {
                 let offered = self.hello().map(HelloSpec::groups).unwrap_or_default();

@@ -6,6 +6,7 @@
 mod path;
 
 pub use path::{Doubt, judge};
+use tlswhy_wire::NamedGroup;
 use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::public_key::PublicKey;
 
@@ -84,6 +85,24 @@ fn curve_bits(oid: &str) -> Option<u32> {
         "1.3.132.0.34" | "1.3.36.3.3.2.8.1.1.11" => 384,
         "1.3.36.3.3.2.8.1.1.13" => 512,
         "1.3.132.0.35" => 521,
+        _ => return None,
+    })
+}
+
+/// The group of an elliptic-curve certificate's key, which in TLS 1.2 and below must be among the client's groups.
+pub(crate) fn certificate_group(der: &[u8]) -> Option<NamedGroup> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    let parameters = certificate.public_key().algorithm.parameters.as_ref()?;
+    Some(match parameters.as_oid().ok()?.to_id_string().as_str() {
+        "1.2.840.10045.3.1.1" => NamedGroup::SECP192R1,
+        "1.3.132.0.33" => NamedGroup::SECP224R1,
+        "1.2.840.10045.3.1.7" => NamedGroup::SECP256R1,
+        "1.3.132.0.10" => NamedGroup::SECP256K1,
+        "1.3.132.0.34" => NamedGroup::SECP384R1,
+        "1.3.132.0.35" => NamedGroup::SECP521R1,
+        "1.3.36.3.3.2.8.1.1.7" => NamedGroup::BRAINPOOLP256R1,
+        "1.3.36.3.3.2.8.1.1.11" => NamedGroup::BRAINPOOLP384R1,
+        "1.3.36.3.3.2.8.1.1.13" => NamedGroup::BRAINPOOLP512R1,
         _ => return None,
     })
 }

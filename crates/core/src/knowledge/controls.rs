@@ -5,8 +5,8 @@
 //! long hellos is still reached by one of them.
 
 use tlswhy_wire::{
-    Authentication, CipherSuite, ExtensionSpec, HelloFormat, HelloSpec, KeyExchange, NamedGroup, ProtocolVersion,
-    SignatureScheme, Sslv2CipherKind,
+    Authentication, CipherSuite, ExtensionSpec, ExtensionType, HelloFormat, HelloSpec, KeyExchange, NamedGroup,
+    ProtocolVersion, SignatureScheme, Sslv2CipherKind,
 };
 
 /// Groups in the order in which the controls offer them: usual ones first.
@@ -19,6 +19,9 @@ const GROUPS: &[NamedGroup] = &[
     NamedGroup::X25519MLKEM768,
     NamedGroup::SECP256R1MLKEM768,
     NamedGroup::SECP384R1MLKEM1024,
+    NamedGroup::MLKEM768,
+    NamedGroup::MLKEM1024,
+    NamedGroup::MLKEM512,
     NamedGroup::FFDHE2048,
     NamedGroup::FFDHE3072,
     NamedGroup::FFDHE4096,
@@ -169,7 +172,8 @@ pub fn tls12_unusual(server_name: Option<&str>) -> HelloSpec {
 pub fn short_tls12(server_name: Option<&str>) -> HelloSpec {
     let mut hello = short(below_13(ProtocolVersion::TLSV1_2, server_name));
     hello.cipher_suites = usual(&hello.cipher_suites);
-    hello.with_signature_schemes(&[
+    // Without the extension either, for servers that break on what they do not know.
+    hello.without(ExtensionType::EXTENDED_MASTER_SECRET).with_signature_schemes(&[
         SignatureScheme::ECDSA_SECP256R1_SHA256,
         SignatureScheme::RSA_PSS_RSAE_SHA256,
         SignatureScheme::RSA_PKCS1_SHA256,

@@ -3,6 +3,7 @@
 use tlswhy_wire::{CipherSuite, ExtensionSpec, ExtensionType, HelloSpec, NamedGroup, ProtocolVersion, SignatureScheme};
 
 use crate::case::Seen;
+use crate::chain;
 use crate::negotiate::{Knob, signature_scheme, usable_at};
 
 /// The first code of the post-quantum groups, whose key shares take over a thousand bytes.
@@ -43,6 +44,9 @@ pub(super) fn widen(
             };
             let mut groups = hello.groups();
             groups.push(group);
+            if version <= ProtocolVersion::TLSV1_2 {
+                groups.extend(certificate_group(working).filter(|curve| *curve != group));
+            }
             let mut shares = hello.key_shares();
             if version >= ProtocolVersion::TLSV1_3 && working_hello.key_shares().contains(&group) {
                 shares.push(group);
@@ -60,6 +64,11 @@ pub(super) fn widen(
         Knob::Alpn => hello.clone().with_alpn(&[]),
         Knob::Versions => hello.clone(),
     }
+}
+
+/// The group of the key in the server's certificate.
+pub(super) fn certificate_group(seen: &Seen<'_>) -> Option<NamedGroup> {
+    chain::certificate_group(&seen.certificates()?.entries.first()?.value)
 }
 
 /// The hello with one more version. What the client cannot offer at that version comes from the control, for a client that
@@ -128,16 +137,4 @@ pub(super) fn without_unusual_extensions(hello: &HelloSpec) -> HelloSpec {
         }
     }
     plain
-}
-
-/// Field size of an elliptic-curve group, bits; `None` for others.
-pub(super) fn curve_of(group: NamedGroup) -> Option<u32> {
-    Some(match group {
-        NamedGroup::SECP192R1 => 192,
-        NamedGroup::SECP224R1 => 224,
-        NamedGroup::SECP256R1 => 256,
-        NamedGroup::SECP384R1 => 384,
-        NamedGroup::SECP521R1 => 521,
-        _ => return None,
-    })
 }

@@ -3,7 +3,9 @@
 use tlswhy_model::{Confidence, Depth};
 use tlswhy_wire::{AlertDescription, Fragment, HelloSpec, NamedGroup, ProtocolVersion};
 
-use super::hellos::{SMALLEST_HYBRID, curve_of, says_something, signalling, widen, widen_versions, without_unusual_extensions};
+use super::hellos::{
+    SMALLEST_HYBRID, certificate_group, says_something, signalling, widen, widen_versions, without_unusual_extensions,
+};
 use super::{FaultKind, Teller};
 use crate::case::Seen;
 use crate::chain::KeyKind;
@@ -203,7 +205,20 @@ impl<'c, 'e> Teller<'c, 'e> {
 
     /// A version is shared: which of the other things is not?
     pub(super) fn narrow(&mut self, own: &'c Seen<'e>, version: ProtocolVersion) -> Option<()> {
-        let (control, control_hello) = self.control_at(version)?;
+        let Some((control, control_hello)) = self.control_at(version) else {
+            // The version was seen in an answer to another hello; the short control may be what it takes.
+            let name = self.name();
+            let short = self.ask(controls::short_tls12(name.as_deref()), Depth::Flight, "a short hello")?;
+            if version == ProtocolVersion::TLSV1_2 && short.chose() && self.control_at(version).is_some() {
+                return self.only_short_works(own, short);
+            }
+            self.open(
+                format!("Why does the server take {version} from one hello and not from another?"),
+                &["server-version-intolerant", "server-size-intolerant"],
+                "compare the attempts (-v, --save-evidence)",
+            );
+            return self.end();
+        };
         let hello = self.hello();
         self.narrow_at(own, version, control, control_hello, &hello.clone(), hello)
     }
@@ -348,7 +363,7 @@ impl<'c, 'e> Teller<'c, 'e> {
             Knob::Groups if below_13 => {
                 // In TLS 1.2 and below the curve of an ECDSA certificate must be among the client's groups (RFC 8422 §5.1.1).
                 let exchange = working.group();
-                let curve_missing = matches!(key, Some(KeyKind::Ec { bits }) if !client.groups.iter().any(|group| curve_of(*group) == Some(bits)));
+                let curve_missing = certificate_group(working).is_some_and(|curve| !client.groups.contains(&curve));
                 if curve_missing && exchange.is_some_and(|group| client.groups.contains(&group)) {
                     return Some(FaultKind::CertificateMismatch { version, key, curve: true });
                 }

@@ -206,8 +206,8 @@ impl<'c, 'e> Teller<'c, 'e> {
     }
 
     pub(super) fn plain_request(&self) -> Probe {
-        let host = self.story.server_name.as_deref().unwrap_or(&self.case.evidence.subject.host);
-        let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        // Without a Host line, which Redis takes for an attack; its first line alone gets an answer of most line protocols.
+        let request = "GET / HTTP/1.0\r\n\r\n".to_owned();
         self.case.probe(Opening::Plain { request: Bytes(request.into_bytes()) }, None, Depth::Flight)
     }
 
