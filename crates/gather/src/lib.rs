@@ -47,10 +47,10 @@ pub struct Live {
 }
 
 impl Default for Live {
-    /// Five seconds to connect, three for each answer, four connections at once, no proxy.
+    /// Three seconds to connect and for each answer, four connections at once, no proxy.
     fn default() -> Live {
         Live {
-            connect_timeout: Duration::from_secs(5),
+            connect_timeout: Duration::from_secs(3),
             tls_timeout: Duration::from_secs(3),
             proxy: None,
             parallel: 4,
