@@ -197,9 +197,16 @@ impl<'c, 'e> Teller<'c, 'e> {
     }
 
     fn push(&mut self, kind: FaultKind, confidence: Confidence, fails: Option<u32>) -> &mut Fault {
-        self.story.faults.push(Fault { kind, fails, works: None, differs_in: Vec::new(), confidence, blocks: true });
-        let last = self.story.faults.len() - 1;
-        &mut self.story.faults[last]
+        let end = self.story.faults.len();
+        self.insert(end, kind, confidence, fails)
+    }
+
+    /// A fault that the client meets before those from `at` on, although it was found after them.
+    fn insert(&mut self, at: usize, kind: FaultKind, confidence: Confidence, fails: Option<u32>) -> &mut Fault {
+        let at = at.min(self.story.faults.len());
+        let fault = Fault { kind, fails, works: None, differs_in: Vec::new(), confidence, blocks: true };
+        self.story.faults.insert(at, fault);
+        &mut self.story.faults[at]
     }
 
     fn has(&self, matches: impl Fn(&FaultKind) -> bool) -> bool {

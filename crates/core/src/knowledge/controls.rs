@@ -229,7 +229,10 @@ pub fn suites_for(version: ProtocolVersion) -> Vec<CipherSuite> {
 fn below_13(version: ProtocolVersion, server_name: Option<&str>) -> HelloSpec {
     let mut cipher_suites = suites_for(version);
     cipher_suites.push(CipherSuite::TLS_EMPTY_RENEGOTIATION_INFO_SCSV);
-    let groups: Vec<NamedGroup> = GROUPS.iter().chain(OLD_GROUPS).copied().filter(|group| group.0 < 31).collect();
+    // The group that every client has comes first, so that a server without a preference shows that it has it too.
+    let usual = [NamedGroup::SECP256R1];
+    let others = GROUPS.iter().chain(OLD_GROUPS).copied().filter(|group| group.0 < 31 && !usual.contains(group));
+    let groups: Vec<NamedGroup> = usual.into_iter().chain(others).collect();
     let mut extensions = vec![
         ExtensionSpec::SupportedGroups(groups),
         ExtensionSpec::EcPointFormats(vec![0]),

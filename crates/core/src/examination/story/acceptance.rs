@@ -9,6 +9,16 @@ use crate::chain;
 use crate::knowledge::{controls, refusals};
 use crate::negotiate::{self, ClientCapabilities, Obstacle, dh_bits, signature_scheme};
 
+/// Alerts by which a server refuses a client for its certificate, or for want of one (RFC 8446 §6.2, RFC 5246 §7.2.2).
+const OBJECTIONS: &[AlertDescription] = &[
+    AlertDescription::CERTIFICATE_REQUIRED,
+    AlertDescription::HANDSHAKE_FAILURE,
+    AlertDescription::BAD_CERTIFICATE,
+    AlertDescription::CERTIFICATE_UNKNOWN,
+    AlertDescription::UNKNOWN_CA,
+    AlertDescription::ACCESS_DENIED,
+];
+
 impl<'c, 'e> Teller<'c, 'e> {
     pub(super) fn accept(&mut self, seen: &'c Seen<'e>, hello: &HelloSpec) -> Option<()> {
         let Some(answer) = seen.server_hello() else {
@@ -105,22 +115,7 @@ impl<'c, 'e> Teller<'c, 'e> {
                 if *awaited >= Awaited::ServerFinished =>
             {
                 if asked_for_certificate {
-                    let objected = seen.alert().is_some_and(|alert| alert != AlertDescription::CLOSE_NOTIFY);
-                    let confidence = match (objected, *awaited) {
-                        (true, _) => Confidence::Observed,
-                        (false, Awaited::ServerFinished) => Confidence::Inferred,
-                        // It hung up after a handshake that it took part in to the end; Node does that for want of a
-                        // certificate, and a server that never stays does it always.
-                        (false, _) => Confidence::Suspected,
-                    };
-                    self.push(FaultKind::ClientCertificate { http: None }, confidence, Some(seen.id()));
-                    if confidence == Confidence::Suspected {
-                        self.open(
-                            "Does the server hang up for want of a client certificate, or after every handshake?",
-                            &["client-certificate-required"],
-                            "connect with a certificate that it accepts: openssl s_client -cert CERT -key KEY",
-                        );
-                    }
+                    self.ended_for_want_of_a_certificate(seen, *awaited);
                 } else if (seen.alert().is_some() && seen.alert() != Some(AlertDescription::CLOSE_NOTIFY))
                     || *awaited == Awaited::ServerFinished
                 {
@@ -138,7 +133,7 @@ impl<'c, 'e> Teller<'c, 'e> {
             | Ending::Malformed { .. } => {
                 self.open(
                     format!("Why did the handshake stop after the server's choice? {}", seen.ending()),
-                    &["path-blocks-handshake", "path-size-intolerance"],
+                    if self.case.no_path_between() { &[] } else { &["path-blocks-handshake", "path-size-intolerance"] },
                     "read the server's log of this moment; try from the server's own network",
                 );
             }
@@ -155,7 +150,9 @@ impl<'c, 'e> Teller<'c, 'e> {
                         Confidence::Observed,
                         Some(request.id()),
                     );
-                } else if request.alert().is_some() && request.awaited() >= Some(Awaited::AfterFinished) {
+                } else if request.alert().is_some_and(|alert| OBJECTIONS.contains(&alert))
+                    && request.awaited() >= Some(Awaited::AfterFinished)
+                {
                     self.push(FaultKind::ClientCertificate { http: None }, Confidence::Observed, Some(request.id()));
                 }
             }
@@ -203,6 +200,33 @@ impl<'c, 'e> Teller<'c, 'e> {
         self.end()
     }
 
+    /// The server asked for a certificate, got none, and ended it: is that why?
+    fn ended_for_want_of_a_certificate(&mut self, seen: &Seen<'_>, awaited: Awaited) {
+        let goodbye = seen.alert() == Some(AlertDescription::CLOSE_NOTIFY);
+        let objected = seen.alert().is_some() && !goodbye;
+        let served = seen.attempt.application.as_ref().is_some_and(|answer| !answer.is_empty());
+        let confidence = match (objected, awaited) {
+            (true, _) => Confidence::Observed,
+            (false, Awaited::ServerFinished) => Confidence::Inferred,
+            // It took part in the handshake to its end, said something, and took its leave.
+            _ if served => return,
+            // It left without a word, as Node does for want of a certificate.
+            _ => Confidence::Suspected,
+        };
+        if confidence == Confidence::Suspected {
+            self.open(
+                "Does the server hang up for want of a client certificate, or after every handshake?",
+                &["client-certificate-required"],
+                "connect with a certificate that it accepts: openssl s_client -cert CERT -key KEY",
+            );
+            // A bare close says less still: there the question is all that can be said.
+            if !goodbye {
+                return;
+            }
+        }
+        self.push(FaultKind::ClientCertificate { http: None }, confidence, Some(seen.id()));
+    }
+
     /// Whether the control for TLS 1.2 was answered with an older version.
     fn older_answer_to_12(&self) -> bool {
         let control = controls::tls12(self.story.server_name.as_deref());
@@ -222,6 +246,10 @@ impl<'c, 'e> Teller<'c, 'e> {
         let subject = &self.case.evidence.subject;
         let name = subject.server_name.as_deref().unwrap_or(&subject.host);
         self.story.doubts = chain::judge(&chain, self.trust, &self.case.client.policy, name, self.now);
+        if self.story.server_name != subject.server_name {
+            // Another certificate than the one for the name: the name was given up on the way.
+            self.story.doubts.retain(|doubt| doubt.could_be != ["hostname-mismatch"]);
+        }
         for doubt in self.story.doubts.clone() {
             self.open(
                 format!("Does the client accept the server's certificates? {}", doubt.says),

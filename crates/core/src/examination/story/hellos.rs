@@ -66,6 +66,36 @@ pub(super) fn widen(
     }
 }
 
+/// Whether the client's list holds the value that the server chose from a wider list.
+pub(super) fn offers_what_was_chosen(knob: Knob, client: &HelloSpec, working: &Seen<'_>) -> bool {
+    match knob {
+        Knob::Suites => working.suite().is_some_and(|suite| client.cipher_suites.contains(&suite)),
+        Knob::Groups => {
+            // An ECDSA certificate's curve counts among the groups in TLS 1.2 and below.
+            let curve = certificate_group(working).filter(|_| working.version() <= Some(ProtocolVersion::TLSV1_2));
+            working.group().is_some_and(|group| client.groups().contains(&group))
+                && curve.is_none_or(|curve| client.groups().contains(&curve))
+        }
+        Knob::Schemes => signature_scheme(working)
+            .is_some_and(|scheme| client.signature_schemes().is_some_and(|schemes| schemes.contains(&scheme))),
+        Knob::Versions | Knob::Alpn => false,
+    }
+}
+
+/// The client's hello with that value alone.
+pub(super) fn only_what_was_chosen(knob: Knob, client: &HelloSpec, working: &Seen<'_>, version: ProtocolVersion) -> HelloSpec {
+    let hello = client.clone();
+    match (knob, working.suite(), working.group(), signature_scheme(working)) {
+        (Knob::Suites, Some(suite), _, _) => hello.with_suites(vec![suite]),
+        (Knob::Groups, _, Some(group), _) => {
+            let shares: &[NamedGroup] = if version >= ProtocolVersion::TLSV1_3 { &[group] } else { &[] };
+            hello.with_groups(&[group], shares)
+        }
+        (Knob::Schemes, _, _, Some(scheme)) => hello.with_signature_schemes(&[scheme]),
+        _ => hello,
+    }
+}
+
 /// The group of the key in the server's certificate.
 pub(super) fn certificate_group(seen: &Seen<'_>) -> Option<NamedGroup> {
     chain::certificate_group(&seen.certificates()?.entries.first()?.value)

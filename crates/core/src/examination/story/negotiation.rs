@@ -4,7 +4,8 @@ use tlswhy_model::{Confidence, Depth};
 use tlswhy_wire::{AlertDescription, Fragment, HelloSpec, NamedGroup, ProtocolVersion};
 
 use super::hellos::{
-    SMALLEST_HYBRID, certificate_group, says_something, signalling, widen, widen_versions, without_unusual_extensions,
+    SMALLEST_HYBRID, certificate_group, offers_what_was_chosen, only_what_was_chosen, says_something, signalling, widen,
+    widen_versions, without_unusual_extensions,
 };
 use super::{FaultKind, Teller};
 use crate::case::Seen;
@@ -265,8 +266,13 @@ impl<'c, 'e> Teller<'c, 'e> {
                 (narrowest, narrowest_hello) = (seen, hello);
             }
             let Some((knob, failing, failing_hello)) = stopped else { break };
-            if let Some(found) = self.rather_the_length(&narrowest_hello, narrowest, &failing_hello)? {
+            if let Some(found) =
+                self.rather_the_length(own, version, faults_before, &narrowest_hello, narrowest, &failing_hello)?
+            {
                 return found;
+            }
+            if offers_what_was_chosen(knob, client_hello, narrowest) {
+                return self.breaks_on_a_value(faults_before, knob, client_hello, narrowest, failing, version);
             }
             let kind = self.name_the_obstacle(knob, version, narrowest, &narrowest_hello)?;
             let fault = self.push(kind, Confidence::Confirmed, Some(failing.id()));
@@ -282,7 +288,7 @@ impl<'c, 'e> Teller<'c, 'e> {
 
         let seen = self.ask(widened.clone(), Depth::Finish, "the client's hello with what was missing")?;
         if !seen.chose() {
-            return self.residue(version, narrowest, narrowest_hello, seen, widened);
+            return self.residue(faults_before, version, narrowest, narrowest_hello, seen, widened);
         }
         // With a single fault the client's own two hellos are the plainest contrast.
         if self.story.faults.len() == faults_before + 1
@@ -297,9 +303,12 @@ impl<'c, 'e> Teller<'c, 'e> {
     }
 
     /// Where a step fails whose hello is longer than any that worked: is it the length, not the content? `Some(Some(_))` if
-    /// so, and the story went on from there.
+    /// so, and the story went on from there. `at` is where the faults of this negotiation begin: the length comes before them.
     pub(super) fn rather_the_length(
         &mut self,
+        own: &'c Seen<'e>,
+        version: ProtocolVersion,
+        at: usize,
         works: &HelloSpec,
         working: &'c Seen<'e>,
         fails: &HelloSpec,
@@ -315,7 +324,7 @@ impl<'c, 'e> Teller<'c, 'e> {
         if padded.chose() {
             return Some(None);
         }
-        if self.size_fault(padded, working, length, works.message_length()).is_none() {
+        if self.size_fault(at, padded, working, (length, works.message_length())).is_none() {
             return Some(Some(None));
         }
         // The same client with small key shares: what else would it meet?
@@ -324,7 +333,40 @@ impl<'c, 'e> Teller<'c, 'e> {
         let smaller = hello.clone().with_groups(&hello.groups(), &small);
         let seen = self.ask(smaller.clone(), Depth::Finish, "the client's hello with small key shares alone")?;
         self.story.furthest = Some(seen.id());
-        Some(Some(if seen.chose() { self.accept(seen, &smaller) } else { self.end() }))
+        Some(Some(if seen.chose() {
+            self.accept(seen, &smaller)
+        } else {
+            self.narrow_at(own, version, working, works.clone(), &smaller.clone(), smaller)
+        }))
+    }
+
+    /// The client offers the very value that the server chose from the control, and is refused for its list all the same: the
+    /// server breaks on another value in it.
+    fn breaks_on_a_value(
+        &mut self,
+        at: usize,
+        knob: Knob,
+        client_hello: &HelloSpec,
+        working: &'c Seen<'e>,
+        failing: &'c Seen<'e>,
+        version: ProtocolVersion,
+    ) -> Option<()> {
+        if failing.alert().is_none() && !self.case.no_path_between() {
+            self.open(
+                format!("Is it the server that breaks on a value in {}, or something between?", knob.field()),
+                &["server-version-intolerant", "path-blocks-handshake"],
+                "try from the server's own network",
+            );
+            return self.end();
+        }
+        let fault =
+            self.insert(at, FaultKind::VersionIntolerant { field: "extensions" }, Confidence::Confirmed, Some(failing.id()));
+        fault.works = Some(working.id());
+        fault.differs_in = vec![knob.field()];
+        let hello = only_what_was_chosen(knob, client_hello, working, version);
+        let seen = self.ask(hello.clone(), Depth::Finish, "the client's hello with the value that the server chose alone")?;
+        self.story.furthest = Some(seen.id());
+        if seen.chose() { self.accept(seen, &hello) } else { self.end() }
     }
 
     /// Which fault it is that this thing is not shared.
@@ -380,6 +422,7 @@ impl<'c, 'e> Teller<'c, 'e> {
     /// All that is negotiated is shared, and the client's hello fails still: its length, its cut, its versions or an extension.
     pub(super) fn residue(
         &mut self,
+        at: usize,
         version: ProtocolVersion,
         narrowest: &'c Seen<'e>,
         narrowest_hello: HelloSpec,
@@ -429,7 +472,7 @@ impl<'c, 'e> Teller<'c, 'e> {
         let by_size = matches!(kind, FaultKind::SizeIntolerant { .. });
         let quietly = fails.alert().is_none();
         if by_size && quietly && !self.case.no_path_between() {
-            return self.size_fault(fails, works, long, short);
+            return self.size_fault(at, fails, works, (long, short));
         }
         if !by_size && quietly && !self.case.no_path_between() {
             self.open(
@@ -439,7 +482,7 @@ impl<'c, 'e> Teller<'c, 'e> {
             );
             return self.end();
         }
-        let fault = self.push(kind, Confidence::Confirmed, Some(fails.id()));
+        let fault = self.insert(at, kind, Confidence::Confirmed, Some(fails.id()));
         fault.works = Some(works.id());
         fault.differs_in = vec![differs];
         let seen = self.ask(next.clone(), Depth::Finish, "the hello that works, to its end")?;

@@ -1,6 +1,6 @@
 //! Up to the first byte of TLS: the connection, other protocols, STARTTLS.
 
-use tlswhy_model::{Confidence, Depth, Ending};
+use tlswhy_model::{Awaited, Confidence, Depth, Ending};
 
 use super::{FaultKind, Teller};
 use crate::case::Seen;
@@ -50,6 +50,17 @@ impl<'c, 'e> Teller<'c, 'e> {
                 }
                 Ending::UpgradeRefused { reason } => {
                     self.upgrade_refused(own, reason.clone())?;
+                }
+                Ending::TimedOut { awaited: Awaited::UpgradeAnswer, .. }
+                | Ending::Closed { awaited: Awaited::UpgradeAnswer }
+                    if self.case.evidence.subject.upgrade.is_some() =>
+                {
+                    // Perhaps TLS starts at once there, and each side waits for the other to speak.
+                    let probe = self.case.hello_probe(self.hello(), None, Depth::Flight);
+                    if self.case.ask(&probe, "the same without STARTTLS")?.chose() {
+                        return self.upgrade_refused(own, String::new()).and(None);
+                    }
+                    return Some(own);
                 }
                 Ending::NotTls { protocol, upgrade, detail } => {
                     if let (Some(upgrade), None) = (upgrade, &self.story.upgrade) {

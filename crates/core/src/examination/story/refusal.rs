@@ -170,7 +170,8 @@ impl<'c, 'e> Teller<'c, 'e> {
             let padded = hello.clone().with_pad_to(u16::try_from(fails).ok());
             let padded = self.ask(padded, Depth::Flight, "the short hello, as long as the client's")?;
             if !padded.chose() {
-                self.size_fault(padded, short, fails, works)?;
+                let at = self.story.faults.len();
+                self.size_fault(at, padded, short, (fails, works))?;
                 let seen = self.ask(hello.clone(), Depth::Finish, "the short hello, to its end")?;
                 self.story.furthest = Some(seen.id());
                 return if seen.chose() { self.accept(seen, &hello) } else { self.end() };
@@ -180,7 +181,13 @@ impl<'c, 'e> Teller<'c, 'e> {
     }
 
     /// Two hellos that differ in their length, one fails and one works. `None` where it may also be the path.
-    pub(super) fn size_fault(&mut self, failing: &Seen<'_>, working: &Seen<'_>, fails: usize, works: usize) -> Option<()> {
+    pub(super) fn size_fault(
+        &mut self,
+        at: usize,
+        failing: &Seen<'_>,
+        working: &Seen<'_>,
+        (fails, works): (usize, usize),
+    ) -> Option<()> {
         if failing.alert().is_none() && !self.case.no_path_between() {
             self.open(
                 "Is it the server that cannot take a hello of this length, or something between?",
@@ -190,7 +197,7 @@ impl<'c, 'e> Teller<'c, 'e> {
             return self.end();
         }
         let kind = FaultKind::SizeIntolerant { fails, works, split: false };
-        let fault = self.push(kind, Confidence::Confirmed, Some(failing.id()));
+        let fault = self.insert(at, kind, Confidence::Confirmed, Some(failing.id()));
         fault.works = Some(working.id());
         fault.differs_in = vec!["length of the ClientHello"];
         Some(())
@@ -322,7 +329,16 @@ impl<'c, 'e> Teller<'c, 'e> {
             ),
             (true, true) => (&["not-tls"], "see which program listens there (ss -ltnp) and what it logs"),
             (false, _) => (
-                &["cipher-certificate-mismatch", "certificate-key-mismatch", "no-shared-cipher", "sni-unrecognized"],
+                &[
+                    "cipher-certificate-mismatch",
+                    "certificate-key-mismatch",
+                    "no-shared-cipher",
+                    "no-shared-group",
+                    "no-shared-signature-algorithm",
+                    "weak-dh-params",
+                    "server-version-outdated",
+                    "sni-unrecognized",
+                ],
                 "read the server's log of these attempts (nginx logs handshake failures at level info); see whether its certificate and key are loaded and belong together",
             ),
         };
