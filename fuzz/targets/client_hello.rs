@@ -10,12 +10,7 @@ fuzz_target!(|bytes: &[u8]| {
         return;
     };
     let _ = (fingerprint::ja3(&hello), fingerprint::Ja4::of(&hello));
-    let mut groups: Vec<_> = hello
-        .material()
-        .key_shares
-        .into_iter()
-        .map(|(group, _)| group)
-        .collect();
+    let mut groups: Vec<_> = hello.material().key_shares.into_iter().map(|(group, _)| group).collect();
     groups.sort();
     let repeats = groups.windows(2).any(|pair| pair[0] == pair[1]);
     let again = hello.to_spec(version).encode(&hello.material());

@@ -5,9 +5,7 @@ use crate::hello::{ExtensionSpec, Fragment, HelloFormat, HelloSpec, KeyMaterial}
 use crate::located::{DecodeError, DecodeErrorKind, Located};
 use crate::reader::Reader;
 use crate::record::{self, Joined};
-use crate::registry::{
-    CipherSuite, ContentType, ExtensionType, HandshakeType, ProtocolVersion, Sslv2CipherKind,
-};
+use crate::registry::{CipherSuite, ContentType, ExtensionType, HandshakeType, ProtocolVersion, Sslv2CipherKind};
 use crate::server_hello::{Extension, extensions, find};
 use crate::sslv2;
 
@@ -52,9 +50,7 @@ impl ClientHello {
 
     /// What it offers, as a spec. Encoding that with [`ClientHello::material`] gives the same message again.
     pub fn to_spec(&self, record_version: ProtocolVersion) -> HelloSpec {
-        let spec = |extension: &Located<Extension>| {
-            ExtensionSpec::from_wire(extension.extension_type, &extension.body)
-        };
+        let spec = |extension: &Located<Extension>| ExtensionSpec::from_wire(extension.extension_type, &extension.body);
         // The SSLv2 form has no such field, and means null.
         let compression = match self.format {
             HelloFormat::Tls => self.compression.value.clone(),
@@ -65,17 +61,10 @@ impl ClientHello {
             record_version,
             legacy_version: *self.legacy_version,
             cipher_suites: self.cipher_suites.iter().map(|suite| suite.value).collect(),
-            sslv2_cipher_kinds: self
-                .sslv2_cipher_kinds
-                .iter()
-                .map(|kind| kind.value)
-                .collect(),
+            sslv2_cipher_kinds: self.sslv2_cipher_kinds.iter().map(|kind| kind.value).collect(),
             compression,
             session_id_length: u8::try_from(self.session_id.len()).unwrap_or(u8::MAX),
-            extensions: self
-                .extensions
-                .as_ref()
-                .map(|list| list.iter().map(spec).collect()),
+            extensions: self.extensions.as_ref().map(|list| list.iter().map(spec).collect()),
             pad_to: None,
             fragment: Fragment::Whole,
         }
@@ -83,21 +72,12 @@ impl ClientHello {
 
     /// Its random, session id and public keys.
     pub fn material(&self) -> KeyMaterial {
-        let shares = self
-            .extensions
-            .iter()
-            .flatten()
-            .filter(|extension| extension.extension_type == ExtensionType::KEY_SHARE);
-        let shares = shares
-            .filter_map(|extension| crate::hello::key_shares(&extension.body).ok())
-            .flatten();
+        let shares = self.extensions.iter().flatten().filter(|extension| extension.extension_type == ExtensionType::KEY_SHARE);
+        let shares = shares.filter_map(|extension| crate::hello::key_shares(&extension.body).ok()).flatten();
         KeyMaterial {
             random: self.random,
             session_id: self.session_id.value.clone(),
-            key_shares: shares
-                .into_iter()
-                .map(|(group, key)| (group, key.to_vec()))
-                .collect(),
+            key_shares: shares.into_iter().map(|(group, key)| (group, key.to_vec())).collect(),
         }
     }
 }
@@ -130,19 +110,14 @@ pub fn from_records(bytes: &[u8]) -> Result<(ProtocolVersion, ClientHello), Deco
 /// The message that a handshake begins with, once it is complete.
 fn first_message(mut joined: Reader<'_>) -> Result<Option<Reader<'_>>, DecodeError> {
     let mut ahead = joined.clone();
-    let (Ok(handshake_type), before_length, Ok(length)) =
-        (ahead.u8(""), ahead.clone(), ahead.u24(""))
-    else {
+    let (Ok(handshake_type), before_length, Ok(length)) = (ahead.u8(""), ahead.clone(), ahead.u24("")) else {
         return Ok(None);
     };
     if HandshakeType(handshake_type) != HandshakeType::CLIENT_HELLO {
         return Err(joined.error("handshake message type", DecodeErrorKind::Invalid));
     }
     if length as usize > MAX_MESSAGE {
-        return Err(before_length.error(
-            "ClientHello",
-            DecodeErrorKind::TooLong { limit: MAX_MESSAGE },
-        ));
+        return Err(before_length.error("ClientHello", DecodeErrorKind::TooLong { limit: MAX_MESSAGE }));
     }
     Ok(joined.sub(4 + length as usize, "ClientHello").ok())
 }
@@ -155,24 +130,14 @@ fn parse_tls(mut message: Reader<'_>) -> Result<ClientHello, DecodeError> {
     }
     let mut body = message.vector24("ClientHello")?;
     message.finish("ClientHello")?;
-    let legacy_version = body
-        .located(|r| r.u16("ClientHello.legacy_version"))?
-        .map(ProtocolVersion);
+    let legacy_version = body.located(|r| r.u16("ClientHello.legacy_version"))?.map(ProtocolVersion);
     let random = body.array("ClientHello.random")?;
     let session_id = bytes(body.vector8("ClientHello.session_id")?);
     let suites = body.vector16("ClientHello.cipher_suites")?;
     let suites_span = suites.span_of_rest();
-    let suites = suites.list(|list| {
-        Ok(list
-            .located(|r| r.u16("ClientHello.cipher_suites"))?
-            .map(CipherSuite))
-    })?;
+    let suites = suites.list(|list| Ok(list.located(|r| r.u16("ClientHello.cipher_suites"))?.map(CipherSuite)))?;
     let compression = bytes(body.vector8("ClientHello.compression_methods")?);
-    let extensions = if body.is_empty() {
-        None
-    } else {
-        Some(extensions(&mut body, "ClientHello.extensions")?)
-    };
+    let extensions = if body.is_empty() { None } else { Some(extensions(&mut body, "ClientHello.extensions")?) };
     body.finish("ClientHello")?;
     Ok(ClientHello {
         format: HelloFormat::Tls,
@@ -193,9 +158,7 @@ fn parse_sslv2(mut message: Reader<'_>) -> Result<ClientHello, DecodeError> {
     if message.u8("SSLv2 MSG-TYPE")? != sslv2::CLIENT_HELLO {
         return Err(before.error("SSLv2 MSG-TYPE", DecodeErrorKind::Invalid));
     }
-    let legacy_version = message
-        .located(|r| r.u16("CLIENT-HELLO.CLIENT-VERSION"))?
-        .map(ProtocolVersion);
+    let legacy_version = message.located(|r| r.u16("CLIENT-HELLO.CLIENT-VERSION"))?.map(ProtocolVersion);
     let specs_length = message.u16("CLIENT-HELLO.CIPHER-SPECS-LENGTH")?;
     let session_id_length = message.u16("CLIENT-HELLO.SESSION-ID-LENGTH")?;
     let challenge_length = message.u16("CLIENT-HELLO.CHALLENGE-LENGTH")?;
@@ -208,27 +171,12 @@ fn parse_sslv2(mut message: Reader<'_>) -> Result<ClientHello, DecodeError> {
     let challenge = message.take(usize::from(challenge_length), "CLIENT-HELLO.CHALLENGE")?;
     message.finish("CLIENT-HELLO")?;
     let mut random = [0; 32];
-    let too_long = || {
-        before_challenge.error(
-            "CLIENT-HELLO.CHALLENGE",
-            DecodeErrorKind::TooLong { limit: 32 },
-        )
-    };
-    let place = random
-        .len()
-        .checked_sub(challenge.len())
-        .and_then(|from| random.get_mut(from..));
+    let too_long = || before_challenge.error("CLIENT-HELLO.CHALLENGE", DecodeErrorKind::TooLong { limit: 32 });
+    let place = random.len().checked_sub(challenge.len()).and_then(|from| random.get_mut(from..));
     place.ok_or_else(too_long)?.copy_from_slice(challenge);
-    let suites = specs.iter().filter_map(|spec| {
-        Some(Located::new(
-            CipherSuite(u16::try_from(spec.value).ok()?),
-            spec.span.clone(),
-        ))
-    });
-    let kinds = specs
-        .iter()
-        .filter(|spec| spec.value > u32::from(u16::MAX))
-        .cloned();
+    let suites =
+        specs.iter().filter_map(|spec| Some(Located::new(CipherSuite(u16::try_from(spec.value).ok()?), spec.span.clone())));
+    let kinds = specs.iter().filter(|spec| spec.value > u32::from(u16::MAX)).cloned();
     Ok(ClientHello {
         format: HelloFormat::Sslv2,
         raw,

@@ -69,26 +69,17 @@ pub(crate) enum Turn {
 impl Turn {
     /// `used` bytes are understood and need no answer.
     pub(crate) fn skip(used: usize) -> Turn {
-        Turn::Next {
-            used,
-            send: Vec::new(),
-        }
+        Turn::Next { used, send: Vec::new() }
     }
 
     /// `used` bytes are understood, and `command` (with its line end) answers them.
     pub(crate) fn say(used: usize, command: &str) -> Turn {
-        Turn::Next {
-            used,
-            send: command.as_bytes().to_vec(),
-        }
+        Turn::Next { used, send: command.as_bytes().to_vec() }
     }
 
     /// `used` bytes are understood; TLS may start.
     pub(crate) fn ready(used: usize) -> Turn {
-        Turn::Ready {
-            used,
-            send: Vec::new(),
-        }
+        Turn::Ready { used, send: Vec::new() }
     }
 }
 
@@ -104,13 +95,7 @@ pub(crate) struct Driver<S> {
 
 impl<S: Script + 'static> Driver<S> {
     pub(crate) fn start(script: S) -> Box<dyn Dialogue> {
-        Box::new(Driver {
-            script,
-            unread: Vec::new(),
-            understood: 0,
-            opened: false,
-            ending: None,
-        })
+        Box::new(Driver { script, unread: Vec::new(), understood: 0, opened: false, ending: None })
     }
 
     fn advance(&mut self, bytes: &[u8]) -> Step {
@@ -125,8 +110,7 @@ impl<S: Script + 'static> Driver<S> {
         let kept = self.unread.len();
         // One byte past the limit is enough to know that it was passed.
         let room = (LIMIT + 1).saturating_sub(self.understood + kept);
-        self.unread
-            .extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        self.unread.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
         let mut read = 0;
         loop {
             let input = self.unread.get(read..).unwrap_or_default();
@@ -149,10 +133,7 @@ impl<S: Script + 'static> Driver<S> {
                 return too_long::<S>();
             }
             if ready {
-                return Step::Ready {
-                    send,
-                    consumed: read.saturating_sub(kept),
-                };
+                return Step::Ready { send, consumed: read.saturating_sub(kept) };
             }
         }
         self.unread.drain(..read.min(self.unread.len()));
@@ -168,10 +149,7 @@ impl<S: Script + 'static> Dialogue for Driver<S> {
         let step = self.advance(bytes);
         self.ending = match &step {
             Step::Continue { .. } => None,
-            Step::Ready { .. } => Some(Step::Ready {
-                send: Vec::new(),
-                consumed: 0,
-            }),
+            Step::Ready { .. } => Some(Step::Ready { send: Vec::new(), consumed: 0 }),
             Step::Refused { .. } => Some(step.clone()),
         };
         step
@@ -179,12 +157,7 @@ impl<S: Script + 'static> Dialogue for Driver<S> {
 }
 
 fn too_long<S: Script>() -> Step {
-    Step::Refused {
-        reason: format!(
-            "{} said more than {LIMIT} bytes before TLS could start",
-            S::PEER
-        ),
-    }
+    Step::Refused { reason: format!("{} said more than {LIMIT} bytes before TLS could start", S::PEER) }
 }
 
 enum Sign {
@@ -215,18 +188,13 @@ pub(crate) enum Line<'a> {
 
 /// Reads the first line of `input`.
 pub(crate) fn line(input: &[u8]) -> Line<'_> {
-    let stop = input
-        .iter()
-        .position(|&byte| byte < b' ' && !matches!(byte, b'\t' | b'\r' | 0x1b));
+    let stop = input.iter().position(|&byte| byte < b' ' && !matches!(byte, b'\t' | b'\r' | 0x1b));
     let Some(stop) = stop else {
         return Line::Partial;
     };
     if input.get(stop) == Some(&b'\n') {
         let text = input.get(..stop).unwrap_or_default();
-        Line::Whole {
-            text: text.strip_suffix(b"\r").unwrap_or(text),
-            used: stop + 1,
-        }
+        Line::Whole { text: text.strip_suffix(b"\r").unwrap_or(text), used: stop + 1 }
     } else {
         Line::NotText(input.get(..=stop).unwrap_or(input))
     }
@@ -278,26 +246,9 @@ mod tests {
     fn consumed_counts_the_last_input_only() {
         let mut dialogue = Driver::start(Go);
         assert_eq!(dialogue.receive(b""), Step::Continue { send: vec![] });
-        assert_eq!(
-            dialogue.receive(b"a\nb\r\ng"),
-            Step::Continue {
-                send: b"??".to_vec()
-            }
-        );
-        assert_eq!(
-            dialogue.receive(b"o\r\nrest"),
-            Step::Ready {
-                send: vec![],
-                consumed: 3
-            }
-        );
-        assert_eq!(
-            dialogue.receive(b"rest"),
-            Step::Ready {
-                send: vec![],
-                consumed: 0
-            }
-        );
+        assert_eq!(dialogue.receive(b"a\nb\r\ng"), Step::Continue { send: b"??".to_vec() });
+        assert_eq!(dialogue.receive(b"o\r\nrest"), Step::Ready { send: vec![], consumed: 3 });
+        assert_eq!(dialogue.receive(b"rest"), Step::Ready { send: vec![], consumed: 0 });
     }
 
     #[test]
@@ -305,17 +256,10 @@ mod tests {
         let mut dialogue = Driver::start(Go);
         assert_eq!(dialogue.receive(b"\x15"), Step::Continue { send: vec![] });
         assert_eq!(dialogue.receive(b"\x03"), Step::Continue { send: vec![] });
-        let refused = Step::Refused {
-            reason: "the server speaks TLS at once".into(),
-        };
+        let refused = Step::Refused { reason: "the server speaks TLS at once".into() };
         assert_eq!(dialogue.receive(b"\x01"), refused);
         assert_eq!(dialogue.receive(b"go\n"), refused);
-        assert_eq!(
-            Driver::start(Go).receive(b"\x16\x04"),
-            Step::Refused {
-                reason: "\"\\x16\"".into()
-            }
-        );
+        assert_eq!(Driver::start(Go).receive(b"\x16\x04"), Step::Refused { reason: "\"\\x16\"".into() });
     }
 
     #[test]
@@ -325,22 +269,12 @@ mod tests {
             stream.extend(b"\ngo\n");
             for size in [61, 4096, stream.len()] {
                 let mut dialogue = Driver::start(Go);
-                let last = stream
-                    .chunks(size)
-                    .map(|chunk| dialogue.receive(chunk))
-                    .last();
-                assert_eq!(
-                    matches!(last, Some(Step::Ready { .. })),
-                    ready,
-                    "{noise} {size}"
-                );
+                let last = stream.chunks(size).map(|chunk| dialogue.receive(chunk)).last();
+                assert_eq!(matches!(last, Some(Step::Ready { .. })), ready, "{noise} {size}");
             }
         }
         let mut dialogue = Driver::start(Go);
-        assert!(matches!(
-            dialogue.receive(&vec![b'x'; 10 * LIMIT]),
-            Step::Refused { .. }
-        ));
+        assert!(matches!(dialogue.receive(&vec![b'x'; 10 * LIMIT]), Step::Refused { .. }));
     }
 
     #[test]

@@ -8,29 +8,12 @@ use crate::registry::{ExtensionType, ProtocolVersion};
 /// order and without GREASE.
 pub fn ja3(hello: &ClientHello) -> String {
     let spec = hello.to_spec(*hello.legacy_version);
-    let suites: Vec<u16> = spec
-        .cipher_suites
-        .iter()
-        .filter(|suite| !suite.is_grease())
-        .map(|suite| suite.0)
-        .collect();
-    let extensions: Vec<u16> = extension_types(&spec)
-        .map(|extension| extension.0)
-        .collect();
+    let suites: Vec<u16> = spec.cipher_suites.iter().filter(|suite| !suite.is_grease()).map(|suite| suite.0).collect();
+    let extensions: Vec<u16> = extension_types(&spec).map(|extension| extension.0).collect();
     let groups: Vec<u16> = spec.groups().iter().map(|group| group.0).collect();
-    let formats: Vec<u16> = spec
-        .ec_point_formats()
-        .iter()
-        .map(|format| u16::from(*format))
-        .collect();
+    let formats: Vec<u16> = spec.ec_point_formats().iter().map(|format| u16::from(*format)).collect();
     let version = hello.legacy_version.0;
-    format!(
-        "{version},{},{},{},{}",
-        dashed(&suites),
-        dashed(&extensions),
-        dashed(&groups),
-        dashed(&formats)
-    )
+    format!("{version},{},{},{},{}", dashed(&suites), dashed(&extensions), dashed(&groups), dashed(&formats))
 }
 
 /// The pieces of the client fingerprint JA4. `b` and `c` are hashed; where one is empty, zeros stand for its hash.
@@ -48,71 +31,36 @@ impl Ja4 {
     /// The pieces for a hello that came over TCP.
     pub fn of(hello: &ClientHello) -> Ja4 {
         let spec = hello.to_spec(*hello.legacy_version);
-        let mut suites: Vec<u16> = spec
-            .cipher_suites
-            .iter()
-            .filter(|suite| !suite.is_grease())
-            .map(|suite| suite.0)
-            .collect();
+        let mut suites: Vec<u16> = spec.cipher_suites.iter().filter(|suite| !suite.is_grease()).map(|suite| suite.0).collect();
         let count = extension_types(&spec).count().min(99);
-        let named = if spec.extension(ExtensionType::SERVER_NAME).is_some() {
-            'd'
-        } else {
-            'i'
-        };
+        let named = if spec.extension(ExtensionType::SERVER_NAME).is_some() { 'd' } else { 'i' };
         let version = version(spec.offered_versions().into_iter().max());
-        let a = format!(
-            "t{version}{named}{:02}{count:02}{}",
-            suites.len().min(99),
-            alpn(hello)
-        );
+        let a = format!("t{version}{named}{:02}{count:02}{}", suites.len().min(99), alpn(hello));
         suites.sort_unstable();
-        let apart = [
-            ExtensionType::SERVER_NAME,
-            ExtensionType::APPLICATION_LAYER_PROTOCOL_NEGOTIATION,
-        ];
-        let mut extensions: Vec<u16> = extension_types(&spec)
-            .filter(|of| !apart.contains(of))
-            .map(|of| of.0)
-            .collect();
+        let apart = [ExtensionType::SERVER_NAME, ExtensionType::APPLICATION_LAYER_PROTOCOL_NEGOTIATION];
+        let mut extensions: Vec<u16> = extension_types(&spec).filter(|of| !apart.contains(of)).map(|of| of.0).collect();
         extensions.sort_unstable();
         let schemes = spec.signature_schemes().unwrap_or_default();
-        let schemes: Vec<u16> = schemes
-            .iter()
-            .filter(|scheme| !scheme.is_grease())
-            .map(|scheme| scheme.0)
-            .collect();
+        let schemes: Vec<u16> = schemes.iter().filter(|scheme| !scheme.is_grease()).map(|scheme| scheme.0).collect();
         let mut c = hex(&extensions);
         if !schemes.is_empty() {
             c = format!("{c}_{}", hex(&schemes));
         }
-        Ja4 {
-            a,
-            b: hex(&suites),
-            c,
-        }
+        Ja4 { a, b: hex(&suites), c }
     }
 
     /// The fingerprint, given a way to compute SHA-256.
     pub fn fingerprint(&self, sha256: impl Fn(&[u8]) -> [u8; 32]) -> String {
         let hash = |text: &str| match text {
             "" => "0".repeat(12),
-            _ => sha256(text.as_bytes())
-                .iter()
-                .take(6)
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
+            _ => sha256(text.as_bytes()).iter().take(6).map(|byte| format!("{byte:02x}")).collect(),
         };
         format!("{}_{}_{}", self.a, hash(&self.b), hash(&self.c))
     }
 }
 
 fn extension_types(spec: &HelloSpec) -> impl Iterator<Item = ExtensionType> {
-    spec.extensions
-        .iter()
-        .flatten()
-        .map(|extension| extension.extension_type())
-        .filter(|of| !of.is_grease())
+    spec.extensions.iter().flatten().map(|extension| extension.extension_type()).filter(|of| !of.is_grease())
 }
 
 fn version(highest: Option<ProtocolVersion>) -> &'static str {
@@ -136,9 +84,7 @@ fn alpn(hello: &ClientHello) -> String {
         _ => &[],
     };
     match (name.first(), name.last()) {
-        (Some(first), Some(last))
-            if first.is_ascii_alphanumeric() && last.is_ascii_alphanumeric() =>
-        {
+        (Some(first), Some(last)) if first.is_ascii_alphanumeric() && last.is_ascii_alphanumeric() => {
             [char::from(*first), char::from(*last)].iter().collect()
         }
         (Some(first), Some(last)) => format!("{:x}{:x}", first >> 4, last & 0xf),
@@ -152,9 +98,6 @@ fn dashed(numbers: &[u16]) -> String {
 }
 
 fn hex(numbers: &[u16]) -> String {
-    let texts: Vec<String> = numbers
-        .iter()
-        .map(|number| format!("{number:04x}"))
-        .collect();
+    let texts: Vec<String> = numbers.iter().map(|number| format!("{number:04x}")).collect();
     texts.join(",")
 }

@@ -1,8 +1,6 @@
 //! The messages that a server sends, and their framing (RFC 8446 §4).
 
-use crate::certificate::{
-    CertificateList, CertificateRequest, CertificateStatus, CertificateVerify,
-};
+use crate::certificate::{CertificateList, CertificateRequest, CertificateStatus, CertificateVerify};
 use crate::key_exchange::ServerKeyExchange;
 use crate::located::{DecodeError, DecodeErrorKind, Located};
 use crate::reader::Reader;
@@ -68,8 +66,7 @@ pub(crate) struct Context {
 
 impl Context {
     pub(crate) fn is_tlsv1_3(&self) -> bool {
-        self.version
-            .is_some_and(|version| version >= ProtocolVersion::TLSV1_3)
+        self.version.is_some_and(|version| version >= ProtocolVersion::TLSV1_3)
     }
 }
 
@@ -82,32 +79,18 @@ pub(crate) enum Stop {
 }
 
 /// The next message, and how many bytes it takes.
-pub(crate) fn read(
-    input: Reader<'_>,
-    context: &mut Context,
-) -> Result<(Located<Message>, usize), Stop> {
+pub(crate) fn read(input: Reader<'_>, context: &mut Context) -> Result<(Located<Message>, usize), Stop> {
     let mut after = input.clone();
-    let handshake_type = HandshakeType(
-        after
-            .u8("handshake message type")
-            .map_err(Stop::Incomplete)?,
-    );
-    let length = after
-        .u24("handshake message length")
-        .map_err(Stop::Incomplete)? as usize;
+    let handshake_type = HandshakeType(after.u8("handshake message type").map_err(Stop::Incomplete)?);
+    let length = after.u24("handshake message length").map_err(Stop::Incomplete)? as usize;
     if length > MAX_MESSAGE {
         let kind = DecodeErrorKind::TooLong { limit: MAX_MESSAGE };
         return Err(Stop::Malformed(input.error("handshake message", kind)));
     }
-    let body = after
-        .sub(length, "handshake message")
-        .map_err(Stop::Incomplete)?;
+    let body = after.sub(length, "handshake message").map_err(Stop::Incomplete)?;
     let span = input.span_until(&after);
     let message = parse(handshake_type, body, &span, context).map_err(Stop::Malformed)?;
-    Ok((
-        Located::new(message, span),
-        input.remaining() - after.remaining(),
-    ))
+    Ok((Located::new(message, span), input.remaining() - after.remaining()))
 }
 
 fn parse(
@@ -128,28 +111,18 @@ fn parse(
             context.suite = Some(*hello.cipher_suite);
             Message::ServerHello(hello)
         }
-        HandshakeType::ENCRYPTED_EXTENSIONS => Message::EncryptedExtensions(Located::new(
-            EncryptedExtensions::parse(body)?,
-            span.clone(),
-        )),
-        HandshakeType::CERTIFICATE => Message::Certificate(Located::new(
-            CertificateList::parse(body, version)?,
-            span.clone(),
-        )),
-        HandshakeType::CERTIFICATE_STATUS => {
-            Message::CertificateStatus(CertificateStatus::parse(body)?)
+        HandshakeType::ENCRYPTED_EXTENSIONS => {
+            Message::EncryptedExtensions(Located::new(EncryptedExtensions::parse(body)?, span.clone()))
         }
+        HandshakeType::CERTIFICATE => Message::Certificate(Located::new(CertificateList::parse(body, version)?, span.clone())),
+        HandshakeType::CERTIFICATE_STATUS => Message::CertificateStatus(CertificateStatus::parse(body)?),
         HandshakeType::SERVER_KEY_EXCHANGE => {
             let suite = context.suite.unwrap_or(CipherSuite(0));
-            Message::ServerKeyExchange(Located::new(
-                ServerKeyExchange::parse(body, version, suite)?,
-                span.clone(),
-            ))
+            Message::ServerKeyExchange(Located::new(ServerKeyExchange::parse(body, version, suite)?, span.clone()))
         }
-        HandshakeType::CERTIFICATE_REQUEST => Message::CertificateRequest(Located::new(
-            CertificateRequest::parse(body, version)?,
-            span.clone(),
-        )),
+        HandshakeType::CERTIFICATE_REQUEST => {
+            Message::CertificateRequest(Located::new(CertificateRequest::parse(body, version)?, span.clone()))
+        }
         HandshakeType::CERTIFICATE_VERIFY if version >= ProtocolVersion::TLSV1_2 => {
             Message::CertificateVerify(Located::new(CertificateVerify::parse(body)?, span.clone()))
         }
@@ -162,20 +135,12 @@ fn parse(
             Message::HelloRequest
         }
         HandshakeType::FINISHED => Message::Finished(body.rest().to_vec()),
-        HandshakeType::NEW_SESSION_TICKET => {
-            Message::NewSessionTicket(new_session_ticket(&mut body, version)?)
-        }
-        _ => Message::Other {
-            handshake_type,
-            body: body.rest().to_vec(),
-        },
+        HandshakeType::NEW_SESSION_TICKET => Message::NewSessionTicket(new_session_ticket(&mut body, version)?),
+        _ => Message::Other { handshake_type, body: body.rest().to_vec() },
     })
 }
 
-fn new_session_ticket(
-    body: &mut Reader<'_>,
-    version: ProtocolVersion,
-) -> Result<NewSessionTicket, DecodeError> {
+fn new_session_ticket(body: &mut Reader<'_>, version: ProtocolVersion) -> Result<NewSessionTicket, DecodeError> {
     let is_tlsv1_3 = version >= ProtocolVersion::TLSV1_3;
     let lifetime = body.u32("NewSessionTicket.ticket_lifetime")?;
     if is_tlsv1_3 {

@@ -16,11 +16,7 @@ pub(crate) use extension::key_shares;
 
 /// What a ClientHello contains, but for what is new in every connection (that is [`KeyMaterial`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(default)
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct HelloSpec {
     /// TLS, or the SSLv2-compatible form.
     pub format: HelloFormat,
@@ -67,11 +63,7 @@ impl Default for HelloSpec {
 
 /// The two forms of a ClientHello.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(rename_all = "snake_case")
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum HelloFormat {
     /// A handshake message in TLS records.
     #[default]
@@ -82,11 +74,7 @@ pub enum HelloFormat {
 
 /// How the hello is cut up on its way.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(rename_all = "snake_case")
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Fragment {
     /// One record (several only above 16384 bytes), one write.
     #[default]

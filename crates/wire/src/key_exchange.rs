@@ -4,9 +4,7 @@ use std::ops::Range;
 
 use crate::located::{DecodeError, DecodeErrorKind, Located};
 use crate::reader::Reader;
-use crate::registry::{
-    Authentication, CipherSuite, KeyExchange, NamedGroup, ProtocolVersion, SignatureScheme,
-};
+use crate::registry::{Authentication, CipherSuite, KeyExchange, NamedGroup, ProtocolVersion, SignatureScheme};
 
 /// `ECCurveType` named_curve (RFC 8422 §5.4).
 const NAMED_CURVE: u8 = 3;
@@ -75,41 +73,21 @@ pub enum KeyExchangeParams {
 
 impl ServerKeyExchange {
     /// Reads the message without its 4-byte header, in the form that it has with this version and suite.
-    pub fn parse(
-        mut body: Reader<'_>,
-        version: ProtocolVersion,
-        suite: CipherSuite,
-    ) -> Result<ServerKeyExchange, DecodeError> {
+    pub fn parse(mut body: Reader<'_>, version: ProtocolVersion, suite: CipherSuite) -> Result<ServerKeyExchange, DecodeError> {
         let (key_exchange, authentication) = suite
             .details()
-            .map_or((KeyExchange::Null, Authentication::Null), |details| {
-                (details.key_exchange, details.authentication)
-            });
-        let has_hint = matches!(
-            key_exchange,
-            KeyExchange::Psk | KeyExchange::RsaPsk | KeyExchange::DhePsk | KeyExchange::EcdhePsk
-        );
-        let psk_identity_hint = if has_hint {
-            Some(
-                body.vector16("ServerKeyExchange.psk_identity_hint")?
-                    .rest()
-                    .to_vec(),
-            )
-        } else {
-            None
-        };
+            .map_or((KeyExchange::Null, Authentication::Null), |details| (details.key_exchange, details.authentication));
+        let has_hint =
+            matches!(key_exchange, KeyExchange::Psk | KeyExchange::RsaPsk | KeyExchange::DhePsk | KeyExchange::EcdhePsk);
+        let psk_identity_hint =
+            if has_hint { Some(body.vector16("ServerKeyExchange.psk_identity_hint")?.rest().to_vec()) } else { None };
         let before = body.clone();
         let params = match key_exchange {
-            KeyExchange::Dhe
-            | KeyExchange::DheExport
-            | KeyExchange::DhAnon
-            | KeyExchange::DhePsk => dhe(&mut body)?,
+            KeyExchange::Dhe | KeyExchange::DheExport | KeyExchange::DhAnon | KeyExchange::DhePsk => dhe(&mut body)?,
             KeyExchange::Ecdhe | KeyExchange::EcdhAnon | KeyExchange::EcdhePsk => ecdhe(&mut body)?,
             KeyExchange::RsaExport => rsa_export(&mut body)?,
             KeyExchange::Psk | KeyExchange::RsaPsk => KeyExchangeParams::Psk,
-            _ => {
-                KeyExchangeParams::Other(body.take(body.remaining(), "ServerKeyExchange")?.to_vec())
-            }
+            _ => KeyExchangeParams::Other(body.take(body.remaining(), "ServerKeyExchange")?.to_vec()),
         };
         let signed_length = before.remaining() - body.remaining();
         let mut exchange = ServerKeyExchange {
@@ -117,24 +95,17 @@ impl ServerKeyExchange {
             psk_identity_hint,
             signature_scheme: None,
             signature: Vec::new(),
-            signed_params: before
-                .rest()
-                .get(..signed_length)
-                .unwrap_or_default()
-                .to_vec(),
+            signed_params: before.rest().get(..signed_length).unwrap_or_default().to_vec(),
             params_span: before.span_until(&body),
         };
-        let is_anonymous = authentication == Authentication::Anon
-            || matches!(key_exchange, KeyExchange::DhAnon | KeyExchange::EcdhAnon);
+        let is_anonymous =
+            authentication == Authentication::Anon || matches!(key_exchange, KeyExchange::DhAnon | KeyExchange::EcdhAnon);
         if !has_hint && !is_anonymous && !matches!(exchange.params, KeyExchangeParams::Other(_)) {
             if version >= ProtocolVersion::TLSV1_2 {
                 let scheme = body.located(|r| r.u16("ServerKeyExchange.algorithm"))?;
                 exchange.signature_scheme = Some(scheme.map(SignatureScheme));
             }
-            exchange.signature = body
-                .vector16("ServerKeyExchange.signature")?
-                .rest()
-                .to_vec();
+            exchange.signature = body.vector16("ServerKeyExchange.signature")?.rest().to_vec();
         }
         body.finish("ServerKeyExchange")?;
         Ok(exchange)
@@ -162,12 +133,7 @@ fn dhe(body: &mut Reader<'_>) -> Result<KeyExchangeParams, DecodeError> {
     let g = body.vector16("ServerKeyExchange.dh_g")?.rest().to_vec();
     let ys = body.vector16("ServerKeyExchange.dh_Ys")?.rest().to_vec();
     let prime_bits = bits(&p);
-    Ok(KeyExchangeParams::Dhe {
-        p,
-        g,
-        ys,
-        prime_bits,
-    })
+    Ok(KeyExchangeParams::Dhe { p, g, ys, prime_bits })
 }
 
 fn ecdhe(body: &mut Reader<'_>) -> Result<KeyExchangeParams, DecodeError> {
@@ -196,28 +162,14 @@ fn ecdhe(body: &mut Reader<'_>) -> Result<KeyExchangeParams, DecodeError> {
         body.vector8(what)?;
     }
     let point = body.vector8("ServerKeyExchange.point")?.rest().to_vec();
-    Ok(KeyExchangeParams::EcdheExplicit {
-        curve_type,
-        field_bits,
-        point,
-    })
+    Ok(KeyExchangeParams::EcdheExplicit { curve_type, field_bits, point })
 }
 
 fn rsa_export(body: &mut Reader<'_>) -> Result<KeyExchangeParams, DecodeError> {
-    let modulus = body
-        .vector16("ServerKeyExchange.rsa_modulus")?
-        .rest()
-        .to_vec();
-    let exponent = body
-        .vector16("ServerKeyExchange.rsa_exponent")?
-        .rest()
-        .to_vec();
+    let modulus = body.vector16("ServerKeyExchange.rsa_modulus")?.rest().to_vec();
+    let exponent = body.vector16("ServerKeyExchange.rsa_exponent")?.rest().to_vec();
     let modulus_bits = bits(&modulus);
-    Ok(KeyExchangeParams::RsaExport {
-        modulus,
-        exponent,
-        modulus_bits,
-    })
+    Ok(KeyExchangeParams::RsaExport { modulus, exponent, modulus_bits })
 }
 
 /// Length in bits of a big-endian number, without leading zeros.

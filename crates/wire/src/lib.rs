@@ -30,9 +30,7 @@ pub use certificate::{CertificateList, CertificateRequest, CertificateStatus, Ce
 pub use client_hello::ClientHello;
 pub use fingerprint::Ja4;
 pub use handshake::{Message, NewSessionTicket};
-pub use hello::{
-    EncodeError, EncodedHello, ExtensionSpec, Fragment, HelloFormat, HelloSpec, KeyMaterial,
-};
+pub use hello::{EncodeError, EncodedHello, ExtensionSpec, Fragment, HelloFormat, HelloSpec, KeyMaterial};
 pub use key_exchange::{KeyExchangeParams, ServerKeyExchange};
 pub use located::{DecodeError, DecodeErrorKind, Located};
 pub use reader::Reader;

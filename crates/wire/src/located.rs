@@ -23,18 +23,12 @@ impl<T> Located<T> {
 
     /// The same place with another value.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Located<U> {
-        Located {
-            value: change(self.value),
-            span: self.span,
-        }
+        Located { value: change(self.value), span: self.span }
     }
 
     /// The same place, the value borrowed.
     pub fn as_ref(&self) -> Located<&T> {
-        Located {
-            value: &self.value,
-            span: self.span.clone(),
-        }
+        Located { value: &self.value, span: self.span.clone() }
     }
 }
 

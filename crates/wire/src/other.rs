@@ -31,23 +31,14 @@ pub fn recognise(bytes: &[u8]) -> Option<OtherProtocol> {
     }
     PROTOCOLS.iter().find_map(|protocol| {
         let detail = protocol.mark.find(head)?;
-        Some(OtherProtocol {
-            name: protocol.name,
-            title: protocol.title,
-            upgrade: protocol.upgrade,
-            detail,
-        })
+        Some(OtherProtocol { name: protocol.name, title: protocol.title, upgrade: protocol.upgrade, detail })
     })
 }
 
 /// Recognises a peer that sends back what it receives: an echo service, or a serial console behind a port.
 /// A few bytes in common are no echo, for every TLS record begins alike; so the answer must go on into the hello itself.
 pub fn recognise_echo(sent: &[u8], received: &[u8]) -> Option<OtherProtocol> {
-    let common = sent
-        .iter()
-        .zip(received)
-        .take_while(|(sent, received)| sent == received)
-        .count();
+    let common = sent.iter().zip(received).take_while(|(sent, received)| sent == received).count();
     (common >= 11 && common == sent.len().min(received.len())).then(|| OtherProtocol {
         name: "echo",
         title: "a server that sends back what it receives",
@@ -90,27 +81,15 @@ impl Mark {
         let begins = |starts: &[&str]| starts.iter().any(|start| begins(bytes, start));
         let found = match self {
             Mark::Begins(starts) => begins(starts),
-            Mark::Contains(starts, words) => {
-                begins(starts) && words.iter().any(|word| contains(bytes, word))
-            }
+            Mark::Contains(starts, words) => begins(starts) && words.iter().any(|word| contains(bytes, word)),
             Mark::Shape(shape) => return shape(bytes),
         };
         found.then(|| first_line(bytes))
     }
 }
 
-const fn row(
-    name: &'static str,
-    title: &'static str,
-    upgrade: Option<&'static str>,
-    mark: Mark,
-) -> Protocol {
-    Protocol {
-        name,
-        title,
-        upgrade,
-        mark,
-    }
+const fn row(name: &'static str, title: &'static str, upgrade: Option<&'static str>, mark: Mark) -> Protocol {
+    Protocol { name, title, upgrade, mark }
 }
 
 /// The first row that fits counts, so the narrower stands before the wider.
@@ -156,39 +135,26 @@ static PROTOCOLS: &[Protocol] = &[
 ];
 
 /// Ready, ready soon, closing, not logged in, no service here.
-const CODES: &[&str] = &[
-    "220 ", "220-", "120 ", "421 ", "421-", "530 ", "500 OOPS", "554 ", "554-",
-];
+const CODES: &[&str] = &["220 ", "220-", "120 ", "421 ", "421-", "530 ", "500 OOPS", "554 ", "554-"];
 const XML: &[&str] = &["<?xml", "<stream:", "<stream "];
 
 fn begins(bytes: &[u8], start: &str) -> bool {
-    bytes
-        .get(..start.len())
-        .is_some_and(|bytes| bytes.eq_ignore_ascii_case(start.as_bytes()))
+    bytes.get(..start.len()).is_some_and(|bytes| bytes.eq_ignore_ascii_case(start.as_bytes()))
 }
 
 fn contains(bytes: &[u8], words: &str) -> bool {
-    bytes
-        .windows(words.len())
-        .any(|bytes| bytes.eq_ignore_ascii_case(words.as_bytes()))
+    bytes.windows(words.len()).any(|bytes| bytes.eq_ignore_ascii_case(words.as_bytes()))
 }
 
 fn first_line(bytes: &[u8]) -> String {
     let lines = bytes.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
-    printable(
-        lines
-            .into_iter()
-            .find(|line| !line.is_empty())
-            .unwrap_or_default(),
-    )
+    printable(lines.into_iter().find(|line| !line.is_empty()).unwrap_or_default())
 }
 
 /// A SETTINGS or GOAWAY frame on stream 0 (RFC 9113 §4.1): length (3), type, flags, stream (4).
 fn http2(bytes: &[u8]) -> Option<String> {
     match *bytes {
-        [0, 0, length, 4, 0, 0, 0, 0, 0, ..] if length % 6 == 0 => {
-            Some("SETTINGS frame".to_owned())
-        }
+        [0, 0, length, 4, 0, 0, 0, 0, 0, ..] if length % 6 == 0 => Some("SETTINGS frame".to_owned()),
         [0, _, 8..=255, 7, 0, 0, 0, 0, 0, ..] => Some("GOAWAY frame".to_owned()),
         _ => None,
     }
@@ -196,23 +162,20 @@ fn http2(bytes: &[u8]) -> Option<String> {
 
 fn mysql(bytes: &[u8]) -> Option<String> {
     match Greeting::read(bytes) {
-        Ok(Some(Greeting::Hello { version, .. })) if !version.is_empty() => {
-            Some(format!("version {}", printable(version)))
-        }
+        Ok(Some(Greeting::Hello { version, .. })) if !version.is_empty() => Some(format!("version {}", printable(version))),
         // Servers number their errors from 1000 on.
-        Ok(Some(Greeting::Error {
-            code: code @ 1000..,
-            message,
-        })) => Some(printable(format!("error {code}: ").as_bytes()) + &printable(message)),
+        Ok(Some(Greeting::Error { code: code @ 1000.., message })) => {
+            Some(printable(format!("error {code}: ").as_bytes()) + &printable(message))
+        }
         _ => None,
     }
 }
 
 fn postgresql(bytes: &[u8]) -> Option<String> {
     match *bytes {
-        [b'E', 0, 0, _, _, b'S' | b'V' | b'C' | b'M', ..] => Some(printable(
-            bytes.get(1..).and_then(error_message).unwrap_or_default(),
-        )),
+        [b'E', 0, 0, _, _, b'S' | b'V' | b'C' | b'M', ..] => {
+            Some(printable(bytes.get(1..).and_then(error_message).unwrap_or_default()))
+        }
         _ => None,
     }
 }
@@ -220,11 +183,7 @@ fn postgresql(bytes: &[u8]) -> Option<String> {
 /// The notice of disconnection (RFC 4511 §4.4.1), or another extended response.
 fn ldap(bytes: &[u8]) -> Option<String> {
     let (response, _) = ExtendedResponse::read(bytes).ok()??;
-    Some(format!(
-        "result {} {}",
-        response.result,
-        printable(response.diagnostic)
-    ))
+    Some(format!("result {} {}", response.result, printable(response.diagnostic)))
 }
 
 /// TPKT (RFC 1006 §6) around an X.224 connection confirm, disconnect, error or data unit.
@@ -232,9 +191,7 @@ fn rdp(bytes: &[u8]) -> Option<String> {
     match *bytes {
         [3, 0, high @ 0..=3, low, header, unit, ..] => {
             let length = usize::from(high) << 8 | usize::from(low);
-            let fits = length >= 7
-                && usize::from(header) + 5 <= length
-                && matches!(unit, 0xd0 | 0x80 | 0x70 | 0xf0);
+            let fits = length >= 7 && usize::from(header) + 5 <= length && matches!(unit, 0xd0 | 0x80 | 0x70 | 0xf0);
             fits.then(|| format!("X.224 unit {unit:#04x}"))
         }
         _ => None,
@@ -253,14 +210,11 @@ fn telnet(bytes: &[u8]) -> Option<String> {
 fn text(bytes: &[u8]) -> Option<String> {
     let whole = match std::str::from_utf8(bytes) {
         Ok(text) => text,
-        Err(error) if error.error_len().is_none() => {
-            std::str::from_utf8(bytes.get(..error.valid_up_to())?).ok()?
-        }
+        Err(error) if error.error_len().is_none() => std::str::from_utf8(bytes.get(..error.valid_up_to())?).ok()?,
         Err(_) => return None,
     };
-    let plain = whole.chars().all(|character| {
-        !character.is_control() || matches!(character, '\t' | '\r' | '\n' | '\x1b' | '\x07')
-    });
+    let plain =
+        whole.chars().all(|character| !character.is_control() || matches!(character, '\t' | '\r' | '\n' | '\x1b' | '\x07'));
     (plain && whole.trim().len() >= 4).then(|| first_line(bytes))
 }
 

@@ -47,22 +47,12 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// A reader of `bytes`, the first of which stands at offset `base` of the stored input.
     pub fn new(bytes: &'a [u8], base: usize) -> Self {
-        Reader {
-            bytes,
-            at: 0,
-            end: bytes.len(),
-            places: Places::Together(base),
-        }
+        Reader { bytes, at: 0, end: bytes.len(), places: Places::Together(base) }
     }
 
     /// A reader of bytes that were joined from several places of the stored input.
     pub(crate) fn joined(bytes: &'a [u8], pieces: &'a [Piece]) -> Self {
-        Reader {
-            bytes,
-            at: 0,
-            end: bytes.len(),
-            places: Places::Pieces(pieces),
-        }
+        Reader { bytes, at: 0, end: bytes.len(), places: Places::Pieces(pieces) }
     }
 
     /// How many bytes are left.
@@ -97,20 +87,12 @@ impl<'a> Reader<'a> {
 
     fn span(&self, from: usize, to: usize) -> Range<usize> {
         let start = self.places.stored_at(from);
-        if to <= from {
-            start..start
-        } else {
-            start..self.places.stored_at(to - 1) + 1
-        }
+        if to <= from { start..start } else { start..self.places.stored_at(to - 1) + 1 }
     }
 
     /// An error about the next byte.
     pub fn error(&self, what: &'static str, kind: DecodeErrorKind) -> DecodeError {
-        DecodeError {
-            what,
-            at: self.offset(),
-            kind,
-        }
+        DecodeError { what, at: self.offset(), kind }
     }
 
     /// Leaves out the next `length` bytes, or as many as there are.
@@ -126,23 +108,10 @@ impl<'a> Reader<'a> {
     /// A reader of the next `length` bytes; this one goes on after them.
     pub fn sub(&mut self, length: usize, what: &'static str) -> Result<Reader<'a>, DecodeError> {
         if length > self.remaining() {
-            let at = if self.end == 0 {
-                self.offset()
-            } else {
-                self.places.stored_at(self.end - 1) + 1
-            };
-            return Err(DecodeError {
-                what,
-                at,
-                kind: DecodeErrorKind::Truncated {
-                    need: length - self.remaining(),
-                },
-            });
+            let at = if self.end == 0 { self.offset() } else { self.places.stored_at(self.end - 1) + 1 };
+            return Err(DecodeError { what, at, kind: DecodeErrorKind::Truncated { need: length - self.remaining() } });
         }
-        let inner = Reader {
-            end: self.at + length,
-            ..self.clone()
-        };
+        let inner = Reader { end: self.at + length, ..self.clone() };
         self.at += length;
         Ok(inner)
     }
@@ -193,20 +162,14 @@ impl<'a> Reader<'a> {
     }
 
     /// Whatever `read` reads, with the bytes that it took.
-    pub fn located<T>(
-        &mut self,
-        read: impl FnOnce(&mut Self) -> Result<T, DecodeError>,
-    ) -> Result<Located<T>, DecodeError> {
+    pub fn located<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, DecodeError>) -> Result<Located<T>, DecodeError> {
         let before = self.clone();
         let value = read(self)?;
         Ok(Located::new(value, before.span_until(self)))
     }
 
     /// Reads items, each of at least a byte, until nothing is left.
-    pub fn list<T>(
-        mut self,
-        mut item: impl FnMut(&mut Self) -> Result<T, DecodeError>,
-    ) -> Result<Vec<T>, DecodeError> {
+    pub fn list<T>(mut self, mut item: impl FnMut(&mut Self) -> Result<T, DecodeError>) -> Result<Vec<T>, DecodeError> {
         let mut items = Vec::new();
         while !self.is_empty() {
             items.push(item(&mut self)?);
@@ -216,18 +179,12 @@ impl<'a> Reader<'a> {
 
     /// Fails unless everything was read.
     pub fn finish(&self, what: &'static str) -> Result<(), DecodeError> {
-        if self.is_empty() {
-            Ok(())
-        } else {
-            Err(self.error(what, DecodeErrorKind::Trailing))
-        }
+        if self.is_empty() { Ok(()) } else { Err(self.error(what, DecodeErrorKind::Trailing)) }
     }
 }
 
 fn number(bytes: &[u8]) -> u32 {
-    bytes
-        .iter()
-        .fold(0, |number, byte| number << 8 | u32::from(*byte))
+    bytes.iter().fold(0, |number, byte| number << 8 | u32::from(*byte))
 }
 
 #[cfg(test)]
@@ -237,55 +194,20 @@ mod tests {
     #[test]
     fn spans_follow_the_pieces() {
         let bytes = [1, 2, 3, 4, 5, 6];
-        let pieces = [
-            Piece {
-                offset: 0,
-                stored_at: 5,
-            },
-            Piece {
-                offset: 2,
-                stored_at: 100,
-            },
-            Piece {
-                offset: 5,
-                stored_at: 200,
-            },
-        ];
+        let pieces =
+            [Piece { offset: 0, stored_at: 5 }, Piece { offset: 2, stored_at: 100 }, Piece { offset: 5, stored_at: 200 }];
         let mut reader = Reader::joined(&bytes, &pieces);
-        assert_eq!(
-            reader.located(|r| r.u16("a")).unwrap(),
-            Located::new(0x0102, 5..7)
-        );
-        assert_eq!(
-            reader.located(|r| r.u8("b")).unwrap(),
-            Located::new(3, 100..101)
-        );
-        assert_eq!(
-            reader.located(|r| r.u24("c")).unwrap(),
-            Located::new(0x040506, 101..201)
-        );
+        assert_eq!(reader.located(|r| r.u16("a")).unwrap(), Located::new(0x0102, 5..7));
+        assert_eq!(reader.located(|r| r.u8("b")).unwrap(), Located::new(3, 100..101));
+        assert_eq!(reader.located(|r| r.u24("c")).unwrap(), Located::new(0x040506, 101..201));
         let error = reader.u16("d").unwrap_err();
-        assert_eq!(
-            error,
-            DecodeError {
-                what: "d",
-                at: 201,
-                kind: DecodeErrorKind::Truncated { need: 2 }
-            }
-        );
+        assert_eq!(error, DecodeError { what: "d", at: 201, kind: DecodeErrorKind::Truncated { need: 2 } });
     }
 
     #[test]
     fn a_vector_that_promises_too_much_is_truncated() {
         let mut reader = Reader::new(&[0, 3, 1], 10);
         let error = reader.vector16("list").unwrap_err();
-        assert_eq!(
-            error,
-            DecodeError {
-                what: "list",
-                at: 13,
-                kind: DecodeErrorKind::Truncated { need: 2 }
-            }
-        );
+        assert_eq!(error, DecodeError { what: "list", at: 13, kind: DecodeErrorKind::Truncated { need: 2 } });
     }
 }

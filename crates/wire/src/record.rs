@@ -44,27 +44,13 @@ pub(crate) fn read<'a>(input: &mut Reader<'a>) -> Result<Record<'a>, DecodeError
     }
     let length = input.u16("record.length")?;
     if usize::from(length) > MAX_PAYLOAD {
-        return Err(before.error(
-            "record.length",
-            DecodeErrorKind::TooLong { limit: MAX_PAYLOAD },
-        ));
+        return Err(before.error("record.length", DecodeErrorKind::TooLong { limit: MAX_PAYLOAD }));
     }
     let there = usize::from(length).min(input.remaining());
     let truncated = input.clone().sub(usize::from(length), "record").err();
     let payload = input.sub(there, "record")?;
-    let header = Located::new(
-        RecordHeader {
-            content_type,
-            version,
-            length,
-        },
-        before.span_until(input),
-    );
-    Ok(Record {
-        header,
-        payload,
-        truncated,
-    })
+    let header = Located::new(RecordHeader { content_type, version, length }, before.span_until(input));
+    Ok(Record { header, payload, truncated })
 }
 
 /// The payloads of records of one kind, joined: messages do not respect record borders.
@@ -78,10 +64,7 @@ pub(crate) struct Joined {
 
 impl Joined {
     pub(crate) fn push(&mut self, payload: &Reader<'_>) {
-        self.pieces.push(Piece {
-            offset: self.bytes.len(),
-            stored_at: payload.offset(),
-        });
+        self.pieces.push(Piece { offset: self.bytes.len(), stored_at: payload.offset() });
         self.bytes.extend(payload.rest());
     }
 

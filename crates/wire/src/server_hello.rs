@@ -6,8 +6,8 @@ use crate::registry::{CipherSuite, ExtensionType, NamedGroup, ProtocolVersion};
 
 /// The `random` that makes a ServerHello a HelloRetryRequest: SHA-256 of "HelloRetryRequest" (RFC 8446 §4.1.3).
 const RETRY_RANDOM: [u8; 32] = [
-    0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
-    0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
+    0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16,
+    0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 ];
 
 /// An extension as it came.
@@ -41,41 +41,19 @@ pub struct ServerHello {
 impl ServerHello {
     /// Reads the message without its 4-byte header, which must have nothing after it.
     pub fn parse(mut body: Reader<'_>) -> Result<ServerHello, DecodeError> {
-        let legacy_version = body
-            .located(|r| r.u16("ServerHello.legacy_version"))?
-            .map(ProtocolVersion);
+        let legacy_version = body.located(|r| r.u16("ServerHello.legacy_version"))?.map(ProtocolVersion);
         let random = body.array("ServerHello.random")?;
         let session_id = body.vector8("ServerHello.session_id")?.rest().to_vec();
-        let cipher_suite = body
-            .located(|r| r.u16("ServerHello.cipher_suite"))?
-            .map(CipherSuite);
+        let cipher_suite = body.located(|r| r.u16("ServerHello.cipher_suite"))?.map(CipherSuite);
         let compression = body.u8("ServerHello.compression_method")?;
-        let extensions = if body.is_empty() {
-            Vec::new()
-        } else {
-            extensions(&mut body, "ServerHello.extensions")?
-        };
+        let extensions = if body.is_empty() { Vec::new() } else { extensions(&mut body, "ServerHello.extensions")? };
         body.finish("ServerHello")?;
-        let selected = extensions
-            .iter()
-            .find(|e| e.extension_type == ExtensionType::SUPPORTED_VERSIONS);
-        let selected_version =
-            match selected.map(|extension| (&extension.body, extension.body.as_slice())) {
-                Some((place, &[high, low])) => Located::new(
-                    ProtocolVersion(u16::from_be_bytes([high, low])),
-                    place.span.clone(),
-                ),
-                _ => legacy_version.clone(),
-            };
-        Ok(ServerHello {
-            legacy_version,
-            random,
-            session_id,
-            cipher_suite,
-            compression,
-            extensions,
-            selected_version,
-        })
+        let selected = extensions.iter().find(|e| e.extension_type == ExtensionType::SUPPORTED_VERSIONS);
+        let selected_version = match selected.map(|extension| (&extension.body, extension.body.as_slice())) {
+            Some((place, &[high, low])) => Located::new(ProtocolVersion(u16::from_be_bytes([high, low])), place.span.clone()),
+            _ => legacy_version.clone(),
+        };
+        Ok(ServerHello { legacy_version, random, session_id, cipher_suite, compression, extensions, selected_version })
     }
 
     /// Whether it asks for a second ClientHello (RFC 8446 §4.1.4).
@@ -91,10 +69,7 @@ impl ServerHello {
     /// The group of its key_share: chosen, or in a HelloRetryRequest asked for.
     pub fn selected_group(&self) -> Option<NamedGroup> {
         let extension = self.extension(ExtensionType::KEY_SHARE)?;
-        Reader::new(&extension.body, 0)
-            .u16("key_share.group")
-            .ok()
-            .map(NamedGroup)
+        Reader::new(&extension.body, 0).u16("key_share.group").ok().map(NamedGroup)
     }
 
     /// The server's public key and its group (RFC 8446 §4.2.8).
@@ -122,8 +97,7 @@ impl ServerHello {
 
     /// Whether the extended master secret is used (RFC 7627).
     pub fn has_extended_master_secret(&self) -> bool {
-        self.extension(ExtensionType::EXTENDED_MASTER_SECRET)
-            .is_some()
+        self.extension(ExtensionType::EXTENDED_MASTER_SECRET).is_some()
     }
 
     /// The mark at the end of `random` of a server that could have done better (RFC 8446 §4.1.3).
@@ -165,28 +139,18 @@ impl EncryptedExtensions {
 }
 
 /// A vector of extensions with a two-byte length.
-pub(crate) fn extensions(
-    reader: &mut Reader<'_>,
-    what: &'static str,
-) -> Result<Vec<Located<Extension>>, DecodeError> {
+pub(crate) fn extensions(reader: &mut Reader<'_>, what: &'static str) -> Result<Vec<Located<Extension>>, DecodeError> {
     reader.vector16(what)?.list(|list| {
         list.located(|r| {
             let extension_type = ExtensionType(r.u16(what)?);
             let body = r.vector16(what)?;
-            Ok(Extension {
-                extension_type,
-                body: Located::new(body.rest().to_vec(), body.span_of_rest()),
-            })
+            Ok(Extension { extension_type, body: Located::new(body.rest().to_vec(), body.span_of_rest()) })
         })
     })
 }
 
-pub(crate) fn find(
-    list: &[Located<Extension>],
-    extension_type: ExtensionType,
-) -> Option<&Located<Extension>> {
-    list.iter()
-        .find(|extension| extension.extension_type == extension_type)
+pub(crate) fn find(list: &[Located<Extension>], extension_type: ExtensionType) -> Option<&Located<Extension>> {
+    list.iter().find(|extension| extension.extension_type == extension_type)
 }
 
 /// The server's answer has the form of a list with a single name (RFC 7301 §3.1).

@@ -77,28 +77,19 @@ impl Sslv2Message {
 fn server_hello(body: &mut Reader<'_>) -> Result<Sslv2ServerHello, DecodeError> {
     let session_id_hit = body.u8("SERVER-HELLO.SESSION-ID-HIT")? != 0;
     let certificate_type = body.u8("SERVER-HELLO.CERTIFICATE-TYPE")?;
-    let version = body
-        .located(|r| r.u16("SERVER-HELLO.SERVER-VERSION"))?
-        .map(ProtocolVersion);
+    let version = body.located(|r| r.u16("SERVER-HELLO.SERVER-VERSION"))?.map(ProtocolVersion);
     let certificate_length = body.u16("SERVER-HELLO.CERTIFICATE-LENGTH")?;
     let kinds_length = body.u16("SERVER-HELLO.CIPHER-SPECS-LENGTH")?;
     let connection_id_length = body.u16("SERVER-HELLO.CONNECTION-ID-LENGTH")?;
-    let certificate = body.sub(
-        usize::from(certificate_length),
-        "SERVER-HELLO.CERTIFICATE-DATA",
-    )?;
+    let certificate = body.sub(usize::from(certificate_length), "SERVER-HELLO.CERTIFICATE-DATA")?;
     let kinds = body.sub(usize::from(kinds_length), "SERVER-HELLO.CIPHER-SPECS-DATA")?;
-    let connection_id = body.take(
-        usize::from(connection_id_length),
-        "SERVER-HELLO.CONNECTION-ID-DATA",
-    )?;
+    let connection_id = body.take(usize::from(connection_id_length), "SERVER-HELLO.CONNECTION-ID-DATA")?;
     Ok(Sslv2ServerHello {
         session_id_hit,
         certificate_type,
         version,
         certificate: Located::new(certificate.rest().to_vec(), certificate.span_of_rest()),
-        cipher_kinds: kinds
-            .list(|list| Ok(list.located(|r| r.u24("CIPHER-KIND"))?.map(Sslv2CipherKind)))?,
+        cipher_kinds: kinds.list(|list| Ok(list.located(|r| r.u24("CIPHER-KIND"))?.map(Sslv2CipherKind)))?,
         connection_id: connection_id.to_vec(),
     })
 }

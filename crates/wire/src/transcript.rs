@@ -63,110 +63,52 @@ impl Transcript {
     /// What a client sent, from its first byte on: its hello and what follows are
     /// [`Message::Other`], its alerts are read. `version` is what the server chose, if that is known.
     pub fn of_client(bytes: &[u8], version: Option<ProtocolVersion>) -> Transcript {
-        let context = Context {
-            version,
-            suite: None,
-        };
-        Listener {
-            context,
-            ..Listener::default()
-        }
-        .listen(Reader::new(bytes, 0))
+        let context = Context { version, suite: None };
+        Listener { context, ..Listener::default() }.listen(Reader::new(bytes, 0))
     }
 
     /// Handshake messages without records, as decryption gives them, of a connection of this version.
     pub fn of_decrypted(bytes: &[u8], version: ProtocolVersion) -> Transcript {
-        let context = Context {
-            version: Some(version),
-            suite: None,
-        };
-        let mut listener = Listener {
-            context,
-            ..Listener::default()
-        };
+        let context = Context { version: Some(version), suite: None };
+        let mut listener = Listener { context, ..Listener::default() };
         listener.handshake.push(&Reader::new(bytes, 0));
-        listener.transcript.stopped = listener
-            .read_messages()
-            .and_then(|()| listener.nothing_is_left())
-            .err();
+        listener.transcript.stopped = listener.read_messages().and_then(|()| listener.nothing_is_left()).err();
         listener.transcript
     }
 
     /// The ServerHello.
     pub fn server_hello(&self) -> Option<&Located<ServerHello>> {
-        self.first(|message| {
-            if let Message::ServerHello(hello) = message {
-                Some(hello)
-            } else {
-                None
-            }
-        })
+        self.first(|message| if let Message::ServerHello(hello) = message { Some(hello) } else { None })
     }
 
     /// The HelloRetryRequest.
     pub fn hello_retry_request(&self) -> Option<&Located<ServerHello>> {
-        self.first(|message| {
-            if let Message::HelloRetryRequest(hello) = message {
-                Some(hello)
-            } else {
-                None
-            }
-        })
+        self.first(|message| if let Message::HelloRetryRequest(hello) = message { Some(hello) } else { None })
     }
 
     /// The EncryptedExtensions.
     pub fn encrypted_extensions(&self) -> Option<&Located<EncryptedExtensions>> {
-        self.first(|message| {
-            if let Message::EncryptedExtensions(found) = message {
-                Some(found)
-            } else {
-                None
-            }
-        })
+        self.first(|message| if let Message::EncryptedExtensions(found) = message { Some(found) } else { None })
     }
 
     /// The certificate chain.
     pub fn certificate(&self) -> Option<&Located<CertificateList>> {
-        self.first(|message| {
-            if let Message::Certificate(found) = message {
-                Some(found)
-            } else {
-                None
-            }
-        })
+        self.first(|message| if let Message::Certificate(found) = message { Some(found) } else { None })
     }
 
     /// The ServerKeyExchange.
     pub fn server_key_exchange(&self) -> Option<&Located<ServerKeyExchange>> {
-        self.first(|message| {
-            if let Message::ServerKeyExchange(found) = message {
-                Some(found)
-            } else {
-                None
-            }
-        })
+        self.first(|message| if let Message::ServerKeyExchange(found) = message { Some(found) } else { None })
     }
 
     /// The request for a client certificate.
     pub fn certificate_request(&self) -> Option<&Located<CertificateRequest>> {
-        self.first(|message| {
-            if let Message::CertificateRequest(found) = message {
-                Some(found)
-            } else {
-                None
-            }
-        })
+        self.first(|message| if let Message::CertificateRequest(found) = message { Some(found) } else { None })
     }
 
     /// The CertificateVerify.
     pub fn certificate_verify(&self) -> Option<&Located<CertificateVerify>> {
-        self.first(|message| {
-            if let Message::CertificateVerify(found) = message {
-                Some(found)
-            } else {
-                None
-            }
-        })
+        self.first(|message| if let Message::CertificateVerify(found) = message { Some(found) } else { None })
     }
 
     /// The OCSP response (DER) for the server's certificate, wherever its version puts it.
@@ -185,20 +127,14 @@ impl Transcript {
     pub fn fatal_alert(&self) -> Option<&Located<Alert>> {
         let version = self.server_hello().map(|hello| *hello.selected_version);
         let is_tlsv1_3 = version.is_some_and(|version| version >= ProtocolVersion::TLSV1_3);
-        let harmless = [
-            AlertDescription::CLOSE_NOTIFY,
-            AlertDescription::USER_CANCELED,
-        ];
-        self.alerts.iter().find(|alert| {
-            alert.level == AlertLevel::FATAL || is_tlsv1_3 && !harmless.contains(&alert.description)
-        })
+        let harmless = [AlertDescription::CLOSE_NOTIFY, AlertDescription::USER_CANCELED];
+        self.alerts
+            .iter()
+            .find(|alert| alert.level == AlertLevel::FATAL || is_tlsv1_3 && !harmless.contains(&alert.description))
     }
 
     fn first<'a, T>(&'a self, pick: impl FnMut(&'a Message) -> Option<T>) -> Option<T> {
-        self.messages
-            .iter()
-            .map(|message| &message.value)
-            .find_map(pick)
+        self.messages.iter().map(|message| &message.value).find_map(pick)
     }
 }
 
@@ -217,10 +153,7 @@ struct Listener {
 
 impl Listener {
     fn listen(mut self, input: Reader<'_>) -> Transcript {
-        self.transcript.stopped = self
-            .read_records(input)
-            .and_then(|()| self.nothing_is_left())
-            .err();
+        self.transcript.stopped = self.read_records(input).and_then(|()| self.nothing_is_left()).err();
         self.transcript
     }
 
@@ -237,15 +170,9 @@ impl Listener {
         Ok(())
     }
 
-    fn read_record(
-        &mut self,
-        header: &Located<RecordHeader>,
-        payload: &Reader<'_>,
-    ) -> Result<(), DecodeError> {
+    fn read_record(&mut self, header: &Located<RecordHeader>, payload: &Reader<'_>) -> Result<(), DecodeError> {
         if self.is_encrypted(header, payload.rest()) {
-            self.transcript
-                .encrypted_from
-                .get_or_insert(header.span.start);
+            self.transcript.encrypted_from.get_or_insert(header.span.start);
             return Ok(());
         }
         match header.content_type {
@@ -266,11 +193,9 @@ impl Listener {
 
     fn is_encrypted(&self, header: &RecordHeader, payload: &[u8]) -> bool {
         // No cipher turns an alert into two bytes: it was sent in the clear.
-        let is_bare_alert =
-            header.content_type == ContentType::ALERT && matches!(payload, [1 | 2, _]);
+        let is_bare_alert = header.content_type == ContentType::ALERT && matches!(payload, [1 | 2, _]);
         let is_encrypted = self.cipher_changed
-            || self.transcript.encrypted_from.is_some()
-                && header.content_type != ContentType::CHANGE_CIPHER_SPEC
+            || self.transcript.encrypted_from.is_some() && header.content_type != ContentType::CHANGE_CIPHER_SPEC
             || header.content_type == ContentType::APPLICATION_DATA;
         is_encrypted && !(is_bare_alert && header.length == 2)
     }
@@ -296,10 +221,7 @@ impl Listener {
     fn read_alerts(&mut self) {
         let read = |r: &mut Reader<'_>| {
             let level = AlertLevel(r.u8("alert")?);
-            Ok(Alert {
-                level,
-                description: AlertDescription(r.u8("alert")?),
-            })
+            Ok(Alert { level, description: AlertDescription(r.u8("alert")?) })
         };
         while let Ok(alert) = self.alerts.unread().located(read) {
             self.transcript.alerts.push(alert);
@@ -311,10 +233,6 @@ impl Listener {
     fn nothing_is_left(&self) -> Result<(), DecodeError> {
         self.waiting.map_or(Ok(()), Err)?;
         let mut alert = self.alerts.unread();
-        if alert.is_empty() {
-            Ok(())
-        } else {
-            alert.take(2, "alert").map(|_| ())
-        }
+        if alert.is_empty() { Ok(()) } else { alert.take(2, "alert").map(|_| ()) }
     }
 }

@@ -1,10 +1,6 @@
 //! Nothing that comes over a network may make a parser panic, and what we encode can be read.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test stops at what it did not expect"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at what it did not expect")]
 
 use proptest::prelude::*;
 use tlswhy_wire::client_hello::from_records;
@@ -22,38 +18,19 @@ fn read_everything(bytes: &[u8]) {
     for message in &server.messages {
         assert!(message.span.start < message.span.end && message.span.end <= bytes.len());
     }
-    let _ = (
-        server.stapled_ocsp(),
-        server.fatal_alert(),
-        server.server_hello().map(|hello| hello.alpn()),
-    );
+    let _ = (server.stapled_ocsp(), server.fatal_alert(), server.server_hello().map(|hello| hello.alpn()));
     Transcript::of_client(bytes, None);
-    for version in [
-        ProtocolVersion::SSLV3,
-        ProtocolVersion::TLSV1_2,
-        ProtocolVersion::TLSV1_3,
-    ] {
+    for version in [ProtocolVersion::SSLV3, ProtocolVersion::TLSV1_2, ProtocolVersion::TLSV1_3] {
         Transcript::of_decrypted(bytes, version);
-        for suite in [
-            CipherSuite::TLS_DHE_PSK_WITH_AES_128_CBC_SHA,
-            CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA,
-        ] {
+        for suite in [CipherSuite::TLS_DHE_PSK_WITH_AES_128_CBC_SHA, CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA] {
             let _ = ServerKeyExchange::parse(Reader::new(bytes, 0), version, suite);
         }
     }
-    let hellos = [
-        from_records(bytes).map(|(_, hello)| hello),
-        ClientHello::parse(bytes, 7),
-        ClientHello::parse_sslv2(bytes, 2),
-    ];
+    let hellos =
+        [from_records(bytes).map(|(_, hello)| hello), ClientHello::parse(bytes, 7), ClientHello::parse_sslv2(bytes, 2)];
     for hello in hellos.into_iter().flatten() {
-        let again = hello
-            .to_spec(ProtocolVersion::TLSV1_0)
-            .encode(&hello.material());
-        if hello.format == HelloFormat::Tls
-            && hello.extensions.is_some()
-            && !repeats_a_share(&hello)
-        {
+        let again = hello.to_spec(ProtocolVersion::TLSV1_0).encode(&hello.material());
+        if hello.format == HelloFormat::Tls && hello.extensions.is_some() && !repeats_a_share(&hello) {
             assert_eq!(again.map(|encoded| encoded.message), Ok(hello.raw.clone()));
         }
         let _ = (ja3(&hello), Ja4::of(&hello));
@@ -62,12 +39,7 @@ fn read_everything(bytes: &[u8]) {
 
 /// Two keys of the same group, which RFC 8446 §4.2.8 forbids, cannot be told apart.
 fn repeats_a_share(hello: &ClientHello) -> bool {
-    let mut groups: Vec<_> = hello
-        .material()
-        .key_shares
-        .into_iter()
-        .map(|(group, _)| group)
-        .collect();
+    let mut groups: Vec<_> = hello.material().key_shares.into_iter().map(|(group, _)| group).collect();
     groups.sort();
     groups.windows(2).any(|pair| pair[0] == pair[1])
 }
@@ -83,10 +55,7 @@ fn no_prefix_of_a_capture_is_a_trap() {
 }
 
 fn versions() -> impl Strategy<Value = ProtocolVersion> {
-    prop_oneof![
-        (0x0300u16..=0x0304).prop_map(ProtocolVersion),
-        any::<u16>().prop_map(ProtocolVersion)
-    ]
+    prop_oneof![(0x0300u16..=0x0304).prop_map(ProtocolVersion), any::<u16>().prop_map(ProtocolVersion)]
 }
 
 fn numbers<T: std::fmt::Debug>(new: fn(u16) -> T) -> impl Strategy<Value = Vec<T>> {
@@ -99,15 +68,8 @@ fn extensions() -> impl Strategy<Value = ExtensionSpec> {
         "[a-z.]{1,30}".prop_map(ExtensionSpec::ServerName),
         numbers(ProtocolVersion).prop_map(ExtensionSpec::SupportedVersions),
         numbers(NamedGroup).prop_map(ExtensionSpec::SupportedGroups),
-        proptest::sample::subsequence(
-            vec![
-                NamedGroup(0x0a0a),
-                NamedGroup::X25519,
-                NamedGroup::SECP256R1
-            ],
-            0..=3
-        )
-        .prop_map(ExtensionSpec::KeyShare),
+        proptest::sample::subsequence(vec![NamedGroup(0x0a0a), NamedGroup::X25519, NamedGroup::SECP256R1], 0..=3)
+            .prop_map(ExtensionSpec::KeyShare),
         numbers(SignatureScheme).prop_map(ExtensionSpec::SignatureAlgorithms),
         numbers(SignatureScheme).prop_map(ExtensionSpec::SignatureAlgorithmsCert),
         proptest::collection::vec("[a-z0-9/.]{0,9}", 0..4).prop_map(ExtensionSpec::Alpn),
@@ -125,10 +87,7 @@ fn extensions() -> impl Strategy<Value = ExtensionSpec> {
         bytes().prop_map(ExtensionSpec::Cookie),
         (0u16..16).prop_map(|nibble| ExtensionSpec::Grease(0x0a0a | nibble << 4 | nibble << 12)),
         (0u16..300).prop_map(ExtensionSpec::Padding),
-        (1000u16..2000, bytes()).prop_map(|(number, body)| ExtensionSpec::Raw {
-            extension_type: ExtensionType(number),
-            body
-        }),
+        (1000u16..2000, bytes()).prop_map(|(number, body)| ExtensionSpec::Raw { extension_type: ExtensionType(number), body }),
     ]
 }
 

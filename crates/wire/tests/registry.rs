@@ -1,11 +1,6 @@
 //! The registries: names and numbers belong together, nothing is lost on the way through text, and the suites agree with OpenSSL.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "a test stops at what it did not expect"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test stops at what it did not expect")]
 
 use std::collections::HashSet;
 use std::fmt::{Debug, Display};
@@ -13,9 +8,9 @@ use std::process::Command;
 use std::str::FromStr;
 
 use tlswhy_wire::registry::{
-    AlertDescription, AlertLevel, Authentication, CipherMode, CipherSuite, ContentType, Encryption,
-    ExtensionType, HandshakeType, Hash, KeyExchange, Mac, NamedGroup, ProtocolVersion,
-    SignatureScheme, Sslv2CipherKind, SuiteDetails, UnknownName,
+    AlertDescription, AlertLevel, Authentication, CipherMode, CipherSuite, ContentType, Encryption, ExtensionType,
+    HandshakeType, Hash, KeyExchange, Mac, NamedGroup, ProtocolVersion, SignatureScheme, Sslv2CipherKind, SuiteDetails,
+    UnknownName,
 };
 
 /// Names print and parse back to the same number, are unique whatever the letter case, and ascend by number.
@@ -90,19 +85,10 @@ fn other_spellings_are_understood() {
     assert_eq!("P-384".parse(), Ok(NamedGroup::SECP384R1));
     assert_eq!("0X001D".parse(), Ok(NamedGroup::X25519));
     assert_eq!("0x1d".parse(), Ok(NamedGroup::X25519));
-    assert_eq!(
-        "alpn".parse(),
-        Ok(ExtensionType::APPLICATION_LAYER_PROTOCOL_NEGOTIATION)
-    );
+    assert_eq!("alpn".parse(), Ok(ExtensionType::APPLICATION_LAYER_PROTOCOL_NEGOTIATION));
     assert_eq!("RSA+SHA256".parse(), Ok(SignatureScheme::RSA_PKCS1_SHA256));
-    assert_eq!(
-        "EDH-RSA-DES-CBC3-SHA".parse(),
-        Ok(CipherSuite::TLS_DHE_RSA_WITH_3DES_EDE_CBC_SHA)
-    );
-    assert_eq!(
-        "RC4-MD5".parse(),
-        Ok(Sslv2CipherKind::SSL_CK_RC4_128_WITH_MD5)
-    );
+    assert_eq!("EDH-RSA-DES-CBC3-SHA".parse(), Ok(CipherSuite::TLS_DHE_RSA_WITH_3DES_EDE_CBC_SHA));
+    assert_eq!("RC4-MD5".parse(), Ok(Sslv2CipherKind::SSL_CK_RC4_128_WITH_MD5));
     for suite in details() {
         if let Some(name) = suite.openssl_name {
             assert_eq!(name.parse(), Ok(suite.suite), "{name}");
@@ -112,35 +98,17 @@ fn other_spellings_are_understood() {
 
 #[test]
 fn nonsense_is_refused_with_the_text() {
-    for text in [
-        "",
-        "0x",
-        "0x+1",
-        "0x10000",
-        "0xfffffffff",
-        "0x0g",
-        "29",
-        "TLS_",
-        "é",
-    ] {
-        assert_eq!(
-            text.parse::<CipherSuite>(),
-            Err(UnknownName(text.to_owned()))
-        );
+    for text in ["", "0x", "0x+1", "0x10000", "0xfffffffff", "0x0g", "29", "TLS_", "é"] {
+        assert_eq!(text.parse::<CipherSuite>(), Err(UnknownName(text.to_owned())));
     }
     assert!("0x1000000".parse::<Sslv2CipherKind>().is_err());
     assert!("0x100".parse::<AlertDescription>().is_err());
-    assert_eq!(
-        UnknownName("x\ny".to_owned()).to_string(),
-        "unknown name \"x\\ny\""
-    );
+    assert_eq!(UnknownName("x\ny".to_owned()).to_string(), "unknown name \"x\\ny\"");
 }
 
 #[test]
 fn grease_is_sixteen_values_and_has_no_name() {
-    let grease: Vec<u16> = (0..=u16::MAX)
-        .filter(|number| CipherSuite(*number).is_grease())
-        .collect();
+    let grease: Vec<u16> = (0..=u16::MAX).filter(|number| CipherSuite(*number).is_grease()).collect();
     assert_eq!(grease.len(), 16);
     assert_eq!((grease[0], grease[1], grease[15]), (0x0a0a, 0x1a1a, 0xfafa));
     for number in grease {
@@ -159,10 +127,7 @@ fn rows_carry_references_and_alerts_a_sentence() {
     assert!(NamedGroup::all().all(|group| group.reference().is_some_and(|text| !text.is_empty())));
     for alert in AlertDescription::all() {
         let meaning = alert.meaning().unwrap();
-        assert!(
-            meaning.ends_with('.') && meaning.starts_with(char::is_uppercase),
-            "{meaning}"
-        );
+        assert!(meaning.ends_with('.') && meaning.starts_with(char::is_uppercase), "{meaning}");
     }
     assert_eq!(AlertDescription(200).meaning(), None);
 }
@@ -174,25 +139,11 @@ fn details() -> impl Iterator<Item = &'static SuiteDetails> {
 #[test]
 fn suites_are_many_and_signalling_values_are_not_suites() {
     assert!(details().count() >= 370, "{}", details().count());
-    let signalling: Vec<_> = CipherSuite::all()
-        .filter(|suite| suite.is_signalling())
-        .collect();
-    assert_eq!(
-        signalling,
-        [
-            CipherSuite::TLS_EMPTY_RENEGOTIATION_INFO_SCSV,
-            CipherSuite::TLS_FALLBACK_SCSV
-        ]
-    );
+    let signalling: Vec<_> = CipherSuite::all().filter(|suite| suite.is_signalling()).collect();
+    assert_eq!(signalling, [CipherSuite::TLS_EMPTY_RENEGOTIATION_INFO_SCSV, CipherSuite::TLS_FALLBACK_SCSV]);
     assert!(signalling.iter().all(|suite| suite.details().is_none()));
     assert!(CipherSuite(0x0a0a).details().is_none());
-    assert_eq!(
-        CipherSuite::TLS_RSA_WITH_RC4_128_SHA
-            .details()
-            .unwrap()
-            .name,
-        "TLS_RSA_WITH_RC4_128_SHA"
-    );
+    assert_eq!(CipherSuite::TLS_RSA_WITH_RC4_128_SHA.details().unwrap().name, "TLS_RSA_WITH_RC4_128_SHA");
 }
 
 /// What a suite's name says must be what its row says.
@@ -202,60 +153,33 @@ fn details_follow_from_names() {
         let name = suite.name;
         assert!(suite.lowest <= suite.highest, "{name}");
         assert_eq!(suite.suite.name(), Some(name));
-        let aead = ["_GCM", "_CCM", "POLY1305", "_MGM", "AEGIS"]
-            .iter()
-            .any(|mode| name.contains(mode));
+        let aead = ["_GCM", "_CCM", "POLY1305", "_MGM", "AEGIS"].iter().any(|mode| name.contains(mode));
         assert_eq!(suite.is_aead(), aead, "{name}");
-        assert_eq!(
-            suite.encryption == Encryption::Null,
-            suite.mode == CipherMode::Null,
-            "{name}"
-        );
-        assert_eq!(
-            suite.strength_bits() == 0,
-            suite.encryption == Encryption::Null,
-            "{name}"
-        );
+        assert_eq!(suite.encryption == Encryption::Null, suite.mode == CipherMode::Null, "{name}");
+        assert_eq!(suite.strength_bits() == 0, suite.encryption == Encryption::Null, "{name}");
         if aead {
             assert!(suite.lowest >= ProtocolVersion::TLSV1_2, "{name}");
         }
         let tls13 = suite.lowest == ProtocolVersion::TLSV1_3;
         assert_eq!(tls13, suite.key_exchange == KeyExchange::Tls13, "{name}");
-        assert_eq!(
-            tls13,
-            suite.authentication == Authentication::Tls13,
-            "{name}"
-        );
+        assert_eq!(tls13, suite.authentication == Authentication::Tls13, "{name}");
         if suite.is_export() {
             assert_eq!(suite.highest, ProtocolVersion::TLSV1_0, "{name}");
             assert!(matches!(suite.strength_bits(), 40 | 56), "{name}");
         } else if matches!(suite.encryption, Encryption::Des | Encryption::Idea) {
             assert!(suite.highest <= ProtocolVersion::TLSV1_1, "{name}");
         }
-        if matches!(
-            suite.key_exchange,
-            KeyExchange::Ecdh | KeyExchange::Ecdhe | KeyExchange::EcdhAnon
-        ) {
+        if matches!(suite.key_exchange, KeyExchange::Ecdh | KeyExchange::Ecdhe | KeyExchange::EcdhAnon) {
             assert!(suite.lowest >= ProtocolVersion::TLSV1_0, "{name}");
         }
-        let anonymous = matches!(
-            suite.key_exchange,
-            KeyExchange::DhAnon | KeyExchange::EcdhAnon
-        );
+        let anonymous = matches!(suite.key_exchange, KeyExchange::DhAnon | KeyExchange::EcdhAnon);
         assert_eq!(anonymous, name.contains("_anon_"), "{name}");
-        assert_eq!(
-            anonymous,
-            suite.authentication == Authentication::Anon,
-            "{name}"
-        );
+        assert_eq!(anonymous, suite.authentication == Authentication::Anon, "{name}");
         if name.ends_with("_SHA384") {
             assert_eq!(suite.hash, Hash::Sha384, "{name}");
         }
         if suite.recommended {
-            assert!(
-                suite.is_aead() && suite.forward_secret() && suite.strength_bits() >= 128,
-                "{name}"
-            );
+            assert!(suite.is_aead() && suite.forward_secret() && suite.strength_bits() >= 128, "{name}");
         }
     }
 }
@@ -270,28 +194,17 @@ fn strength_counts_as_openssl_does() {
     assert_eq!(bits(CipherSuite::TLS_RSA_WITH_NULL_SHA), 0);
     assert_eq!(bits(CipherSuite::TLS_AES_128_CCM_8_SHA256), 64);
     assert_eq!(bits(CipherSuite::TLS_CHACHA20_POLY1305_SHA256), 256);
-    assert_eq!(
-        Sslv2CipherKind::SSL_CK_DES_192_EDE3_CBC_WITH_MD5.strength_bits(),
-        Some(112)
-    );
+    assert_eq!(Sslv2CipherKind::SSL_CK_DES_192_EDE3_CBC_WITH_MD5.strength_bits(), Some(112));
 }
 
 /// Every suite that the machine's OpenSSL knows: name, OpenSSL name, lowest version, key exchange, authentication, encryption and MAC.
 #[test]
 fn suites_agree_with_openssl() {
-    let arguments = [
-        "ciphers",
-        "-V",
-        "-stdname",
-        "ALL:COMPLEMENTOFALL:@SECLEVEL=0",
-    ];
+    let arguments = ["ciphers", "-V", "-stdname", "ALL:COMPLEMENTOFALL:@SECLEVEL=0"];
     let output = match Command::new("openssl").args(arguments).output() {
         Ok(output) if output.status.success() => output,
         Ok(output) => {
-            return println!(
-                "skipped: openssl ciphers failed: {}",
-                String::from_utf8_lossy(&output.stderr)
-            );
+            return println!("skipped: openssl ciphers failed: {}", String::from_utf8_lossy(&output.stderr));
         }
         Err(error) => return println!("skipped: no openssl: {error}"),
     };
@@ -299,26 +212,11 @@ fn suites_agree_with_openssl() {
     for line in String::from_utf8(output.stdout).unwrap().lines() {
         // 0xC0,0x2C - IANA-NAME - OPENSSL-NAME TLSv1.2 Kx=ECDH Au=ECDSA Enc=AESGCM(256) Mac=AEAD
         let fields: Vec<&str> = line.split_whitespace().collect();
-        let [
-            code,
-            "-",
-            name,
-            "-",
-            openssl_name,
-            version,
-            kx,
-            au,
-            enc,
-            mac,
-            ..,
-        ] = fields[..]
-        else {
+        let [code, "-", name, "-", openssl_name, version, kx, au, enc, mac, ..] = fields[..] else {
             panic!("unexpected row: {line}");
         };
         let code = u16::from_str_radix(&code.replace("0x", "").replace(',', ""), 16).unwrap();
-        let suite = CipherSuite(code)
-            .details()
-            .unwrap_or_else(|| panic!("no row for {line}"));
+        let suite = CipherSuite(code).details().unwrap_or_else(|| panic!("no row for {line}"));
         rows += 1;
         assert_eq!(openssl_name.parse(), Ok(suite.suite), "{line}");
         if name != "UNKNOWN" {
@@ -335,9 +233,7 @@ fn suites_agree_with_openssl() {
 }
 
 /// The columns of `openssl ciphers -V` for a suite.
-fn in_openssl_words(
-    suite: &SuiteDetails,
-) -> (&'static str, &'static str, &'static str, &'static str) {
+fn in_openssl_words(suite: &SuiteDetails) -> (&'static str, &'static str, &'static str, &'static str) {
     let key_exchange = match suite.key_exchange {
         KeyExchange::Rsa => "Kx=RSA",
         KeyExchange::Dhe | KeyExchange::DhAnon => "Kx=DH",
@@ -400,24 +296,14 @@ fn serde_uses_the_printed_text() {
     let suites = vec![CipherSuite::TLS_AES_128_GCM_SHA256, CipherSuite(0x0a0a)];
     let text = serde_json::to_string(&suites).unwrap();
     assert_eq!(text, r#"["TLS_AES_128_GCM_SHA256","0x0a0a"]"#);
-    assert_eq!(
-        serde_json::from_str::<Vec<CipherSuite>>(&text).unwrap(),
-        suites
-    );
+    assert_eq!(serde_json::from_str::<Vec<CipherSuite>>(&text).unwrap(), suites);
 
-    let counts =
-        std::collections::BTreeMap::from([(NamedGroup::X25519, 1), (NamedGroup(0x1a1a), 2)]);
+    let counts = std::collections::BTreeMap::from([(NamedGroup::X25519, 1), (NamedGroup(0x1a1a), 2)]);
     let text = serde_json::to_string(&counts).unwrap();
     assert_eq!(text, r#"{"x25519":1,"0x1a1a":2}"#);
-    assert_eq!(
-        serde_json::from_str::<std::collections::BTreeMap<NamedGroup, i32>>(&text).unwrap(),
-        counts
-    );
+    assert_eq!(serde_json::from_str::<std::collections::BTreeMap<NamedGroup, i32>>(&text).unwrap(), counts);
 
     let error = serde_json::from_str::<ProtocolVersion>(r#""TLSv9""#).unwrap_err();
-    assert!(
-        error.to_string().contains("unknown name \"TLSv9\""),
-        "{error}"
-    );
+    assert!(error.to_string().contains("unknown name \"TLSv9\""), "{error}");
     assert!(serde_json::from_str::<ProtocolVersion>("772").is_err());
 }

@@ -3,12 +3,7 @@
 //! A line `S` is what the peer sends, `C` what we send, with `\r`, `\n`, `\xNN` and `\\` as escapes; `=` is how it ends;
 //! `>` is what a tunnel is asked for; `#` says where the transcript is from.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test stops at what it did not expect"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at what it did not expect")]
 
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -20,15 +15,8 @@ use tlswhy_wire::upgrade::{UPGRADES, upgrade};
 
 #[test]
 fn every_transcript_ends_as_it_says_wherever_it_is_cut() {
-    for transcript in transcripts("upgrade")
-        .into_iter()
-        .chain(transcripts("tunnel"))
-    {
-        let blocks: Vec<&[u8]> = transcript
-            .blocks
-            .iter()
-            .map(|block| block.peer.as_slice())
-            .collect();
+    for transcript in transcripts("upgrade").into_iter().chain(transcripts("tunnel")) {
+        let blocks: Vec<&[u8]> = transcript.blocks.iter().map(|block| block.peer.as_slice()).collect();
         transcript.check(&blocks, "whole");
         transcript.check(&blocks.concat().chunks(1).collect::<Vec<_>>(), "bytes");
         transcript.check(&[&blocks.concat()], "pipelined");
@@ -46,20 +34,12 @@ fn every_transcript_ends_as_it_says_wherever_it_is_cut() {
 
 #[test]
 fn what_follows_is_left_to_tls() {
-    for transcript in transcripts("upgrade")
-        .into_iter()
-        .chain(transcripts("tunnel"))
-        .filter(|it| it.ending == "ready")
-    {
+    for transcript in transcripts("upgrade").into_iter().chain(transcripts("tunnel")).filter(|it| it.ending == "ready") {
         let mut dialogue = transcript.start();
         dialogue.receive(b"");
         let (last, before) = transcript.blocks.split_last().unwrap();
         for block in before {
-            assert!(
-                matches!(dialogue.receive(&block.peer), Step::Continue { .. }),
-                "{}",
-                transcript.name
-            );
+            assert!(matches!(dialogue.receive(&block.peer), Step::Continue { .. }), "{}", transcript.name);
         }
         let input = [&last.peer[..], b"\x16\x03\x03"].concat();
         match dialogue.receive(&input) {
@@ -73,28 +53,16 @@ fn what_follows_is_left_to_tls() {
 
 #[test]
 fn every_upgrade_has_a_success_and_a_refusal() {
-    let ends: BTreeSet<(String, bool)> = transcripts("upgrade")
-        .iter()
-        .map(|transcript| (transcript.protocol.clone(), transcript.ending == "ready"))
-        .collect();
-    let wanted = UPGRADES.iter().flat_map(|upgrade| {
-        [
-            (upgrade.name.to_owned(), false),
-            (upgrade.name.to_owned(), true),
-        ]
-    });
+    let ends: BTreeSet<(String, bool)> =
+        transcripts("upgrade").iter().map(|transcript| (transcript.protocol.clone(), transcript.ending == "ready")).collect();
+    let wanted = UPGRADES.iter().flat_map(|upgrade| [(upgrade.name.to_owned(), false), (upgrade.name.to_owned(), true)]);
     assert_eq!(ends, wanted.collect());
 }
 
 #[test]
 fn endless_talk_is_refused() {
-    let starters = UPGRADES
-        .iter()
-        .map(|upgrade| (upgrade.start)("example.test"));
-    let tunnels = [
-        http_connect("example.test", 443, None),
-        socks5("example.test", 443, None),
-    ];
+    let starters = UPGRADES.iter().map(|upgrade| (upgrade.start)("example.test"));
+    let tunnels = [http_connect("example.test", 443, None), socks5("example.test", 443, None)];
     for mut dialogue in starters.chain(tunnels) {
         dialogue.receive(b"");
         for noise in [&b"220-"[..], b"\r\n"] {
@@ -141,27 +109,18 @@ proptest! {
 fn long_words_of_the_server_are_cut() {
     let mut dialogue = (upgrade("smtp").unwrap().start)("example.test");
     dialogue.receive(b"");
-    let Step::Refused { reason } =
-        dialogue.receive(&[&b"554 "[..], &[b'x'; 1000], b"\r\n"].concat())
-    else {
-        panic!()
-    };
+    let Step::Refused { reason } = dialogue.receive(&[&b"554 "[..], &[b'x'; 1000], b"\r\n"].concat()) else { panic!() };
     assert_eq!(reason.chars().filter(|&letter| letter == 'x').count(), 196);
 }
 
 #[test]
 fn socks5_limits_are_told_before_a_byte_is_sent() {
     let long = "x".repeat(256);
-    let refused =
-        |mut dialogue: Box<dyn Dialogue>| matches!(dialogue.receive(b""), Step::Refused { .. });
+    let refused = |mut dialogue: Box<dyn Dialogue>| matches!(dialogue.receive(b""), Step::Refused { .. });
     assert!(refused(socks5(&long, 443, None)));
     assert!(refused(socks5("example.test", 443, Some((&long, "b")))));
     assert!(refused(socks5("example.test", 443, Some(("a", "")))));
-    assert!(!refused(socks5(
-        &long[1..],
-        443,
-        Some((&long[1..], &long[1..]))
-    )));
+    assert!(!refused(socks5(&long[1..], 443, Some((&long[1..], &long[1..])))));
 }
 
 struct Transcript {
@@ -183,49 +142,26 @@ struct Block {
 
 impl Transcript {
     fn read(path: &Path) -> Transcript {
-        let protocol = path
-            .parent()
-            .unwrap()
-            .file_name()
-            .unwrap()
-            .to_str()
-            .unwrap()
-            .to_owned();
+        let protocol = path.parent().unwrap().file_name().unwrap().to_str().unwrap().to_owned();
         let name = format!("{protocol}/{}", path.file_stem().unwrap().to_str().unwrap());
-        let mut transcript = Transcript {
-            name,
-            protocol,
-            asked: vec![],
-            opening: vec![],
-            blocks: vec![],
-            ending: String::new(),
-        };
+        let mut transcript =
+            Transcript { name, protocol, asked: vec![], opening: vec![], blocks: vec![], ending: String::new() };
         for line in fs::read_to_string(path).unwrap().lines() {
             let (kind, rest) = line.split_once(' ').unwrap_or((line, ""));
             match (kind, transcript.blocks.last_mut()) {
                 ("S", Some(block)) if block.answer.is_empty() => block.peer.extend(unescape(rest)),
-                ("S", _) => transcript.blocks.push(Block {
-                    peer: unescape(rest),
-                    answer: vec![],
-                }),
+                ("S", _) => transcript.blocks.push(Block { peer: unescape(rest), answer: vec![] }),
                 ("C", Some(block)) => block.answer.extend(unescape(rest)),
                 ("C", None) => transcript.opening.extend(unescape(rest)),
                 (">", _) => {
-                    transcript.asked = rest
-                        .split(' ')
-                        .map(|word| String::from_utf8(unescape(word)).unwrap())
-                        .collect();
+                    transcript.asked = rest.split(' ').map(|word| String::from_utf8(unescape(word)).unwrap()).collect();
                 }
                 ("=", _) => transcript.ending = rest.to_owned(),
                 ("#", _) => {}
                 _ => panic!("{}: {line}", transcript.name),
             }
         }
-        assert!(
-            !transcript.ending.is_empty(),
-            "{} has no ending",
-            transcript.name
-        );
+        assert!(!transcript.ending.is_empty(), "{} has no ending", transcript.name);
         transcript
     }
 
@@ -233,13 +169,9 @@ impl Transcript {
         let asked: Vec<&str> = self.asked.iter().map(String::as_str).collect();
         match *asked {
             ["http_connect", host, port] => http_connect(host, port.parse().unwrap(), None),
-            ["http_connect", host, port, user, password] => {
-                http_connect(host, port.parse().unwrap(), Some((user, password)))
-            }
+            ["http_connect", host, port, user, password] => http_connect(host, port.parse().unwrap(), Some((user, password))),
             ["socks5", host, port] => socks5(host, port.parse().unwrap(), None),
-            ["socks5", host, port, user, password] => {
-                socks5(host, port.parse().unwrap(), Some((user, password)))
-            }
+            ["socks5", host, port, user, password] => socks5(host, port.parse().unwrap(), Some((user, password))),
             _ => (upgrade(&self.protocol).unwrap().start)("server.example.test"),
         }
     }
@@ -267,18 +199,9 @@ impl Transcript {
         assert_eq!(ending, self.ending, "{} {how}", self.name);
         // A refusal in the same input takes the place of what would have been sent before it.
         if ending == "ready" {
-            let answers: Vec<&[u8]> = self
-                .blocks
-                .iter()
-                .map(|block| block.answer.as_slice())
-                .collect();
+            let answers: Vec<&[u8]> = self.blocks.iter().map(|block| block.answer.as_slice()).collect();
             let expected = [&self.opening, &answers.concat()[..]].concat();
-            assert_eq!(
-                sent.escape_ascii().to_string(),
-                expected.escape_ascii().to_string(),
-                "{} {how}",
-                self.name
-            );
+            assert_eq!(sent.escape_ascii().to_string(), expected.escape_ascii().to_string(), "{} {how}", self.name);
         }
     }
 
@@ -289,54 +212,31 @@ impl Transcript {
             Step::Continue { send } => send,
             step => return assert!(self.blocks.is_empty(), "{}: {step:?}", self.name),
         };
-        assert_eq!(
-            answer.escape_ascii().to_string(),
-            self.opening.escape_ascii().to_string(),
-            "{}",
-            self.name
-        );
+        assert_eq!(answer.escape_ascii().to_string(), self.opening.escape_ascii().to_string(), "{}", self.name);
         for block in &self.blocks {
             let (last, before) = block.peer.split_last().unwrap();
             if !block.answer.is_empty() {
-                assert_eq!(
-                    dialogue.receive(before),
-                    Step::Continue { send: vec![] },
-                    "{}",
-                    self.name
-                );
+                assert_eq!(dialogue.receive(before), Step::Continue { send: vec![] }, "{}", self.name);
                 answer = match dialogue.receive(&[*last]) {
                     Step::Continue { send } | Step::Ready { send, .. } => send,
                     step => panic!("{}: {step:?}", self.name),
                 };
-                assert_eq!(
-                    answer.escape_ascii().to_string(),
-                    block.answer.escape_ascii().to_string(),
-                    "{}",
-                    self.name
-                );
+                assert_eq!(answer.escape_ascii().to_string(), block.answer.escape_ascii().to_string(), "{}", self.name);
             }
         }
     }
 }
 
 fn transcripts(folder: &str) -> Vec<Transcript> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests")
-        .join(folder);
-    let mut paths: Vec<PathBuf> = entries(&root)
-        .iter()
-        .flat_map(|protocol| entries(protocol))
-        .collect();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(folder);
+    let mut paths: Vec<PathBuf> = entries(&root).iter().flat_map(|protocol| entries(protocol)).collect();
     paths.sort();
     assert!(!paths.is_empty());
     paths.iter().map(|path| Transcript::read(path)).collect()
 }
 
 fn entries(folder: &Path) -> Vec<PathBuf> {
-    fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect()
+    fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
 }
 
 fn unescape(text: &str) -> Vec<u8> {

@@ -4,10 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 use super::{ExtensionSpec, Fragment, HelloFormat, HelloSpec, KeyMaterial};
-use crate::registry::{
-    CipherSuite, ContentType, ExtensionType, HandshakeType, NamedGroup, ProtocolVersion,
-    SignatureScheme,
-};
+use crate::registry::{CipherSuite, ContentType, ExtensionType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme};
 
 /// The most that one record may carry (RFC 8446 §5.1).
 const MAX_RECORD: usize = 1 << 14;
@@ -57,11 +54,7 @@ impl HelloSpec {
     /// The hello in bytes. Everything random in it comes from `material`.
     pub fn encode(&self, material: &KeyMaterial) -> Result<EncodedHello, EncodeError> {
         let shares = |group: NamedGroup| {
-            let made = material
-                .key_shares
-                .iter()
-                .find(|(of, _)| *of == group)
-                .map(|(_, key)| key.clone());
+            let made = material.key_shares.iter().find(|(of, _)| *of == group).map(|(_, key)| key.clone());
             match (made, key_share_length(group)) {
                 (Some(key), _) => Ok(key),
                 (None, None) => Ok(vec![0]),
@@ -69,10 +62,7 @@ impl HelloSpec {
             }
         };
         let length = usize::from(self.session_id_length);
-        let session_id = material
-            .session_id
-            .get(..length)
-            .ok_or(EncodeError::ShortSessionId)?;
+        let session_id = material.session_id.get(..length).ok_or(EncodeError::ShortSessionId)?;
         let message = match self.format {
             HelloFormat::Tls => self.tls_message(&material.random, session_id, &shares)?,
             HelloFormat::Sslv2 => self.sslv2_message(&material.random, session_id)?,
@@ -82,11 +72,7 @@ impl HelloSpec {
             Fragment::Segments(sizes) => cut(records.len(), sizes, usize::MAX)?,
             Fragment::Whole | Fragment::Records(_) => std::iter::once(0..records.len()).collect(),
         };
-        Ok(EncodedHello {
-            message,
-            records,
-            writes,
-        })
+        Ok(EncodedHello { message, records, writes })
     }
 
     /// How long the handshake message will be, in bytes with its header. Exact, unless a key share
@@ -102,26 +88,13 @@ impl HelloSpec {
     }
 
     /// RFC 8446 §4.1.2.
-    fn tls_message(
-        &self,
-        random: &[u8; 32],
-        session_id: &[u8],
-        shares: &Shares<'_>,
-    ) -> Result<Vec<u8>, EncodeError> {
+    fn tls_message(&self, random: &[u8; 32], session_id: &[u8], shares: &Shares<'_>) -> Result<Vec<u8>, EncodeError> {
         let mut body = Vec::new();
         body.extend(self.legacy_version.0.to_be_bytes());
         body.extend(random);
         vector8(&mut body, session_id, "ClientHello.session_id")?;
-        vector16(
-            &mut body,
-            &u16s(&self.cipher_suites),
-            "ClientHello.cipher_suites",
-        )?;
-        vector8(
-            &mut body,
-            &self.compression,
-            "ClientHello.compression_methods",
-        )?;
+        vector16(&mut body, &u16s(&self.cipher_suites), "ClientHello.cipher_suites")?;
+        vector8(&mut body, &self.compression, "ClientHello.compression_methods")?;
         if let Some(extensions) = self.padded(4 + body.len(), shares)? {
             vector16(&mut body, &extensions, "ClientHello.extensions")?;
         }
@@ -133,14 +106,9 @@ impl HelloSpec {
     /// The extensions, padded so that with the `before` bytes before them they make a message of `pad_to` bytes.
     fn padded(&self, before: usize, shares: &Shares<'_>) -> Result<Option<Vec<u8>>, EncodeError> {
         let Some(pad_to) = self.pad_to.map(usize::from) else {
-            return self
-                .extensions
-                .as_deref()
-                .map(|list| encode_extensions(list, shares))
-                .transpose();
+            return self.extensions.as_deref().map(|list| encode_extensions(list, shares)).transpose();
         };
-        let is_padding =
-            |extension: &ExtensionSpec| extension.extension_type() == ExtensionType::PADDING;
+        let is_padding = |extension: &ExtensionSpec| extension.extension_type() == ExtensionType::PADDING;
         let mut list = self.extensions.clone().unwrap_or_default();
         let place = list.iter().position(is_padding);
         list.retain(|extension| !is_padding(extension));
@@ -161,17 +129,11 @@ impl HelloSpec {
     fn sslv2_message(&self, random: &[u8; 32], session_id: &[u8]) -> Result<Vec<u8>, EncodeError> {
         let kinds = self.sslv2_cipher_kinds.iter().map(|kind| kind.0);
         let suites = self.cipher_suites.iter().map(|suite| u32::from(suite.0));
-        let specs: Vec<u8> = kinds
-            .chain(suites)
-            .flat_map(|spec| spec.to_be_bytes().into_iter().skip(1))
-            .collect();
-        let specs_length = u16::try_from(specs.len())
-            .map_err(|_| EncodeError::TooLong("CLIENT-HELLO.CIPHER-SPECS"))?;
+        let specs: Vec<u8> = kinds.chain(suites).flat_map(|spec| spec.to_be_bytes().into_iter().skip(1)).collect();
+        let specs_length = u16::try_from(specs.len()).map_err(|_| EncodeError::TooLong("CLIENT-HELLO.CIPHER-SPECS"))?;
         // Clients of SSLv2 alone send 16 bytes, those of TLS must send 32.
         let is_sslv2 = self.legacy_version == ProtocolVersion::SSLV2;
-        let challenge = random
-            .get(if is_sslv2 { 16 } else { 0 }..)
-            .unwrap_or_default();
+        let challenge = random.get(if is_sslv2 { 16 } else { 0 }..).unwrap_or_default();
         let mut message = vec![crate::sslv2::CLIENT_HELLO];
         message.extend(self.legacy_version.0.to_be_bytes());
         message.extend(specs_length.to_be_bytes());
@@ -191,20 +153,12 @@ impl HelloSpec {
             let header = 0x8000 | message.len() as u16;
             return Ok([&header.to_be_bytes(), message].concat());
         }
-        let sizes: &[u16] = if let Fragment::Records(sizes) = &self.fragment {
-            sizes
-        } else {
-            &[]
-        };
+        let sizes: &[u16] = if let Fragment::Records(sizes) = &self.fragment { sizes } else { &[] };
         let mut records = Vec::new();
         for part in cut(message.len(), sizes, MAX_RECORD)? {
             records.push(ContentType::HANDSHAKE.0);
             records.extend(self.record_version.0.to_be_bytes());
-            vector16(
-                &mut records,
-                message.get(part).unwrap_or_default(),
-                "record",
-            )?;
+            vector16(&mut records, message.get(part).unwrap_or_default(), "record")?;
         }
         Ok(records)
     }
@@ -216,8 +170,7 @@ pub(super) type Shares<'a> = dyn Fn(NamedGroup) -> Result<Vec<u8>, EncodeError> 
 /// Where an extension may be added at the end: pre_shared_key must stay last (RFC 8446 §4.2.11), padding is kept behind the rest.
 pub(super) fn last_place(list: &[ExtensionSpec]) -> usize {
     let stays = |extension: &&ExtensionSpec| {
-        [ExtensionType::PRE_SHARED_KEY, ExtensionType::PADDING]
-            .contains(&extension.extension_type())
+        [ExtensionType::PRE_SHARED_KEY, ExtensionType::PADDING].contains(&extension.extension_type())
     };
     list.len() - list.iter().rev().take_while(stays).count()
 }
@@ -271,11 +224,7 @@ fn encode_extensions(list: &[ExtensionSpec], shares: &Shares<'_>) -> Result<Vec<
     let mut block = Vec::new();
     for extension in list {
         block.extend(extension.extension_type().0.to_be_bytes());
-        vector16(
-            &mut block,
-            &extension.body(shares)?,
-            "Extension.extension_data",
-        )?;
+        vector16(&mut block, &extension.body(shares)?, "Extension.extension_data")?;
     }
     Ok(block)
 }
@@ -298,49 +247,26 @@ impl Number for u16 {
 
 /// The numbers one after the other, without a length.
 pub(super) fn u16s<T: Number>(values: &[T]) -> Vec<u8> {
-    values
-        .iter()
-        .flat_map(|value| value.number().to_be_bytes())
-        .collect()
+    values.iter().flat_map(|value| value.number().to_be_bytes()).collect()
 }
 
 /// Appends a vector with a one-byte length.
-pub(super) fn vector8(
-    out: &mut Vec<u8>,
-    bytes: &[u8],
-    what: &'static str,
-) -> Result<(), EncodeError> {
+pub(super) fn vector8(out: &mut Vec<u8>, bytes: &[u8], what: &'static str) -> Result<(), EncodeError> {
     out.push(u8::try_from(bytes.len()).map_err(|_| EncodeError::TooLong(what))?);
     out.extend(bytes);
     Ok(())
 }
 
 /// Appends a vector with a two-byte length.
-pub(super) fn vector16(
-    out: &mut Vec<u8>,
-    bytes: &[u8],
-    what: &'static str,
-) -> Result<(), EncodeError> {
-    out.extend(
-        u16::try_from(bytes.len())
-            .map_err(|_| EncodeError::TooLong(what))?
-            .to_be_bytes(),
-    );
+pub(super) fn vector16(out: &mut Vec<u8>, bytes: &[u8], what: &'static str) -> Result<(), EncodeError> {
+    out.extend(u16::try_from(bytes.len()).map_err(|_| EncodeError::TooLong(what))?.to_be_bytes());
     out.extend(bytes);
     Ok(())
 }
 
 fn vector24(out: &mut Vec<u8>, bytes: &[u8], what: &'static str) -> Result<(), EncodeError> {
-    let length = u32::try_from(bytes.len())
-        .ok()
-        .filter(|length| *length < 1 << 24);
-    out.extend(
-        length
-            .ok_or(EncodeError::TooLong(what))?
-            .to_be_bytes()
-            .into_iter()
-            .skip(1),
-    );
+    let length = u32::try_from(bytes.len()).ok().filter(|length| *length < 1 << 24);
+    out.extend(length.ok_or(EncodeError::TooLong(what))?.to_be_bytes().into_iter().skip(1));
     out.extend(bytes);
     Ok(())
 }

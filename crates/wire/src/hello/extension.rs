@@ -7,11 +7,7 @@ use crate::registry::{ExtensionType, NamedGroup, ProtocolVersion, SignatureSchem
 
 /// An extension of a ClientHello. What has no variant of its own is [`ExtensionSpec::Raw`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(rename_all = "snake_case")
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum ExtensionSpec {
     /// `server_name` with one host_name (RFC 6066 §3).
     ServerName(String),
@@ -82,9 +78,7 @@ impl ExtensionSpec {
             ExtensionSpec::EncryptThenMac => ExtensionType::ENCRYPT_THEN_MAC,
             ExtensionSpec::SessionTicket => ExtensionType::SESSION_TICKET,
             ExtensionSpec::StatusRequest => ExtensionType::STATUS_REQUEST,
-            ExtensionSpec::SignedCertificateTimestamp => {
-                ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP
-            }
+            ExtensionSpec::SignedCertificateTimestamp => ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP,
             ExtensionSpec::PskKeyExchangeModes(_) => ExtensionType::PSK_KEY_EXCHANGE_MODES,
             ExtensionSpec::CompressCertificate(_) => ExtensionType::COMPRESS_CERTIFICATE,
             ExtensionSpec::RecordSizeLimit(_) => ExtensionType::RECORD_SIZE_LIMIT,
@@ -100,20 +94,11 @@ impl ExtensionSpec {
     /// bytes say, so that encoding it (with the same keys) gives the same bytes again.
     pub(crate) fn from_wire(extension_type: ExtensionType, body: &[u8]) -> ExtensionSpec {
         let keys = key_shares(body).unwrap_or_default();
-        let shares = |group| {
-            Ok(keys
-                .iter()
-                .find(|(of, _)| *of == group)
-                .map(|(_, key)| key.to_vec())
-                .unwrap_or_default())
-        };
+        let shares = |group| Ok(keys.iter().find(|(of, _)| *of == group).map(|(_, key)| key.to_vec()).unwrap_or_default());
         let typed = typed(extension_type, body).ok().flatten();
         typed
             .filter(|typed| typed.body(&shares).is_ok_and(|again| again == body))
-            .unwrap_or_else(|| ExtensionSpec::Raw {
-                extension_type,
-                body: body.to_vec(),
-            })
+            .unwrap_or_else(|| ExtensionSpec::Raw { extension_type, body: body.to_vec() })
     }
 
     /// The `extension_data`.
@@ -125,12 +110,8 @@ impl ExtensionSpec {
                 vector16(&mut entry, name.as_bytes(), "server_name.host_name")?;
                 vector16(&mut out, &entry, "server_name")?;
             }
-            ExtensionSpec::SupportedVersions(versions) => {
-                vector8(&mut out, &u16s(versions), "supported_versions")?
-            }
-            ExtensionSpec::SupportedGroups(groups) => {
-                vector16(&mut out, &u16s(groups), "supported_groups")?
-            }
+            ExtensionSpec::SupportedVersions(versions) => vector8(&mut out, &u16s(versions), "supported_versions")?,
+            ExtensionSpec::SupportedGroups(groups) => vector16(&mut out, &u16s(groups), "supported_groups")?,
             ExtensionSpec::KeyShare(groups) => {
                 let mut entries = Vec::new();
                 for group in groups {
@@ -139,8 +120,7 @@ impl ExtensionSpec {
                 }
                 vector16(&mut out, &entries, "key_share")?;
             }
-            ExtensionSpec::SignatureAlgorithms(schemes)
-            | ExtensionSpec::SignatureAlgorithmsCert(schemes) => {
+            ExtensionSpec::SignatureAlgorithms(schemes) | ExtensionSpec::SignatureAlgorithmsCert(schemes) => {
                 vector16(&mut out, &u16s(schemes), "signature_algorithms")?;
             }
             ExtensionSpec::Alpn(protocols) => {
@@ -150,17 +130,11 @@ impl ExtensionSpec {
                 }
                 vector16(&mut out, &list, "ALPN protocol name list")?;
             }
-            ExtensionSpec::EcPointFormats(formats) => {
-                vector8(&mut out, formats, "ec_point_formats")?
-            }
+            ExtensionSpec::EcPointFormats(formats) => vector8(&mut out, formats, "ec_point_formats")?,
             ExtensionSpec::RenegotiationInfo => out.push(0),
             ExtensionSpec::StatusRequest => out.extend([1, 0, 0, 0, 0]),
-            ExtensionSpec::PskKeyExchangeModes(modes) => {
-                vector8(&mut out, modes, "psk_key_exchange_modes")?
-            }
-            ExtensionSpec::CompressCertificate(algorithms) => {
-                vector8(&mut out, &u16s(algorithms), "compress_certificate")?
-            }
+            ExtensionSpec::PskKeyExchangeModes(modes) => vector8(&mut out, modes, "psk_key_exchange_modes")?,
+            ExtensionSpec::CompressCertificate(algorithms) => vector8(&mut out, &u16s(algorithms), "compress_certificate")?,
             ExtensionSpec::RecordSizeLimit(limit) => out.extend(limit.to_be_bytes()),
             ExtensionSpec::Cookie(cookie) => vector16(&mut out, cookie, "cookie")?,
             ExtensionSpec::Padding(length) => out.resize(usize::from(*length), 0),
@@ -179,9 +153,7 @@ impl ExtensionSpec {
 /// The entries of a key_share extension of a ClientHello.
 pub(crate) fn key_shares(body: &[u8]) -> Result<Vec<(NamedGroup, &[u8])>, DecodeError> {
     let what = "key_share";
-    Reader::new(body, 0)
-        .vector16(what)?
-        .list(|entry| Ok((NamedGroup(entry.u16(what)?), entry.vector16(what)?.rest())))
+    Reader::new(body, 0).vector16(what)?.list(|entry| Ok((NamedGroup(entry.u16(what)?), entry.vector16(what)?.rest())))
 }
 
 /// The variant for an extension that begins as it should; what follows the first vector is not looked at.
@@ -195,58 +167,41 @@ fn typed(extension_type: ExtensionType, body: &[u8]) -> Result<Option<ExtensionS
             entry.u8(what)?;
             ExtensionSpec::ServerName(text(entry.vector16(what)?.rest()))
         }
-        ExtensionType::SUPPORTED_VERSIONS => {
-            ExtensionSpec::SupportedVersions(numbers(body.vector8(what)?, ProtocolVersion)?)
+        ExtensionType::SUPPORTED_VERSIONS => ExtensionSpec::SupportedVersions(numbers(body.vector8(what)?, ProtocolVersion)?),
+        ExtensionType::SUPPORTED_GROUPS => ExtensionSpec::SupportedGroups(numbers(body.vector16(what)?, NamedGroup)?),
+        ExtensionType::KEY_SHARE => {
+            ExtensionSpec::KeyShare(key_shares(body.rest())?.into_iter().map(|(group, _)| group).collect())
         }
-        ExtensionType::SUPPORTED_GROUPS => {
-            ExtensionSpec::SupportedGroups(numbers(body.vector16(what)?, NamedGroup)?)
-        }
-        ExtensionType::KEY_SHARE => ExtensionSpec::KeyShare(
-            key_shares(body.rest())?
-                .into_iter()
-                .map(|(group, _)| group)
-                .collect(),
-        ),
         ExtensionType::SIGNATURE_ALGORITHMS => {
             ExtensionSpec::SignatureAlgorithms(numbers(body.vector16(what)?, SignatureScheme)?)
         }
         ExtensionType::SIGNATURE_ALGORITHMS_CERT => {
             ExtensionSpec::SignatureAlgorithmsCert(numbers(body.vector16(what)?, SignatureScheme)?)
         }
-        ExtensionType::APPLICATION_LAYER_PROTOCOL_NEGOTIATION => ExtensionSpec::Alpn(
-            body.vector16(what)?
-                .list(|list| Ok(text(list.vector8(what)?.rest())))?,
-        ),
-        ExtensionType::EC_POINT_FORMATS => {
-            ExtensionSpec::EcPointFormats(body.vector8(what)?.rest().to_vec())
+        ExtensionType::APPLICATION_LAYER_PROTOCOL_NEGOTIATION => {
+            ExtensionSpec::Alpn(body.vector16(what)?.list(|list| Ok(text(list.vector8(what)?.rest())))?)
         }
+        ExtensionType::EC_POINT_FORMATS => ExtensionSpec::EcPointFormats(body.vector8(what)?.rest().to_vec()),
         ExtensionType::RENEGOTIATION_INFO => ExtensionSpec::RenegotiationInfo,
         ExtensionType::EXTENDED_MASTER_SECRET => ExtensionSpec::ExtendedMasterSecret,
         ExtensionType::ENCRYPT_THEN_MAC => ExtensionSpec::EncryptThenMac,
         ExtensionType::SESSION_TICKET => ExtensionSpec::SessionTicket,
         ExtensionType::STATUS_REQUEST => ExtensionSpec::StatusRequest,
         ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP => ExtensionSpec::SignedCertificateTimestamp,
-        ExtensionType::PSK_KEY_EXCHANGE_MODES => {
-            ExtensionSpec::PskKeyExchangeModes(body.vector8(what)?.rest().to_vec())
-        }
+        ExtensionType::PSK_KEY_EXCHANGE_MODES => ExtensionSpec::PskKeyExchangeModes(body.vector8(what)?.rest().to_vec()),
         ExtensionType::COMPRESS_CERTIFICATE => {
             ExtensionSpec::CompressCertificate(numbers(body.vector8(what)?, |algorithm| algorithm)?)
         }
         ExtensionType::RECORD_SIZE_LIMIT => ExtensionSpec::RecordSizeLimit(body.u16(what)?),
         ExtensionType::POST_HANDSHAKE_AUTH => ExtensionSpec::PostHandshakeAuth,
         ExtensionType::COOKIE => ExtensionSpec::Cookie(body.vector16(what)?.rest().to_vec()),
-        ExtensionType::PADDING => {
-            ExtensionSpec::Padding(u16::try_from(body.remaining()).unwrap_or(u16::MAX))
-        }
+        ExtensionType::PADDING => ExtensionSpec::Padding(u16::try_from(body.remaining()).unwrap_or(u16::MAX)),
         other if other.is_grease() => ExtensionSpec::Grease(other.0),
         _ => return Ok(None),
     }))
 }
 
 /// What a vector of two-byte numbers holds.
-pub(crate) fn numbers<T>(
-    list: Reader<'_>,
-    number: impl Fn(u16) -> T,
-) -> Result<Vec<T>, DecodeError> {
+pub(crate) fn numbers<T>(list: Reader<'_>, number: impl Fn(u16) -> T) -> Result<Vec<T>, DecodeError> {
     list.list(|item| Ok(number(item.u16("list")?)))
 }

@@ -2,9 +2,7 @@
 
 use super::encode::last_place;
 use super::{ExtensionSpec, Fragment, HelloFormat, HelloSpec};
-use crate::registry::{
-    CipherSuite, ExtensionType, NamedGroup, ProtocolVersion, SignatureScheme, Sslv2CipherKind,
-};
+use crate::registry::{CipherSuite, ExtensionType, NamedGroup, ProtocolVersion, SignatureScheme, Sslv2CipherKind};
 
 /// What makes sense only in a hello that offers TLS 1.3.
 const ONLY_TLSV1_3: [ExtensionType; 6] = [
@@ -20,32 +18,23 @@ const ONLY_TLSV1_3: [ExtensionType; 6] = [
 impl HelloSpec {
     /// The first extension of this type.
     pub fn extension(&self, extension_type: ExtensionType) -> Option<&ExtensionSpec> {
-        self.extensions
-            .iter()
-            .flatten()
-            .find(|extension| extension.extension_type() == extension_type)
+        self.extensions.iter().flatten().find(|extension| extension.extension_type() == extension_type)
     }
 
     /// The versions in supported_versions, in their order and without GREASE. Without that extension
     /// just `legacy_version`: the highest that the client speaks; it says nothing of the lowest.
     pub fn offered_versions(&self) -> Vec<ProtocolVersion> {
         match self.extension(ExtensionType::SUPPORTED_VERSIONS) {
-            Some(ExtensionSpec::SupportedVersions(versions)) => versions
-                .iter()
-                .copied()
-                .filter(|version| !version.is_grease())
-                .collect(),
+            Some(ExtensionSpec::SupportedVersions(versions)) => {
+                versions.iter().copied().filter(|version| !version.is_grease()).collect()
+            }
             _ => vec![self.legacy_version],
         }
     }
 
     /// The cipher suites, without GREASE and signalling values.
     pub fn real_suites(&self) -> Vec<CipherSuite> {
-        self.cipher_suites
-            .iter()
-            .copied()
-            .filter(|suite| !suite.is_grease() && !suite.is_signalling())
-            .collect()
+        self.cipher_suites.iter().copied().filter(|suite| !suite.is_grease() && !suite.is_signalling()).collect()
     }
 
     /// The groups in supported_groups, without GREASE; empty without the extension.
@@ -99,9 +88,7 @@ impl HelloSpec {
     /// Whether it signals secure renegotiation, by the extension or the SCSV (RFC 5746 §3.4).
     pub fn offers_renegotiation_info(&self) -> bool {
         self.extension(ExtensionType::RENEGOTIATION_INFO).is_some()
-            || self
-                .cipher_suites
-                .contains(&CipherSuite::TLS_EMPTY_RENEGOTIATION_INFO_SCSV)
+            || self.cipher_suites.contains(&CipherSuite::TLS_EMPTY_RENEGOTIATION_INFO_SCSV)
     }
 }
 
@@ -118,10 +105,7 @@ impl HelloSpec {
             return self.with_extension(extension);
         }
         let list = self.extensions.get_or_insert_default();
-        let grease = list
-            .iter()
-            .take_while(|extension| extension.extension_type().is_grease())
-            .count();
+        let grease = list.iter().take_while(|extension| extension.extension_type().is_grease()).count();
         list.insert(grease, extension);
         self
     }
@@ -162,10 +146,7 @@ impl HelloSpec {
     }
 
     fn with_sslv2(mut self, descending: &[ProtocolVersion]) -> Self {
-        let possible = descending
-            .iter()
-            .copied()
-            .find(|version| *version < ProtocolVersion::TLSV1_3);
+        let possible = descending.iter().copied().find(|version| *version < ProtocolVersion::TLSV1_3);
         self.format = HelloFormat::Sslv2;
         self.legacy_version = possible.unwrap_or(ProtocolVersion::SSLV2);
         self.session_id_length = 0;
@@ -181,19 +162,14 @@ impl HelloSpec {
 
     fn with_tlsv1_3(mut self, descending: Vec<ProtocolVersion>) -> Self {
         let mut versions = match self.extension(ExtensionType::SUPPORTED_VERSIONS) {
-            Some(ExtensionSpec::SupportedVersions(old)) => old
-                .iter()
-                .copied()
-                .take_while(|version| version.is_grease())
-                .collect(),
+            Some(ExtensionSpec::SupportedVersions(old)) => {
+                old.iter().copied().take_while(|version| version.is_grease()).collect()
+            }
             _ => Vec::new(),
         };
         versions.extend(descending);
         self = self.with_extension(ExtensionSpec::SupportedVersions(versions));
-        if self
-            .extension(ExtensionType::PSK_KEY_EXCHANGE_MODES)
-            .is_none()
-        {
+        if self.extension(ExtensionType::PSK_KEY_EXCHANGE_MODES).is_none() {
             self = self.with_extension(ExtensionSpec::PskKeyExchangeModes(vec![1]));
         }
         if self.extension(ExtensionType::KEY_SHARE).is_none()
@@ -214,32 +190,20 @@ impl HelloSpec {
     /// With these in supported_groups and keys for those in key_share; without the extension where a list is empty.
     #[must_use]
     pub fn with_groups(self, groups: &[NamedGroup], key_shares: &[NamedGroup]) -> Self {
-        self.with_or_without(
-            !groups.is_empty(),
-            ExtensionSpec::SupportedGroups(groups.to_vec()),
-        )
-        .with_or_without(
-            !key_shares.is_empty(),
-            ExtensionSpec::KeyShare(key_shares.to_vec()),
-        )
+        self.with_or_without(!groups.is_empty(), ExtensionSpec::SupportedGroups(groups.to_vec()))
+            .with_or_without(!key_shares.is_empty(), ExtensionSpec::KeyShare(key_shares.to_vec()))
     }
 
     /// With these in signature_algorithms; without the extension if there are none.
     #[must_use]
     pub fn with_signature_schemes(self, schemes: &[SignatureScheme]) -> Self {
-        self.with_or_without(
-            !schemes.is_empty(),
-            ExtensionSpec::SignatureAlgorithms(schemes.to_vec()),
-        )
+        self.with_or_without(!schemes.is_empty(), ExtensionSpec::SignatureAlgorithms(schemes.to_vec()))
     }
 
     /// With these application protocols; without the extension if there are none.
     #[must_use]
     pub fn with_alpn(self, protocols: &[&str]) -> Self {
-        let protocols: Vec<String> = protocols
-            .iter()
-            .map(|protocol| (*protocol).to_owned())
-            .collect();
+        let protocols: Vec<String> = protocols.iter().map(|protocol| (*protocol).to_owned()).collect();
         self.with_or_without(!protocols.is_empty(), ExtensionSpec::Alpn(protocols))
     }
 
@@ -284,10 +248,7 @@ impl HelloSpec {
     /// the group that the server chose; its cookie; no early data, no resumption.
     #[must_use]
     pub fn after_retry(&self, group: Option<NamedGroup>, cookie: Option<&[u8]>) -> HelloSpec {
-        let mut second = self
-            .clone()
-            .without(ExtensionType::EARLY_DATA)
-            .without(ExtensionType::PRE_SHARED_KEY);
+        let mut second = self.clone().without(ExtensionType::EARLY_DATA).without(ExtensionType::PRE_SHARED_KEY);
         if let Some(group) = group {
             second = second.with_extension(ExtensionSpec::KeyShare(vec![group]));
         }
@@ -298,18 +259,10 @@ impl HelloSpec {
     }
 
     fn with_or_without(self, with: bool, extension: ExtensionSpec) -> Self {
-        if with {
-            self.with_extension(extension)
-        } else {
-            self.without(extension.extension_type())
-        }
+        if with { self.with_extension(extension) } else { self.without(extension.extension_type()) }
     }
 }
 
 fn real_groups(groups: &[NamedGroup]) -> Vec<NamedGroup> {
-    groups
-        .iter()
-        .copied()
-        .filter(|group| !group.is_grease())
-        .collect()
+    groups.iter().copied().filter(|group| !group.is_grease()).collect()
 }

@@ -1,13 +1,7 @@
 use super::*;
 
 /// Software, what it sent, and the name, upgrade and detail to be found.
-type Recorded = (
-    &'static str,
-    &'static [u8],
-    &'static str,
-    Option<&'static str>,
-    &'static str,
-);
+type Recorded = (&'static str, &'static [u8], &'static str, Option<&'static str>, &'static str);
 
 /// What real software sent to a bare ClientHello: Debian 12, recorded (certificates, dates and challenges shortened).
 #[rustfmt::skip]
@@ -145,11 +139,7 @@ const TLS: &[&[u8]] = &[
 fn recorded_answers_are_recognised() {
     for (software, bytes, name, upgrade, detail) in RECORDED {
         let found = recognise(bytes).unwrap_or_else(|| panic!("{software}"));
-        assert_eq!(
-            (found.name, found.upgrade, found.detail.as_str()),
-            (*name, *upgrade, *detail),
-            "{software}"
-        );
+        assert_eq!((found.name, found.upgrade, found.detail.as_str()), (*name, *upgrade, *detail), "{software}");
     }
 }
 
@@ -165,12 +155,7 @@ fn documented_answers_are_recognised() {
 #[test]
 fn near_misses_are_not() {
     for (bytes, name) in NEAR {
-        assert_eq!(
-            recognise(bytes).map(|found| found.name),
-            *name,
-            "{}",
-            bytes.escape_ascii()
-        );
+        assert_eq!(recognise(bytes).map(|found| found.name), *name, "{}", bytes.escape_ascii());
     }
 }
 
@@ -183,36 +168,26 @@ fn tls_is_never_something_else() {
 
 #[test]
 fn every_row_is_tested_and_names_a_known_upgrade() {
-    let tested: Vec<_> = RECORDED
-        .iter()
-        .map(|row| row.2)
-        .chain(DOCUMENTED.iter().map(|row| row.2))
-        .collect();
+    let tested: Vec<_> = RECORDED.iter().map(|row| row.2).chain(DOCUMENTED.iter().map(|row| row.2)).collect();
     for protocol in PROTOCOLS {
         assert!(tested.contains(&protocol.name), "{}", protocol.name);
-        assert!(protocol.upgrade.is_none_or(|name| {
-            crate::upgrade::upgrade(name).is_some_and(|upgrade| upgrade.name == name)
-        }));
+        assert!(
+            protocol.upgrade.is_none_or(|name| { crate::upgrade::upgrade(name).is_some_and(|upgrade| upgrade.name == name) })
+        );
     }
 }
 
 #[test]
 fn a_cut_answer_never_panics_and_never_names_another_upgrade() {
     let wide = ["220", "text", "http"];
-    for (bytes, name) in RECORDED
-        .iter()
-        .map(|row| (row.1, row.2))
-        .chain(DOCUMENTED.iter().map(|row| (row.1, row.2)))
-    {
+    for (bytes, name) in RECORDED.iter().map(|row| (row.1, row.2)).chain(DOCUMENTED.iter().map(|row| (row.1, row.2))) {
         // A first line that is cut may be another's: `220 ftp` of `220 ftp.example.test ESMTP`.
         let line = bytes.iter().position(|&byte| byte == b'\n').unwrap_or(0);
         for end in 0..bytes.len() {
             let found = recognise(&bytes[..end]);
             if let Some(found) = found.filter(|_| end > line) {
                 // XML says only later whose it is.
-                let fits = found.name == name
-                    || wide.contains(&found.name)
-                    || (name == "http" && found.name == "xmpp");
+                let fits = found.name == name || wide.contains(&found.name) || (name == "http" && found.name == "xmpp");
                 assert!(fits, "{} as {}", bytes[..end].escape_ascii(), found.name);
             }
         }
@@ -221,15 +196,8 @@ fn a_cut_answer_never_panics_and_never_names_another_upgrade() {
 
 #[test]
 fn an_echo_goes_on_into_the_hello() {
-    let hello = [
-        &b"\x16\x03\x01\x00\x4a\x01\x00\x00\x46\x03\x03"[..],
-        &[7; 68],
-    ]
-    .concat();
-    assert_eq!(
-        recognise_echo(&hello, &hello).map(|found| found.name),
-        Some("echo")
-    );
+    let hello = [&b"\x16\x03\x01\x00\x4a\x01\x00\x00\x46\x03\x03"[..], &[7; 68]].concat();
+    assert_eq!(recognise_echo(&hello, &hello).map(|found| found.name), Some("echo"));
     assert!(recognise_echo(&hello, &hello[..20]).is_some());
     assert!(recognise_echo(&hello, &[&hello[..], b"more"].concat()).is_some());
     assert!(recognise_echo(&hello, &hello[..5]).is_none());

@@ -85,18 +85,13 @@ impl SuiteDetails {
 impl CipherSuite {
     /// What it is made of; `None` for signalling values, for suites of which only the name is known, and for unknown numbers.
     pub fn details(self) -> Option<&'static SuiteDetails> {
-        let i = DETAILS
-            .binary_search_by_key(&self, |details| details.suite)
-            .ok()?;
+        let i = DETAILS.binary_search_by_key(&self, |details| details.suite).ok()?;
         DETAILS.get(i)
     }
 
     /// Is it a signalling value (SCSV), which says something to the server and can never be chosen?
     pub fn is_signalling(self) -> bool {
-        matches!(
-            self,
-            CipherSuite::TLS_EMPTY_RENEGOTIATION_INFO_SCSV | CipherSuite::TLS_FALLBACK_SCSV
-        )
+        matches!(self, CipherSuite::TLS_EMPTY_RENEGOTIATION_INFO_SCSV | CipherSuite::TLS_FALLBACK_SCSV)
     }
 }
 

@@ -77,8 +77,7 @@ impl NamedGroup {
             NamedGroup::SECP256R1 => Some("prime256v1"),
             NamedGroup::X25519 => Some("X25519"),
             NamedGroup::X448 => Some("X448"),
-            NamedGroup::ARBITRARY_EXPLICIT_PRIME_CURVES
-            | NamedGroup::ARBITRARY_EXPLICIT_CHAR2_CURVES => None,
+            NamedGroup::ARBITRARY_EXPLICIT_PRIME_CURVES | NamedGroup::ARBITRARY_EXPLICIT_CHAR2_CURVES => None,
             // BoringSSL and its relatives alone had the Kyber experiments.
             NamedGroup(0x4138 | 0x6399 | 0x639a | 0xfe30..=0xfe32) => None,
             _ => self.name(),

@@ -18,9 +18,7 @@ mod sslv2;
 mod version;
 
 pub use alert::{AlertDescription, AlertLevel};
-pub use cipher_suite::{
-    Authentication, CipherMode, CipherSuite, Encryption, Hash, KeyExchange, Mac, SuiteDetails,
-};
+pub use cipher_suite::{Authentication, CipherMode, CipherSuite, Encryption, Hash, KeyExchange, Mac, SuiteDetails};
 pub use extension::ExtensionType;
 pub use group::NamedGroup;
 pub use message::{ContentType, HandshakeType};
@@ -60,16 +58,10 @@ impl Table {
     pub(crate) const fn new(rows: &'static [Row]) -> Self {
         let mut i = 1;
         while i < rows.len() {
-            assert!(
-                rows[i - 1].code < rows[i].code,
-                "registry rows must ascend by code"
-            );
+            assert!(rows[i - 1].code < rows[i].code, "registry rows must ascend by code");
             i += 1;
         }
-        Table {
-            rows,
-            by_name: OnceLock::new(),
-        }
+        Table { rows, by_name: OnceLock::new() }
     }
 
     pub(crate) fn row(&self, code: u32) -> Option<&'static Row> {
@@ -80,18 +72,12 @@ impl Table {
     /// The code of a name (letter case does not matter) or of a number in hex not above `max`.
     pub(crate) fn parse(&self, text: &str, max: u32) -> Result<u32, UnknownName> {
         let by_name = self.by_name.get_or_init(|| {
-            let names = |row: &'static Row| {
-                std::iter::once(&row.name)
-                    .chain(row.aliases)
-                    .map(|name| (*name, row.code))
-            };
+            let names = |row: &'static Row| std::iter::once(&row.name).chain(row.aliases).map(|name| (*name, row.code));
             let mut index: Vec<_> = self.rows.iter().flat_map(names).collect();
             index.sort_by(|a, b| ignoring_case(a.0, b.0));
             index
         });
-        let named = by_name
-            .binary_search_by(|entry| ignoring_case(entry.0, text))
-            .ok();
+        let named = by_name.binary_search_by(|entry| ignoring_case(entry.0, text)).ok();
         named
             .and_then(|i| by_name.get(i))
             .map(|entry| entry.1)
@@ -101,15 +87,11 @@ impl Table {
 }
 
 fn ignoring_case(a: &str, b: &str) -> Ordering {
-    a.bytes()
-        .map(|b| b.to_ascii_lowercase())
-        .cmp(b.bytes().map(|b| b.to_ascii_lowercase()))
+    a.bytes().map(|b| b.to_ascii_lowercase()).cmp(b.bytes().map(|b| b.to_ascii_lowercase()))
 }
 
 fn hex(text: &str) -> Option<u32> {
-    let digits = text
-        .strip_prefix("0x")
-        .or_else(|| text.strip_prefix("0X"))?;
+    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"))?;
     // from_str_radix alone would also take a sign.
     if !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
         return None;

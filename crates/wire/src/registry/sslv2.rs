@@ -24,18 +24,12 @@ impl Sslv2CipherKind {
     /// Security bits of the cipher: 40 for the export kinds, 0 without encryption; `None` for unknown kinds.
     pub fn strength_bits(self) -> Option<u16> {
         match self {
-            Self::SSL_CK_RC4_128_WITH_MD5
-            | Self::SSL_CK_RC2_128_CBC_WITH_MD5
-            | Self::SSL_CK_IDEA_128_CBC_WITH_MD5 => Some(128),
-            Self::SSL_CK_RC4_128_EXPORT40_WITH_MD5 | Self::SSL_CK_RC2_128_CBC_EXPORT40_WITH_MD5 => {
-                Some(40)
+            Self::SSL_CK_RC4_128_WITH_MD5 | Self::SSL_CK_RC2_128_CBC_WITH_MD5 | Self::SSL_CK_IDEA_128_CBC_WITH_MD5 => Some(128),
+            Self::SSL_CK_RC4_128_EXPORT40_WITH_MD5 | Self::SSL_CK_RC2_128_CBC_EXPORT40_WITH_MD5 => Some(40),
+            Self::SSL_CK_DES_64_CBC_WITH_MD5 | Self::SSL_CK_DES_64_CBC_WITH_SHA | Self::SSL_CK_DES_64_CFB64_WITH_MD5_1 => {
+                Some(56)
             }
-            Self::SSL_CK_DES_64_CBC_WITH_MD5
-            | Self::SSL_CK_DES_64_CBC_WITH_SHA
-            | Self::SSL_CK_DES_64_CFB64_WITH_MD5_1 => Some(56),
-            Self::SSL_CK_DES_192_EDE3_CBC_WITH_MD5 | Self::SSL_CK_DES_192_EDE3_CBC_WITH_SHA => {
-                Some(112)
-            }
+            Self::SSL_CK_DES_192_EDE3_CBC_WITH_MD5 | Self::SSL_CK_DES_192_EDE3_CBC_WITH_SHA => Some(112),
             Self::SSL_CK_RC4_64_WITH_MD5 => Some(64),
             Self::SSL_CK_NULL => Some(0),
             _ => None,

@@ -10,8 +10,6 @@ use std::net::IpAddr;
 
 /// The address that a host text is, with or without IPv6's brackets, if it is no name.
 fn literal(host: &str) -> Option<IpAddr> {
-    let inner = host
-        .strip_prefix('[')
-        .and_then(|host| host.strip_suffix(']'));
+    let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
     inner.unwrap_or(host).parse().ok()
 }

@@ -7,12 +7,7 @@ use std::net::IpAddr;
 /// Asks a SOCKS5 proxy for a connection to `host` and `port`; `auth` is user and password. A name is sent as a name: the proxy resolves it.
 pub fn socks5(host: &str, port: u16, auth: Option<(&str, &str)>) -> Box<dyn Dialogue> {
     let auth = auth.map(|(user, password)| (user.to_owned(), password.to_owned()));
-    Driver::start(Socks5 {
-        host: host.to_owned(),
-        port,
-        auth,
-        expected: Expected::Method,
-    })
+    Driver::start(Socks5 { host: host.to_owned(), port, auth, expected: Expected::Method })
 }
 
 struct Socks5 {
@@ -39,17 +34,10 @@ impl Script for Socks5 {
     fn opening(&mut self) -> Result<Vec<u8>, String> {
         // Each of these goes into a field whose length is one byte.
         if self.host.is_empty() || self.host.len() > 255 {
-            return Err(format!(
-                "a SOCKS5 host name has 1 to 255 bytes, this one {}",
-                self.host.len()
-            ));
+            return Err(format!("a SOCKS5 host name has 1 to 255 bytes, this one {}", self.host.len()));
         }
         match &self.auth {
-            Some((user, password))
-                if [user, password]
-                    .iter()
-                    .any(|text| text.is_empty() || text.len() > 255) =>
-            {
+            Some((user, password)) if [user, password].iter().any(|text| text.is_empty() || text.len() > 255) => {
                 Err("a SOCKS5 user name or password has 1 to 255 bytes".to_owned())
             }
             Some(_) => Ok(vec![VERSION, 2, NO_LOGIN, USER_AND_PASSWORD]),
@@ -62,9 +50,9 @@ impl Script for Socks5 {
             Expected::Method => self.method(input),
             Expected::Login => match *input {
                 [_, 0, ..] => self.connect(2),
-                [_, status, ..] => Turn::Refused(format!(
-                    "the proxy does not take the user name and password (status {status})"
-                )),
+                [_, status, ..] => {
+                    Turn::Refused(format!("the proxy does not take the user name and password (status {status})"))
+                }
                 _ => Turn::Wait,
             },
             Expected::Connection => connection(input, &self.host, self.port),
@@ -83,20 +71,15 @@ impl Socks5 {
                     login.extend(text.as_bytes());
                 }
                 self.expected = Expected::Login;
-                Turn::Next {
-                    used: 2,
-                    send: login,
-                }
+                Turn::Next { used: 2, send: login }
             }
-            ([VERSION, NO_ACCEPTABLE_METHOD, ..], None) => {
-                Turn::Refused("the proxy asks for a login".to_owned())
+            ([VERSION, NO_ACCEPTABLE_METHOD, ..], None) => Turn::Refused("the proxy asks for a login".to_owned()),
+            ([VERSION, NO_ACCEPTABLE_METHOD, ..], Some(_)) => {
+                Turn::Refused("the proxy takes neither a login by user name and password nor none".to_owned())
             }
-            ([VERSION, NO_ACCEPTABLE_METHOD, ..], Some(_)) => Turn::Refused(
-                "the proxy takes neither a login by user name and password nor none".to_owned(),
-            ),
-            ([VERSION, method, ..], _) => Turn::Refused(format!(
-                "the proxy asks for login method {method}, which was not offered"
-            )),
+            ([VERSION, method, ..], _) => {
+                Turn::Refused(format!("the proxy asks for login method {method}, which was not offered"))
+            }
             ([VERSION], _) => Turn::Wait,
             ([b'H', ..], _) => match line(input) {
                 Line::Partial => Turn::Wait,
@@ -126,10 +109,7 @@ impl Socks5 {
         }
         request.extend(self.port.to_be_bytes());
         self.expected = Expected::Connection;
-        Turn::Next {
-            used,
-            send: request,
-        }
+        Turn::Next { used, send: request }
     }
 }
 
@@ -140,24 +120,17 @@ fn connection(input: &[u8], host: &str, port: u16) -> Turn {
         [VERSION, 0, _, 4, ..] => ready_after(input, 22),
         [VERSION, 0, _, 3, length, ..] => ready_after(input, 7 + usize::from(length)),
         [VERSION, 0, _, 3] => Turn::Wait,
-        [VERSION, 0, _, kind, ..] => Turn::Refused(format!(
-            "the proxy answers with an address of unknown type {kind}"
-        )),
-        [VERSION, code, ..] if code != 0 => Turn::Refused(format!(
-            "the proxy does not connect to {host}:{port}: {} (reply {code})",
-            reply_text(code)
-        )),
+        [VERSION, 0, _, kind, ..] => Turn::Refused(format!("the proxy answers with an address of unknown type {kind}")),
+        [VERSION, code, ..] if code != 0 => {
+            Turn::Refused(format!("the proxy does not connect to {host}:{port}: {} (reply {code})", reply_text(code)))
+        }
         [VERSION, ..] => Turn::Wait,
         _ => not_socks(input.get(..1).unwrap_or(input)),
     }
 }
 
 fn ready_after(input: &[u8], used: usize) -> Turn {
-    if input.len() < used {
-        Turn::Wait
-    } else {
-        Turn::ready(used)
-    }
+    if input.len() < used { Turn::Wait } else { Turn::ready(used) }
 }
 
 /// RFC 1928 §6.

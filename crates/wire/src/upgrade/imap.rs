@@ -13,12 +13,7 @@ pub(super) static UPGRADE: Upgrade = Upgrade {
     port: 143,
     reference: "RFC 9051 section 6.2.1",
     openssl: Some("imap"),
-    start: |_| {
-        Driver::start(Imap {
-            expected: Expected::Greeting,
-            capabilities: None,
-        })
-    },
+    start: |_| Driver::start(Imap { expected: Expected::Greeting, capabilities: None }),
 };
 
 struct Imap {
@@ -42,26 +37,18 @@ impl Script for Imap {
         };
         let upper = text.to_ascii_uppercase();
         let mut words = upper.split(|&byte| byte == b' ');
-        let (tag, word) = (
-            words.next().unwrap_or_default(),
-            words.next().unwrap_or_default(),
-        );
+        let (tag, word) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
         match (&self.expected, tag, word) {
             (Expected::Greeting, b"*", b"OK") => {
                 self.expected = Expected::Capabilities;
                 Turn::say(used, "a1 CAPABILITY\r\n")
             }
-            (Expected::Greeting, b"*", b"PREAUTH") => Turn::Refused(format!(
-                "the session is authenticated from the start, so STARTTLS is too late: {}",
-                quote(text)
-            )),
-            (Expected::Greeting, b"*", b"BYE") => {
-                Turn::Refused(format!("the server greets with {}", quote(text)))
+            (Expected::Greeting, b"*", b"PREAUTH") => {
+                Turn::Refused(format!("the session is authenticated from the start, so STARTTLS is too late: {}", quote(text)))
             }
+            (Expected::Greeting, b"*", b"BYE") => Turn::Refused(format!("the server greets with {}", quote(text))),
             (Expected::Greeting, ..) => unexpected(text),
-            (_, b"*", b"BYE") => {
-                Turn::Refused(format!("the server ends the session: {}", quote(text)))
-            }
+            (_, b"*", b"BYE") => Turn::Refused(format!("the server ends the session: {}", quote(text))),
             (_, b"*", b"CAPABILITY") => {
                 self.capabilities = Some(upper);
                 Turn::skip(used)
@@ -69,34 +56,21 @@ impl Script for Imap {
             (_, b"*", _) => Turn::skip(used),
             (Expected::Capabilities, b"A1", b"OK") => {
                 let listed = self.capabilities.take().unwrap_or_default();
-                if listed
-                    .split(|&byte| byte == b' ')
-                    .any(|capability| capability == b"STARTTLS")
-                {
+                if listed.split(|&byte| byte == b' ').any(|capability| capability == b"STARTTLS") {
                     self.expected = Expected::GoAhead;
                     Turn::say(used, "a2 STARTTLS\r\n")
                 } else {
-                    Turn::Refused(format!(
-                        "the server does not offer STARTTLS: {}",
-                        quote(&listed)
-                    ))
+                    Turn::Refused(format!("the server does not offer STARTTLS: {}", quote(&listed)))
                 }
             }
             (Expected::GoAhead, b"A2", b"OK") => Turn::ready(used),
-            (Expected::Capabilities, b"A1", _) => {
-                Turn::Refused(format!("the server refuses CAPABILITY: {}", quote(text)))
-            }
-            (Expected::GoAhead, b"A2", _) => {
-                Turn::Refused(format!("the server refuses STARTTLS: {}", quote(text)))
-            }
+            (Expected::Capabilities, b"A1", _) => Turn::Refused(format!("the server refuses CAPABILITY: {}", quote(text))),
+            (Expected::GoAhead, b"A2", _) => Turn::Refused(format!("the server refuses STARTTLS: {}", quote(text))),
             _ => unexpected(text),
         }
     }
 }
 
 fn unexpected(text: &[u8]) -> Turn {
-    Turn::Refused(format!(
-        "the server said {} where an IMAP response was expected",
-        quote(text)
-    ))
+    Turn::Refused(format!("the server said {} where an IMAP response was expected", quote(text)))
 }

@@ -29,21 +29,14 @@ impl Script for Irc {
             Line::Whole { text, used } => (text, used),
             Line::NotText(text) => return unexpected(text),
         };
-        let mut words = text
-            .split(|&byte| byte == b' ')
-            .filter(|word| !word.is_empty());
+        let mut words = text.split(|&byte| byte == b' ').filter(|word| !word.is_empty());
         let first = words.next().unwrap_or_default();
-        let (prefixed, command) = if first.starts_with(b":") {
-            (true, words.next().unwrap_or_default())
-        } else {
-            (false, first)
-        };
+        let (prefixed, command) =
+            if first.starts_with(b":") { (true, words.next().unwrap_or_default()) } else { (false, first) };
         match command {
             b"670" => Turn::ready(used),
             // STARTTLS failed; unknown command; not registered; already registered.
-            b"691" | b"421" | b"451" | b"462" => {
-                Turn::Refused(format!("the server refuses STARTTLS: {}", quote(text)))
-            }
+            b"691" | b"421" | b"451" | b"462" => Turn::Refused(format!("the server refuses STARTTLS: {}", quote(text))),
             b"ERROR" => Turn::Refused(format!("the server ends the connection: {}", quote(text))),
             // Answering a PING here could put plaintext where the server waits for TLS; servers ping again.
             b"NOTICE" | b"PING" | b"CAP" | b"" => Turn::skip(used),
@@ -54,8 +47,5 @@ impl Script for Irc {
 }
 
 fn unexpected(text: &[u8]) -> Turn {
-    Turn::Refused(format!(
-        "the server said {} where an IRC message was expected",
-        quote(text)
-    ))
+    Turn::Refused(format!("the server said {} where an IRC message was expected", quote(text)))
 }

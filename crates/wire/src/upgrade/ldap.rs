@@ -36,19 +36,12 @@ impl Script for Ldap {
             Ok(None) => return Turn::Wait,
             Err(NotLdap) => return Turn::Refused(not_ldap(input)),
         };
-        let said = format!(
-            "result {} ({}) {}",
-            response.result,
-            result_name(response.result),
-            quote(response.diagnostic)
-        );
+        let said = format!("result {} ({}) {}", response.result, result_name(response.result), quote(response.diagnostic));
         match (response.message_id, response.result) {
             (1, 0) => Turn::ready(used),
             (1, _) => Turn::Refused(format!("the server refuses StartTLS: {said}")),
             (0, _) => Turn::Refused(format!("the server ends the connection: {said}")),
-            (other, _) => Turn::Refused(format!(
-                "the server answers a message {other} that was never sent: {said}"
-            )),
+            (other, _) => Turn::Refused(format!("the server answers a message {other} that was never sent: {said}")),
         }
     }
 }
@@ -57,10 +50,7 @@ impl Script for Ldap {
 fn not_ldap(input: &[u8]) -> String {
     match input.first() {
         Some(first) if *first != SEQUENCE => {
-            format!(
-                "the server said {} where an LDAP response was expected",
-                quote(&[*first])
-            )
+            format!("the server said {} where an LDAP response was expected", quote(&[*first]))
         }
         _ => "the server's answer is malformed: no LDAP response".to_owned(),
     }
@@ -90,11 +80,7 @@ impl<'a> ExtendedResponse<'a> {
         let (result, response) = whole(response, 0x0a)?;
         let (_matched_name, response) = whole(response, 0x04)?;
         let (diagnostic, _) = whole(response, 0x04)?;
-        let message = ExtendedResponse {
-            message_id: integer(id)?,
-            result: integer(result)?,
-            diagnostic,
-        };
+        let message = ExtendedResponse { message_id: integer(id)?, result: integer(result)?, diagnostic };
         Ok(Some((message, input.len() - rest.len())))
     }
 }
@@ -112,12 +98,7 @@ fn element(input: &[u8], tag: u8) -> Result<Option<Element<'_>>, NotLdap> {
             let Some((digits, rest)) = rest.split_at_checked(usize::from(long & 0x0f)) else {
                 return Ok(None);
             };
-            (
-                digits
-                    .iter()
-                    .fold(0, |length, &digit| length << 8 | usize::from(digit)),
-                rest,
-            )
+            (digits.iter().fold(0, |length, &digit| length << 8 | usize::from(digit)), rest)
         }
         [_, _, ..] => return Err(NotLdap),
         _ => return Ok(None),
@@ -127,9 +108,7 @@ fn element(input: &[u8], tag: u8) -> Result<Option<Element<'_>>, NotLdap> {
 
 fn integer(content: &[u8]) -> Result<u32, NotLdap> {
     match content.len() {
-        1..=4 => Ok(content
-            .iter()
-            .fold(0, |value, &byte| value << 8 | u32::from(byte))),
+        1..=4 => Ok(content.iter().fold(0, |value, &byte| value << 8 | u32::from(byte))),
         _ => Err(NotLdap),
     }
 }

@@ -62,9 +62,7 @@ pub static UPGRADES: &[&Upgrade] = &[
 /// Finds an upgrade by its name or an alias, in any case of letters.
 pub fn upgrade(name: &str) -> Option<&'static Upgrade> {
     let known = |upgrade: &&&Upgrade| {
-        std::iter::once(&upgrade.name)
-            .chain(upgrade.aliases)
-            .any(|known| known.eq_ignore_ascii_case(name))
+        std::iter::once(&upgrade.name).chain(upgrade.aliases).any(|known| known.eq_ignore_ascii_case(name))
     };
     UPGRADES.iter().find(known).copied()
 }
@@ -76,17 +74,10 @@ mod tests {
     #[test]
     fn the_list_is_sorted_and_every_name_is_found_once() {
         assert!(UPGRADES.is_sorted_by_key(|upgrade| upgrade.name));
-        let mut names: Vec<_> = UPGRADES
-            .iter()
-            .flat_map(|upgrade| {
-                std::iter::once(upgrade.name).chain(upgrade.aliases.iter().copied())
-            })
-            .collect();
+        let mut names: Vec<_> =
+            UPGRADES.iter().flat_map(|upgrade| std::iter::once(upgrade.name).chain(upgrade.aliases.iter().copied())).collect();
         assert!(names.iter().all(|name| upgrade(name).is_some()));
-        assert_eq!(
-            upgrade("PostgreSQL").map(|upgrade| upgrade.name),
-            Some("postgres")
-        );
+        assert_eq!(upgrade("PostgreSQL").map(|upgrade| upgrade.name), Some("postgres"));
         assert!(upgrade("https").is_none());
         names.sort_unstable();
         assert!(names.windows(2).all(|pair| pair[0] != pair[1]));

@@ -28,25 +28,19 @@ impl Script for Mysql {
     fn read(&mut self, input: &[u8]) -> Turn {
         match Greeting::read(input) {
             Ok(None) => Turn::Wait,
-            Ok(Some(Greeting::Hello { capabilities, .. }))
-                if u32::from(capabilities) & CLIENT_SSL != 0 =>
-            {
+            Ok(Some(Greeting::Hello { capabilities, .. })) if u32::from(capabilities) & CLIENT_SSL != 0 => {
                 let Some(packet) = packet(input) else {
                     return Turn::Wait;
                 };
-                Turn::Ready {
-                    used: packet.used,
-                    send: ssl_request(packet.sequence.wrapping_add(1)),
-                }
+                Turn::Ready { used: packet.used, send: ssl_request(packet.sequence.wrapping_add(1)) }
             }
             Ok(Some(Greeting::Hello { version, .. })) => Turn::Refused(format!(
                 "the server (version {}) does not offer TLS: CLIENT_SSL is not among its capabilities",
                 quote(version)
             )),
-            Ok(Some(Greeting::Error { code, message })) => Turn::Refused(format!(
-                "the server greets with error {code}: {}",
-                quote(message)
-            )),
+            Ok(Some(Greeting::Error { code, message })) => {
+                Turn::Refused(format!("the server greets with error {code}: {}", quote(message)))
+            }
             Err(NotMysql) => Turn::Refused(format!(
                 "the server said {} where a MySQL handshake was expected",
                 quote(input.get(..5).unwrap_or(input))
@@ -57,10 +51,7 @@ impl Script for Mysql {
 
 fn ssl_request(sequence: u8) -> Vec<u8> {
     let mut bytes = vec![32, 0, 0, sequence];
-    bytes.extend(
-        (CLIENT_PROTOCOL_41 | CLIENT_SSL | CLIENT_SECURE_CONNECTION | CLIENT_PLUGIN_AUTH)
-            .to_le_bytes(),
-    );
+    bytes.extend((CLIENT_PROTOCOL_41 | CLIENT_SSL | CLIENT_SECURE_CONNECTION | CLIENT_PLUGIN_AUTH).to_le_bytes());
     bytes.extend((1u32 << 24).to_le_bytes()); // largest packet
     bytes.push(45); // utf8mb4_general_ci
     bytes.extend([0; 23]);
@@ -71,10 +62,7 @@ fn ssl_request(sequence: u8) -> Vec<u8> {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Greeting<'a> {
     /// HandshakeV10: its version text and the lower half of its capabilities.
-    Hello {
-        version: &'a [u8],
-        capabilities: u16,
-    },
+    Hello { version: &'a [u8], capabilities: u16 },
     /// ERR packet, e.g. 1129 (host blocked) or 1130 (host not allowed).
     Error { code: u16, message: &'a [u8] },
 }
@@ -93,11 +81,7 @@ struct Packet<'a> {
 fn packet(input: &[u8]) -> Option<Packet<'_>> {
     let &[low, middle, high, sequence] = input.first_chunk()?;
     let used = 4 + (usize::from(low) | usize::from(middle) << 8 | usize::from(high) << 16);
-    Some(Packet {
-        sequence,
-        payload: input.get(4..used)?,
-        used,
-    })
+    Some(Packet { sequence, payload: input.get(4..used)?, used })
 }
 
 impl<'a> Greeting<'a> {
@@ -118,26 +102,13 @@ impl<'a> Greeting<'a> {
                 let end = rest.iter().position(|&byte| byte == 0).ok_or(NotMysql)?;
                 let (version, rest) = rest.split_at_checked(end).ok_or(NotMysql)?;
                 // NUL, thread id (4), challenge (8), filler (1), capabilities (2).
-                let &[low, high] = rest
-                    .get(14..16)
-                    .and_then(|bytes| bytes.first_chunk())
-                    .ok_or(NotMysql)?;
-                Ok(Some(Greeting::Hello {
-                    version,
-                    capabilities: u16::from_le_bytes([low, high]),
-                }))
+                let &[low, high] = rest.get(14..16).and_then(|bytes| bytes.first_chunk()).ok_or(NotMysql)?;
+                Ok(Some(Greeting::Hello { version, capabilities: u16::from_le_bytes([low, high]) }))
             }
             [0xff, low, high, message @ ..] => {
                 // '#' and an SQLSTATE of five characters, from servers that know the client speaks 4.1.
-                let message = if message.first() == Some(&b'#') {
-                    message.get(6..).unwrap_or_default()
-                } else {
-                    message
-                };
-                Ok(Some(Greeting::Error {
-                    code: u16::from_le_bytes([*low, *high]),
-                    message,
-                }))
+                let message = if message.first() == Some(&b'#') { message.get(6..).unwrap_or_default() } else { message };
+                Ok(Some(Greeting::Error { code: u16::from_le_bytes([*low, *high]), message }))
             }
             _ => Err(NotMysql),
         }

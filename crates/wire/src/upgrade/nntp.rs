@@ -14,12 +14,7 @@ pub(super) static UPGRADE: Upgrade = Upgrade {
     port: 119,
     reference: "RFC 4642",
     openssl: Some("nntp"),
-    start: |_| {
-        Driver::start(Nntp {
-            expected: Expected::Greeting,
-            offered: false,
-        })
-    },
+    start: |_| Driver::start(Nntp { expected: Expected::Greeting, offered: false }),
 };
 
 struct Nntp {
@@ -48,17 +43,14 @@ impl Script for Nntp {
                 self.expected = Expected::CapabilityStatus;
                 Turn::say(reply.used, "CAPABILITIES\r\n")
             }
-            (Expected::Greeting, _) => {
-                Turn::Refused(format!("the server greets with {}", reply.quoted()))
-            }
+            (Expected::Greeting, _) => Turn::Refused(format!("the server greets with {}", reply.quoted())),
             (Expected::CapabilityStatus, 101) => {
                 self.expected = Expected::Capabilities;
                 Turn::skip(reply.used)
             }
-            (Expected::CapabilityStatus, 400 | 502) => Turn::Refused(format!(
-                "the server refuses CAPABILITIES: {}",
-                reply.quoted()
-            )),
+            (Expected::CapabilityStatus, 400 | 502) => {
+                Turn::Refused(format!("the server refuses CAPABILITIES: {}", reply.quoted()))
+            }
             (Expected::CapabilityStatus, _) => {
                 self.expected = Expected::GoAhead;
                 Turn::say(reply.used, "STARTTLS\r\n")
@@ -74,10 +66,7 @@ impl Nntp {
     fn capability(&mut self, input: &[u8]) -> Turn {
         match line(input) {
             Line::Partial => Turn::Wait,
-            Line::NotText(text) => Turn::Refused(format!(
-                "the server said {} where a capability was expected",
-                quote(text)
-            )),
+            Line::NotText(text) => Turn::Refused(format!("the server said {} where a capability was expected", quote(text))),
             Line::Whole { text: b".", .. } if !self.offered => {
                 Turn::Refused("the server does not offer STARTTLS in its CAPABILITIES".to_owned())
             }

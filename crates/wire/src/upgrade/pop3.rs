@@ -13,12 +13,7 @@ pub(super) static UPGRADE: Upgrade = Upgrade {
     port: 110,
     reference: "RFC 2595 section 4",
     openssl: Some("pop3"),
-    start: |_| {
-        Driver::start(Pop3 {
-            expected: Expected::Greeting,
-            offered: false,
-        })
-    },
+    start: |_| Driver::start(Pop3 { expected: Expected::Greeting, offered: false }),
 };
 
 struct Pop3 {
@@ -46,25 +41,17 @@ impl Script for Pop3 {
                 return Turn::skip(used);
             }
             if !self.offered {
-                return Turn::Refused(
-                    "the server does not offer STLS in its answer to CAPA".to_owned(),
-                );
+                return Turn::Refused("the server does not offer STLS in its answer to CAPA".to_owned());
             }
             self.expected = Expected::GoAhead;
             return Turn::say(used, "STLS\r\n");
         }
-        match (
-            &self.expected,
-            text.starts_with(b"+OK"),
-            text.starts_with(b"-ERR"),
-        ) {
+        match (&self.expected, text.starts_with(b"+OK"), text.starts_with(b"-ERR")) {
             (Expected::Greeting, true, _) => {
                 self.expected = Expected::CapabilityStatus;
                 Turn::say(used, "CAPA\r\n")
             }
-            (Expected::Greeting, _, true) => {
-                Turn::Refused(format!("the server greets with {}", quote(text)))
-            }
+            (Expected::Greeting, _, true) => Turn::Refused(format!("the server greets with {}", quote(text))),
             (Expected::CapabilityStatus, true, _) => {
                 self.expected = Expected::Capabilities;
                 Turn::skip(used)
@@ -74,17 +61,12 @@ impl Script for Pop3 {
                 Turn::say(used, "STLS\r\n")
             }
             (Expected::GoAhead, true, _) => Turn::ready(used),
-            (Expected::GoAhead, _, true) => {
-                Turn::Refused(format!("the server refuses STLS: {}", quote(text)))
-            }
+            (Expected::GoAhead, _, true) => Turn::Refused(format!("the server refuses STLS: {}", quote(text))),
             _ => unexpected(text),
         }
     }
 }
 
 fn unexpected(text: &[u8]) -> Turn {
-    Turn::Refused(format!(
-        "the server said {} where a POP3 reply was expected",
-        quote(text)
-    ))
+    Turn::Refused(format!("the server said {} where a POP3 reply was expected", quote(text)))
 }

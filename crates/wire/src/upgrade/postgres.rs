@@ -30,20 +30,14 @@ impl Script for Postgres {
     fn read(&mut self, input: &[u8]) -> Turn {
         match *input {
             [b'S', ..] => Turn::ready(1),
-            [b'N', ..] => Turn::Refused(
-                "the server answers N: TLS is switched off or not built in".to_owned(),
-            ),
+            [b'N', ..] => Turn::Refused("the server answers N: TLS is switched off or not built in".to_owned()),
             [b'E', ref rest @ ..] => match error_message(rest) {
-                Some(message) => Turn::Refused(format!(
-                    "the server answers with an error: {}",
-                    quote(message)
-                )),
+                Some(message) => Turn::Refused(format!("the server answers with an error: {}", quote(message))),
                 None => Turn::Wait,
             },
-            [first, ..] => Turn::Refused(format!(
-                "the server answers \"{}\" where PostgreSQL says S or N",
-                printable(&[first])
-            )),
+            [first, ..] => {
+                Turn::Refused(format!("the server answers \"{}\" where PostgreSQL says S or N", printable(&[first])))
+            }
             [] => Turn::Wait,
         }
     }
@@ -53,14 +47,10 @@ impl Script for Postgres {
 /// and a string that ends in NUL; or, from servers before 7.4 and some poolers, bare text that ends in NUL.
 pub(crate) fn error_message(body: &[u8]) -> Option<&[u8]> {
     if *body.first()? != 0 {
-        return body
-            .split_at_checked(body.iter().position(|&byte| byte == 0)?)
-            .map(|(text, _)| text);
+        return body.split_at_checked(body.iter().position(|&byte| byte == 0)?).map(|(text, _)| text);
     }
     let length = u32::from_be_bytes(*body.first_chunk()?);
     let fields = body.get(4..usize::try_from(length).ok()?.max(4))?;
-    let message = fields
-        .split(|&byte| byte == 0)
-        .find_map(|field| field.strip_prefix(b"M"));
+    let message = fields.split(|&byte| byte == 0).find_map(|field| field.strip_prefix(b"M"));
     Some(message.unwrap_or(fields))
 }

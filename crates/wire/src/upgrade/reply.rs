@@ -35,11 +35,7 @@ impl<'a> Reply<'a> {
             used += length;
             if code == Some(opening) && text.get(3) != Some(&b'-') {
                 let whole = input.get(..used).unwrap_or(input);
-                return Ok(Reply {
-                    code: opening,
-                    used,
-                    whole: whole.trim_ascii_end(),
-                });
+                return Ok(Reply { code: opening, used, whole: whole.trim_ascii_end() });
             }
         }
     }
@@ -52,31 +48,20 @@ impl<'a> Reply<'a> {
 
     /// The reply on one line, quoted.
     pub(super) fn quoted(&self) -> String {
-        let lines: Vec<&[u8]> = self
-            .whole
-            .split(|&byte| byte == b'\n')
-            .map(<[u8]>::trim_ascii)
-            .collect();
+        let lines: Vec<&[u8]> = self.whole.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii).collect();
         quote(&lines.join(&b" / "[..]))
     }
 }
 
 /// The code that a line begins with: three digits, then a space, a hyphen or nothing.
 fn code(text: &[u8]) -> Option<u16> {
-    let digits = text
-        .get(..3)
-        .filter(|_| matches!(text.get(3), None | Some(b' ' | b'-')))?;
-    let code = std::str::from_utf8(digits)
-        .ok()
-        .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let digits = text.get(..3).filter(|_| matches!(text.get(3), None | Some(b' ' | b'-')))?;
+    let code = std::str::from_utf8(digits).ok().filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
     code.parse().ok().filter(|&code| code >= 100)
 }
 
 fn unexpected(text: &[u8]) -> Turn {
-    Turn::Refused(format!(
-        "the server said {} where a reply with a code was expected",
-        quote(text)
-    ))
+    Turn::Refused(format!("the server said {} where a reply with a code was expected", quote(text)))
 }
 
 #[cfg(test)]
@@ -85,18 +70,11 @@ mod tests {
 
     #[test]
     fn reads_single_and_multi_line_replies() {
-        let read = |input: &'static [u8]| {
-            Reply::read(input)
-                .map(|reply| (reply.code, reply.used))
-                .ok()
-        };
+        let read = |input: &'static [u8]| Reply::read(input).map(|reply| (reply.code, reply.used)).ok();
         assert_eq!(read(b"220 hi\r\nmore"), Some((220, 8)));
         assert_eq!(read(b"220\r\n"), Some((220, 5)));
         assert_eq!(read(b"250-a\r\n250-b\n250 c\r\n"), Some((250, 20)));
-        assert_eq!(
-            read(b"220-a\r\n free text\r\n331 x\r\n220 end\r\n"),
-            Some((220, 35))
-        );
+        assert_eq!(read(b"220-a\r\n free text\r\n331 x\r\n220 end\r\n"), Some((220, 35)));
         assert_eq!(read(b"220-a\r\n"), None);
         assert_eq!(read(b"220x\r\n"), None);
         assert_eq!(read(b"022 x\r\n"), None);

@@ -13,12 +13,7 @@ pub(super) static UPGRADE: Upgrade = Upgrade {
     port: 4190,
     reference: "RFC 5804 section 2.2",
     openssl: Some("sieve"),
-    start: |_| {
-        Driver::start(Sieve {
-            asked: false,
-            offered: false,
-        })
-    },
+    start: |_| Driver::start(Sieve { asked: false, offered: false }),
 };
 
 struct Sieve {
@@ -44,21 +39,12 @@ impl Script for Sieve {
                 (Line::Whole { used: tail, .. }, Some(b'"')) => Turn::skip(used + literal + tail),
                 (Line::Whole { used: tail, .. }, _) => {
                     let length = used + literal + tail;
-                    self.status(
-                        text,
-                        input.get(..length).unwrap_or(input).trim_ascii_end(),
-                        length,
-                    )
+                    self.status(text, input.get(..length).unwrap_or(input).trim_ascii_end(), length)
                 }
             };
         }
         if text.first() == Some(&b'"') {
-            let name = text
-                .get(1..)
-                .unwrap_or_default()
-                .split(|&byte| byte == b'"')
-                .next()
-                .unwrap_or_default();
+            let name = text.get(1..).unwrap_or_default().split(|&byte| byte == b'"').next().unwrap_or_default();
             self.offered |= name.eq_ignore_ascii_case(b"STARTTLS");
             return Turn::skip(used);
         }
@@ -69,26 +55,16 @@ impl Script for Sieve {
 impl Sieve {
     /// `OK`, `NO` or `BYE`, with a response code and a text; `whole` is all that the server said.
     fn status(&mut self, text: &[u8], whole: &[u8], used: usize) -> Turn {
-        let word = text
-            .split(|byte| !byte.is_ascii_alphabetic())
-            .next()
-            .unwrap_or_default()
-            .to_ascii_uppercase();
+        let word = text.split(|byte| !byte.is_ascii_alphabetic()).next().unwrap_or_default().to_ascii_uppercase();
         match (word.as_slice(), self.asked) {
             (b"OK", false) if self.offered => {
                 self.asked = true;
                 Turn::say(used, "STARTTLS\r\n")
             }
-            (b"OK", false) => {
-                Turn::Refused("the server does not offer STARTTLS in its greeting".to_owned())
-            }
+            (b"OK", false) => Turn::Refused("the server does not offer STARTTLS in its greeting".to_owned()),
             (b"OK", true) => Turn::ready(used),
-            (b"NO" | b"BYE", false) => {
-                Turn::Refused(format!("the server greets with {}", quote(whole)))
-            }
-            (b"NO" | b"BYE", true) => {
-                Turn::Refused(format!("the server refuses STARTTLS: {}", quote(whole)))
-            }
+            (b"NO" | b"BYE", false) => Turn::Refused(format!("the server greets with {}", quote(whole))),
+            (b"NO" | b"BYE", true) => Turn::Refused(format!("the server refuses STARTTLS: {}", quote(whole))),
             _ => unexpected(text),
         }
     }
@@ -99,16 +75,9 @@ fn literal_length(text: &[u8]) -> Option<usize> {
     let text = text.strip_suffix(b"}")?;
     let text = text.strip_suffix(b"+").unwrap_or(text);
     let digits = text.rsplit(|&byte| byte == b'{').next()?;
-    std::str::from_utf8(digits)
-        .ok()?
-        .parse()
-        .ok()
-        .filter(|&length| length <= crate::dialogue::LIMIT)
+    std::str::from_utf8(digits).ok()?.parse().ok().filter(|&length| length <= crate::dialogue::LIMIT)
 }
 
 fn unexpected(text: &[u8]) -> Turn {
-    Turn::Refused(format!(
-        "the server said {} where a ManageSieve response was expected",
-        quote(text)
-    ))
+    Turn::Refused(format!("the server said {} where a ManageSieve response was expected", quote(text)))
 }

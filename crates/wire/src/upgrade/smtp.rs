@@ -23,10 +23,7 @@ fn start(_server_name: &str) -> Box<dyn Dialogue> {
 
 /// The dialogue, for a server that is greeted with this word.
 pub(super) fn with_hello(hello: &'static str) -> Box<dyn Dialogue> {
-    Driver::start(Smtp {
-        hello,
-        expected: Expected::Greeting,
-    })
+    Driver::start(Smtp { hello, expected: Expected::Greeting })
 }
 
 struct Smtp {
@@ -60,38 +57,19 @@ impl Script for Smtp {
                 Err(reason) => Turn::Refused(reason),
             },
             (Expected::GoAhead, 220) => Turn::ready(reply.used),
-            (Expected::Greeting, _) => {
-                Turn::Refused(format!("the server greets with {}", reply.quoted()))
-            }
-            (Expected::Capabilities, _) => Turn::Refused(format!(
-                "the server refuses {}: {}",
-                self.hello,
-                reply.quoted()
-            )),
-            (Expected::GoAhead, _) => {
-                Turn::Refused(format!("the server refuses STARTTLS: {}", reply.quoted()))
-            }
+            (Expected::Greeting, _) => Turn::Refused(format!("the server greets with {}", reply.quoted())),
+            (Expected::Capabilities, _) => Turn::Refused(format!("the server refuses {}: {}", self.hello, reply.quoted())),
+            (Expected::GoAhead, _) => Turn::Refused(format!("the server refuses STARTTLS: {}", reply.quoted())),
         }
     }
 }
 
 fn offers_starttls(reply: &Reply<'_>) -> Result<(), String> {
-    if reply
-        .texts()
-        .skip(1)
-        .any(|text| text.eq_ignore_ascii_case(b"STARTTLS"))
-    {
+    if reply.texts().skip(1).any(|text| text.eq_ignore_ascii_case(b"STARTTLS")) {
         return Ok(());
     }
     // Firewalls that "inspect" SMTP overwrite what they dislike with X, and so hide STARTTLS from the client.
     let masked = reply.texts().skip(1).any(|text| text.starts_with(b"XXXX"));
-    let why = if masked {
-        " (something on the path has overwritten a capability with X)"
-    } else {
-        ""
-    };
-    Err(format!(
-        "the server does not offer STARTTLS{why}: {}",
-        reply.quoted()
-    ))
+    let why = if masked { " (something on the path has overwritten a capability with X)" } else { "" };
+    Err(format!("the server does not offer STARTTLS{why}: {}", reply.quoted()))
 }

@@ -30,17 +30,8 @@ pub(super) static SERVER_UPGRADE: Upgrade = Upgrade {
 };
 
 fn start(server_name: &str, namespace: &'static str) -> Box<dyn Dialogue> {
-    let state = State {
-        within: Within::Stream,
-        offered: false,
-        asked: false,
-        said: Vec::new(),
-    };
-    Driver::start(Xmpp {
-        server_name: server_name.to_owned(),
-        namespace,
-        state,
-    })
+    let state = State { within: Within::Stream, offered: false, asked: false, said: Vec::new() };
+    Driver::start(Xmpp { server_name: server_name.to_owned(), namespace, state })
 }
 
 struct Xmpp {
@@ -99,11 +90,7 @@ impl State {
     fn tag(&mut self, tag: &Tag<'_>) -> Turn {
         match (&self.within, tag.name, tag.closes) {
             (Within::Error(outer), name, Some(Closes::End)) if name == outer.as_slice() => {
-                Turn::Refused(format!(
-                    "the server refuses with {} {}",
-                    String::from_utf8_lossy(outer),
-                    quote(&self.said)
-                ))
+                Turn::Refused(format!("the server refuses with {} {}", String::from_utf8_lossy(outer), quote(&self.said)))
             }
             (Within::Error(_), ..) => {
                 self.said.extend(tag.text);
@@ -114,39 +101,23 @@ impl State {
                 self.offered = true;
                 Turn::skip(tag.used)
             }
-            (Within::Features, b"features", Some(Closes::End))
-            | (Within::Stream, b"features", Some(Closes::Itself)) => {
+            (Within::Features, b"features", Some(Closes::End)) | (Within::Stream, b"features", Some(Closes::Itself)) => {
                 self.within = Within::Stream;
                 if self.asked || !self.offered {
-                    return Turn::Refused(
-                        "the server does not offer starttls in its stream features".to_owned(),
-                    );
+                    return Turn::Refused("the server does not offer starttls in its stream features".to_owned());
                 }
                 self.asked = true;
-                Turn::say(
-                    tag.used,
-                    "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
-                )
+                Turn::say(tag.used, "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
             }
-            (Within::Stream, b"proceed", Some(Closes::Itself)) if self.asked => {
-                Turn::ready(tag.used)
-            }
+            (Within::Stream, b"proceed", Some(Closes::Itself)) if self.asked => Turn::ready(tag.used),
             (Within::Stream, b"failure", Some(Closes::Itself)) => {
                 Turn::Refused("the server refuses starttls with failure".to_owned())
             }
-            (Within::Stream, b"error" | b"failure", None) => {
-                self.enter(Within::Error(tag.name.to_vec()), tag.used)
-            }
+            (Within::Stream, b"error" | b"failure", None) => self.enter(Within::Error(tag.name.to_vec()), tag.used),
             (Within::Stream, b"features", None) => self.enter(Within::Features, tag.used),
-            (Within::Stream, b"proceed", None) if self.asked => {
-                self.enter(Within::Proceed, tag.used)
-            }
-            (Within::Stream, b"stream", Some(Closes::End)) => {
-                Turn::Refused("the server closes the stream".to_owned())
-            }
-            (Within::Stream, b"stream" | b"?xml", _) | (Within::Features | Within::Proceed, ..) => {
-                Turn::skip(tag.used)
-            }
+            (Within::Stream, b"proceed", None) if self.asked => self.enter(Within::Proceed, tag.used),
+            (Within::Stream, b"stream", Some(Closes::End)) => Turn::Refused("the server closes the stream".to_owned()),
+            (Within::Stream, b"stream" | b"?xml", _) | (Within::Features | Within::Proceed, ..) => Turn::skip(tag.used),
             (Within::Stream, ..) => unexpected(tag.text),
         }
     }
@@ -186,9 +157,7 @@ impl<'a> Tag<'a> {
         if input.first() != Some(&b'<') {
             // Text is a message of its own only once the tag after it begins, so that a cut changes nothing;
             // where a line or a control character ends, it is no XMPP text worth waiting for.
-            let end = input
-                .iter()
-                .position(|&byte| byte == b'<' || byte == b'\n' || byte == 0);
+            let end = input.iter().position(|&byte| byte == b'<' || byte == b'\n' || byte == 0);
             return end.map_or(Markup::Partial, |end| Markup::Text(end.max(1)));
         }
         let mut within_quotes = None;
@@ -200,9 +169,7 @@ impl<'a> Tag<'a> {
             }
             byte == b'>' && within_quotes.is_none()
         });
-        let Some((text, inside)) =
-            end.and_then(|end| Some((input.get(..=end)?, input.get(1..end)?)))
-        else {
+        let Some((text, inside)) = end.and_then(|end| Some((input.get(..=end)?, input.get(1..end)?))) else {
             return Markup::Partial;
         };
         let (inside, closes) = match (inside.strip_prefix(b"/"), inside.strip_suffix(b"/")) {
@@ -210,17 +177,9 @@ impl<'a> Tag<'a> {
             (None, Some(inside)) => (inside, Some(Closes::Itself)),
             (None, None) => (inside, None),
         };
-        let name = inside
-            .split(u8::is_ascii_whitespace)
-            .next()
-            .unwrap_or_default();
+        let name = inside.split(u8::is_ascii_whitespace).next().unwrap_or_default();
         let name = name.rsplit(|&byte| byte == b':').next().unwrap_or_default();
-        Markup::Tag(Tag {
-            name,
-            closes,
-            text,
-            used: text.len(),
-        })
+        Markup::Tag(Tag { name, closes, text, used: text.len() })
     }
 }
 
@@ -239,10 +198,7 @@ fn escape(name: &str) -> String {
 }
 
 fn unexpected(text: &[u8]) -> Turn {
-    Turn::Refused(format!(
-        "the server said {} where an XMPP stream was expected",
-        quote(text.trim_ascii())
-    ))
+    Turn::Refused(format!("the server said {} where an XMPP stream was expected", quote(text.trim_ascii())))
 }
 
 #[cfg(test)]

@@ -19,8 +19,7 @@ use tlswhy_wire::other::recognise;
 use tlswhy_wire::tunnel::{http_connect, socks5};
 use tlswhy_wire::upgrade::upgrade;
 use tlswhy_wire::{
-    CipherSuite, ExtensionSpec, Fragment, HelloFormat, HelloSpec, KeyMaterial, NamedGroup,
-    ProtocolVersion, SignatureScheme,
+    CipherSuite, ExtensionSpec, Fragment, HelloFormat, HelloSpec, KeyMaterial, NamedGroup, ProtocolVersion, SignatureScheme,
 };
 
 /// What a server does when a ClientHello comes first, in plaintext's place.
@@ -34,11 +33,7 @@ enum Bare {
 
 #[test]
 fn postfix() {
-    check(
-        "Postfix",
-        servers::postfix(),
-        &[("smtp", Bare::Says("smtp", "smtp"))],
-    );
+    check("Postfix", servers::postfix(), &[("smtp", Bare::Says("smtp", "smtp"))]);
 }
 
 #[test]
@@ -54,29 +49,17 @@ fn dovecot() {
 
 #[test]
 fn vsftpd() {
-    check(
-        "vsftpd",
-        servers::vsftpd(),
-        &[("ftp", Bare::Says("ftp", "ftp"))],
-    );
+    check("vsftpd", servers::vsftpd(), &[("ftp", Bare::Says("ftp", "ftp"))]);
 }
 
 #[test]
 fn postgres() {
-    check(
-        "PostgreSQL",
-        servers::postgres(),
-        &[("postgres", Bare::Closes)],
-    );
+    check("PostgreSQL", servers::postgres(), &[("postgres", Bare::Closes)]);
 }
 
 #[test]
 fn mariadb() {
-    check(
-        "MariaDB",
-        servers::mariadb(),
-        &[("mysql", Bare::Says("mysql", "mysql"))],
-    );
+    check("MariaDB", servers::mariadb(), &[("mysql", Bare::Says("mysql", "mysql"))]);
 }
 
 #[test]
@@ -86,29 +69,18 @@ fn slapd() {
 
 #[test]
 fn prosody() {
-    let expected = [
-        ("xmpp", Bare::Says("xmpp", "xmpp")),
-        ("xmpp-server", Bare::Says("xmpp", "xmpp-server")),
-    ];
+    let expected = [("xmpp", Bare::Says("xmpp", "xmpp")), ("xmpp-server", Bare::Says("xmpp", "xmpp-server"))];
     check("Prosody", servers::prosody(), &expected);
 }
 
 #[test]
 fn nnrpd() {
-    check(
-        "INN",
-        servers::nnrpd(),
-        &[("nntp", Bare::Says("nntp", "nntp"))],
-    );
+    check("INN", servers::nnrpd(), &[("nntp", Bare::Says("nntp", "nntp"))]);
 }
 
 #[test]
 fn inspircd() {
-    check(
-        "InspIRCd",
-        servers::inspircd(),
-        &[("irc", Bare::Says("irc", "irc"))],
-    );
+    check("InspIRCd", servers::inspircd(), &[("irc", Bare::Says("irc", "irc"))]);
 }
 
 #[test]
@@ -117,31 +89,16 @@ fn squid() {
         Ok(server) => server,
         Err(reason) => return println!("skipped: Squid: {reason}"),
     };
-    let [open, closed] = server.ports[..] else {
-        panic!()
-    };
+    let [open, closed] = server.ports[..] else { panic!() };
     reaches(open, |host, port| http_connect(host, port, None));
-    reaches(closed, |host, port| {
-        http_connect(host, port, Some(("a", "b")))
-    });
-    let refused = |proxy, port, auth| {
-        talk(&mut connect(proxy), http_connect("127.0.0.1", port, auth)).unwrap_err()
-    };
+    reaches(closed, |host, port| http_connect(host, port, Some(("a", "b"))));
+    let refused = |proxy, port, auth| talk(&mut connect(proxy), http_connect("127.0.0.1", port, auth)).unwrap_err();
     let forbidden = refused(open, 22, None);
-    assert!(
-        forbidden.contains("refuses to connect to 127.0.0.1:22: \"HTTP/1.1 403 "),
-        "{forbidden}"
-    );
+    assert!(forbidden.contains("refuses to connect to 127.0.0.1:22: \"HTTP/1.1 403 "), "{forbidden}");
     let login = refused(closed, 8443, None);
-    assert!(
-        login.contains("asks for a login") && login.ends_with("(it takes Basic)"),
-        "{login}"
-    );
+    assert!(login.contains("asks for a login") && login.ends_with("(it takes Basic)"), "{login}");
     let wrong = refused(closed, 8443, Some(("a", "c")));
-    assert!(
-        wrong.contains("does not take the user name and password"),
-        "{wrong}"
-    );
+    assert!(wrong.contains("does not take the user name and password"), "{wrong}");
     let dead = refused(open, unused_port(), None);
     assert!(dead.contains("HTTP/1.1 503 "), "{dead}");
 }
@@ -154,13 +111,9 @@ fn dante() {
     };
     let proxy = server.ports[0];
     reaches(proxy, |host, port| socks5(host, port, None));
-    let refused =
-        |host, port, auth| talk(&mut connect(proxy), socks5(host, port, auth)).unwrap_err();
+    let refused = |host, port, auth| talk(&mut connect(proxy), socks5(host, port, auth)).unwrap_err();
     let forbidden = refused("127.0.0.1", 22, None);
-    assert!(
-        forbidden.contains("its rules do not allow the connection"),
-        "{forbidden}"
-    );
+    assert!(forbidden.contains("its rules do not allow the connection"), "{forbidden}");
     let dead = refused("127.0.0.1", unused_port(), Some(("a", "b")));
     assert!(dead.contains("connection refused (reply 5)"), "{dead}");
 }
@@ -180,11 +133,7 @@ fn reaches(proxy: u16, tunnel: impl Fn(&str, u16) -> Box<dyn Dialogue>) {
 }
 
 fn unused_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 fn check(software: &str, server: Result<Server, Skip>, upgrades: &[(&str, Bare)]) {
@@ -199,44 +148,25 @@ fn check(software: &str, server: Result<Server, Skip>, upgrades: &[(&str, Bare)]
         stream.write_all(&client_hello()).unwrap();
         let mut first = [0];
         stream.read_exact(&mut first).unwrap();
-        assert!(
-            matches!(first, [0x15 | 0x16]),
-            "{name}: {first:?} after the upgrade"
-        );
-        println!(
-            "{software}: {name}: TLS answers with record type {:#04x}",
-            first[0]
-        );
+        assert!(matches!(first, [0x15 | 0x16]), "{name}: {first:?} after the upgrade");
+        println!("{software}: {name}: TLS answers with record type {:#04x}", first[0]);
 
         let (said, ending) = after_bare_hello(port);
-        println!(
-            "{software}: {name}: a bare ClientHello gets {ending} after \"{}\"",
-            said.escape_ascii()
-        );
+        println!("{software}: {name}: a bare ClientHello gets {ending} after \"{}\"", said.escape_ascii());
         let recognised = recognise(&said);
         match bare {
             Bare::Says(protocol, upgrade) => {
                 let recognised = recognised.unwrap_or_else(|| panic!("{name}: not recognised"));
-                assert_eq!(
-                    (recognised.name, recognised.upgrade),
-                    (protocol, Some(upgrade)),
-                    "{name}"
-                );
+                assert_eq!((recognised.name, recognised.upgrade), (protocol, Some(upgrade)), "{name}");
             }
-            Bare::Closes => assert_eq!(
-                (said, recognised, ending),
-                (vec![], None, "a close"),
-                "{name}"
-            ),
+            Bare::Closes => assert_eq!((said, recognised, ending), (vec![], None, "a close"), "{name}"),
         }
     }
 }
 
 fn connect(port: u16) -> TcpStream {
     let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    stream
-        .set_read_timeout(Some(Duration::from_secs(10)))
-        .unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     stream
 }
 
@@ -264,9 +194,7 @@ fn talk(stream: &mut TcpStream, mut dialogue: Box<dyn Dialogue>) -> Result<(), S
 /// What a server says in the first two seconds, and how it ends.
 fn after_bare_hello(port: u16) -> (Vec<u8>, &'static str) {
     let mut stream = connect(port);
-    stream
-        .set_read_timeout(Some(Duration::from_secs(2)))
-        .unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
     stream.write_all(&client_hello()).unwrap();
     let mut said = Vec::new();
     let mut input = [0; 4096];
@@ -298,19 +226,12 @@ fn client_hello() -> Vec<u8> {
             ExtensionSpec::ServerName("localhost".into()),
             ExtensionSpec::SupportedGroups(vec![NamedGroup::X25519, NamedGroup::SECP256R1]),
             ExtensionSpec::EcPointFormats(vec![0]),
-            ExtensionSpec::SignatureAlgorithms(vec![
-                SignatureScheme::RSA_PKCS1_SHA256,
-                SignatureScheme::RSA_PSS_RSAE_SHA256,
-            ]),
+            ExtensionSpec::SignatureAlgorithms(vec![SignatureScheme::RSA_PKCS1_SHA256, SignatureScheme::RSA_PSS_RSAE_SHA256]),
             ExtensionSpec::RenegotiationInfo,
         ]),
         pad_to: None,
         fragment: Fragment::Whole,
     };
-    let material = KeyMaterial {
-        random: [7; 32],
-        session_id: vec![],
-        key_shares: vec![],
-    };
+    let material = KeyMaterial { random: [7; 32], session_id: vec![], key_shares: vec![] };
     spec.encode(&material).unwrap().records
 }

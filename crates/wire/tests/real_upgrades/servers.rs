@@ -27,26 +27,14 @@ impl Server {
     /// Starts `command` in the foreground, in its folder (where a core dump of it ends as well), and waits until every port answers.
     fn start(mut command: Command, folder: Folder, ports: Vec<u16>) -> Server {
         let log = fs::File::create(folder.path("stdout")).unwrap();
-        command
-            .stdin(Stdio::null())
-            .stderr(log.try_clone().unwrap())
-            .stdout(log)
-            .process_group(0)
-            .current_dir(&folder.0);
-        let mut server = Server {
-            child: command.spawn().unwrap(),
-            folder,
-            ports,
-        };
+        command.stdin(Stdio::null()).stderr(log.try_clone().unwrap()).stdout(log).process_group(0).current_dir(&folder.0);
+        let mut server = Server { child: command.spawn().unwrap(), folder, ports };
         let deadline = Instant::now() + Duration::from_secs(20);
         for port in server.ports.clone() {
             while TcpStream::connect(("127.0.0.1", port)).is_err() {
                 if server.child.try_wait().unwrap().is_some() || Instant::now() > deadline {
                     let said = fs::read(server.folder.path("stdout")).unwrap_or_default();
-                    panic!(
-                        "{command:?} does not serve port {port}: {}",
-                        String::from_utf8_lossy(&said)
-                    );
+                    panic!("{command:?} does not serve port {port}: {}", String::from_utf8_lossy(&said));
                 }
                 std::thread::sleep(Duration::from_millis(30));
             }
@@ -58,14 +46,8 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         let group = format!("-{}", self.child.id());
-        for (signal, patience) in [
-            ("-TERM", Duration::from_secs(3)),
-            ("-KILL", Duration::from_secs(3)),
-        ] {
-            let _ = Command::new("kill")
-                .args([signal, "--", &group])
-                .stderr(Stdio::null())
-                .status();
+        for (signal, patience) in [("-TERM", Duration::from_secs(3)), ("-KILL", Duration::from_secs(3))] {
+            let _ = Command::new("kill").args([signal, "--", &group]).stderr(Stdio::null()).status();
             let deadline = Instant::now() + patience;
             while Instant::now() < deadline && matches!(self.child.try_wait(), Ok(None)) {
                 std::thread::sleep(Duration::from_millis(20));
@@ -80,11 +62,7 @@ struct Folder(PathBuf);
 impl Folder {
     fn new() -> Result<Folder, Skip> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!(
-            "tlswhy-upgrade-{}-{}",
-            std::process::id(),
-            COUNT.fetch_add(1, Ordering::Relaxed)
-        );
+        let name = format!("tlswhy-upgrade-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let folder = Folder(std::env::temp_dir().join(name));
         fs::create_dir_all(&folder.0).unwrap();
         program("openssl")?;
@@ -93,11 +71,7 @@ impl Folder {
             .current_dir(&folder.0)
             .output()
             .unwrap();
-        assert!(
-            made.status.success(),
-            "{}",
-            String::from_utf8_lossy(&made.stderr)
-        );
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         Ok(folder)
     }
 
@@ -142,33 +116,16 @@ fn program(name: &str) -> Result<PathBuf, Skip> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
     folders.extend(
-        [
-            "/usr/sbin",
-            "/usr/local/sbin",
-            "/usr/lib/postfix/sbin",
-            "/usr/libexec/postfix",
-            "/usr/lib/news/bin",
-        ]
-        .map(PathBuf::from),
+        ["/usr/sbin", "/usr/local/sbin", "/usr/lib/postfix/sbin", "/usr/libexec/postfix", "/usr/lib/news/bin"]
+            .map(PathBuf::from),
     );
-    let versions = fs::read_dir("/usr/lib/postgresql")
-        .into_iter()
-        .flatten()
-        .flatten();
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     folders.extend(versions.map(|version| version.path().join("bin")));
-    folders
-        .iter()
-        .map(|folder| folder.join(name))
-        .find(|path| path.is_file())
-        .ok_or_else(|| format!("{name} is not installed"))
+    folders.iter().map(|folder| folder.join(name)).find(|path| path.is_file()).ok_or_else(|| format!("{name} is not installed"))
 }
 
 fn output(program: &str, arguments: &[&str]) -> String {
-    let output = Command::new(program)
-        .args(arguments)
-        .output()
-        .map(|output| output.stdout)
-        .unwrap_or_default();
+    let output = Command::new(program).args(arguments).output().map(|output| output.stdout).unwrap_or_default();
     String::from_utf8_lossy(&output).trim().to_owned()
 }
 
@@ -178,9 +135,7 @@ fn root() -> bool {
 
 /// The number of a user, if there is one of this name.
 fn user(name: &str) -> Result<u32, Skip> {
-    output("id", &["-u", name])
-        .parse()
-        .map_err(|_| format!("there is no user {name}"))
+    output("id", &["-u", name]).parse().map_err(|_| format!("there is no user {name}"))
 }
 
 /// The command that runs `program`, as `user` where we are root.
@@ -189,13 +144,7 @@ fn run_as(user: u32, program: &Path) -> Command {
         return Command::new(program);
     }
     let mut command = Command::new("setpriv");
-    command
-        .args([
-            &format!("--reuid={user}"),
-            &format!("--regid={user}"),
-            "--clear-groups",
-        ])
-        .arg(program);
+    command.args([&format!("--reuid={user}"), &format!("--regid={user}"), "--clear-groups"]).arg(program);
     command
 }
 
@@ -243,9 +192,8 @@ pub(crate) fn dovecot() -> Result<Server, Skip> {
         return Err("Dovecot is set up here for root only".to_owned());
     }
     let modules = Path::new("/usr/lib/dovecot");
-    let missing = ["imap-login", "pop3-login", "lmtp", "managesieve-login"]
-        .into_iter()
-        .find(|name| !modules.join(name).exists());
+    let missing =
+        ["imap-login", "pop3-login", "lmtp", "managesieve-login"].into_iter().find(|name| !modules.join(name).exists());
     if let Some(name) = missing {
         return Err(format!("Dovecot's {name} is not installed"));
     }
@@ -254,12 +202,7 @@ pub(crate) fn dovecot() -> Result<Server, Skip> {
          ssl = yes\nssl_cert = <@/cert.pem\nssl_key = <@/key.pem\n\
          passdb {\n driver = static\n args = nopassword=y\n}\nuserdb {\n driver = static\n args = uid=nobody gid=nogroup home=@\n}\n"
         .to_owned();
-    let listeners = [
-        ("imap-login", "imap"),
-        ("pop3-login", "pop3"),
-        ("lmtp", "lmtp"),
-        ("managesieve-login", "sieve"),
-    ];
+    let listeners = [("imap-login", "imap"), ("pop3-login", "pop3"), ("lmtp", "lmtp"), ("managesieve-login", "sieve")];
     for ((service, listener), port) in listeners.into_iter().zip(ports) {
         let chroot = if service == "lmtp" { "" } else { "chroot =" };
         text += &format!(
@@ -282,11 +225,7 @@ pub(crate) fn vsftpd() -> Result<Server, Skip> {
     let vsftpd = program("vsftpd")?;
     let (folder, [port]) = (Folder::new()?, free_ports());
     folder.make(&["empty"]);
-    let launcher = if root() {
-        ""
-    } else {
-        "run_as_launching_user=YES\n"
-    };
+    let launcher = if root() { "" } else { "run_as_launching_user=YES\n" };
     let configuration = folder.write(
         "vsftpd.conf",
         &format!(
@@ -311,27 +250,11 @@ pub(crate) fn postgres() -> Result<Server, Skip> {
         .current_dir(&folder.0)
         .output()
         .unwrap();
-    assert!(
-        made.status.success(),
-        "{}",
-        String::from_utf8_lossy(&made.stderr)
-    );
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let mut command = run_as(UNPRIVILEGED, &postgres);
-    command
-        .arg("-D")
-        .arg(folder.path("data"))
-        .arg("-p")
-        .arg(port.to_string())
-        .arg("-k")
-        .arg(&folder.0)
-        .current_dir(&folder.0);
-    for setting in [
-        "listen_addresses=127.0.0.1",
-        "ssl=on",
-        "fsync=off",
-        "ssl_cert_file=../cert.pem",
-        "ssl_key_file=../key.pem",
-    ] {
+    command.arg("-D").arg(folder.path("data")).arg("-p").arg(port.to_string()).arg("-k").arg(&folder.0).current_dir(&folder.0);
+    for setting in ["listen_addresses=127.0.0.1", "ssl=on", "fsync=off", "ssl_cert_file=../cert.pem", "ssl_key_file=../key.pem"]
+    {
         command.args(["-c", setting]);
     }
     Ok(Server::start(command, folder, vec![port]))
@@ -354,13 +277,9 @@ pub(crate) fn mariadb() -> Result<Server, Skip> {
         command.arg("--user=root");
     }
     command.arg(format!("--port={port}"));
-    for (option, name) in [
-        ("datadir", "data"),
-        ("socket", "socket"),
-        ("pid-file", "pid"),
-        ("ssl-cert", "cert.pem"),
-        ("ssl-key", "key.pem"),
-    ] {
+    for (option, name) in
+        [("datadir", "data"), ("socket", "socket"), ("pid-file", "pid"), ("ssl-cert", "cert.pem"), ("ssl-key", "key.pem")]
+    {
         command.arg(format!("--{option}={}", folder.path(name).display()));
     }
     Ok(Server::start(command, folder, vec![port]))
@@ -370,17 +289,10 @@ pub(crate) fn mariadb() -> Result<Server, Skip> {
 pub(crate) fn slapd() -> Result<Server, Skip> {
     let slapd = program("slapd")?;
     let (folder, [port]) = (Folder::new()?, free_ports());
-    let configuration = folder.write(
-        "slapd.conf",
-        "pidfile @/pid\nTLSCertificateFile @/cert.pem\nTLSCertificateKeyFile @/key.pem\n",
-    );
+    let configuration =
+        folder.write("slapd.conf", "pidfile @/pid\nTLSCertificateFile @/cert.pem\nTLSCertificateKeyFile @/key.pem\n");
     let mut command = Command::new(slapd);
-    command.arg("-f").arg(configuration).args([
-        "-h",
-        &format!("ldap://127.0.0.1:{port}"),
-        "-d",
-        "0",
-    ]);
+    command.arg("-f").arg(configuration).args(["-h", &format!("ldap://127.0.0.1:{port}"), "-d", "0"]);
     Ok(Server::start(command, folder, vec![port]))
 }
 
@@ -414,10 +326,7 @@ pub(crate) fn nnrpd() -> Result<Server, Skip> {
          pathrun: @\npathlog: @\npathspool: @\novmethod: tradindexed\nhismethod: hisv6\nenableoverview: true\n\
          tlscertfile: @/cert.pem\ntlskeyfile: @/key.pem\n",
     );
-    folder.write(
-        "storage.conf",
-        "method tradspool {\n newsgroups: *\n class: 0\n}\n",
-    );
+    folder.write("storage.conf", "method tradspool {\n newsgroups: *\n class: 0\n}\n");
     let readers = folder.write(
         "readers.conf",
         "auth all { hosts: \"*\" default: \"<all>\" }\naccess all { users: \"*\" newsgroups: \"*\" access: RPA }\n",
@@ -429,16 +338,9 @@ pub(crate) fn nnrpd() -> Result<Server, Skip> {
     fs::set_permissions(folder.path("key.pem"), fs::Permissions::from_mode(0o600)).unwrap();
     folder.give_to(news);
     // Makes the empty index of groups, without which the server is "unavailable".
-    run_as(news, &overview)
-        .arg("-F")
-        .env("INNCONF", &configuration)
-        .output()
-        .unwrap();
+    run_as(news, &overview).arg("-F").env("INNCONF", &configuration).output().unwrap();
     let mut command = run_as(news, &nnrpd);
-    command
-        .args(["-D", "-f", "-p", &port.to_string(), "-c"])
-        .arg(readers)
-        .env("INNCONF", configuration);
+    command.args(["-D", "-f", "-p", &port.to_string(), "-c"]).arg(readers).env("INNCONF", configuration);
     Ok(Server::start(command, folder, vec![port]))
 }
 
@@ -458,9 +360,7 @@ pub(crate) fn inspircd() -> Result<Server, Skip> {
         ),
     );
     let mut command = Command::new(inspircd);
-    command
-        .args(["--runasroot", "--nofork", "--config"])
-        .arg(configuration);
+    command.args(["--runasroot", "--nofork", "--config"]).arg(configuration);
     Ok(Server::start(command, folder, vec![port]))
 }
 
@@ -468,7 +368,10 @@ pub(crate) fn inspircd() -> Result<Server, Skip> {
 pub(crate) fn squid() -> Result<Server, Skip> {
     let squid = program("squid")?;
     let (folder, [open, closed]) = (Folder::new()?, free_ports());
-    folder.write("login.sh", "#!/bin/sh\nwhile read -r user password; do [ \"$user:$password\" = a:b ] && echo OK || echo ERR; done\n");
+    folder.write(
+        "login.sh",
+        "#!/bin/sh\nwhile read -r user password; do [ \"$user:$password\" = a:b ] && echo OK || echo ERR; done\n",
+    );
     fs::set_permissions(folder.path("login.sh"), fs::Permissions::from_mode(0o755)).unwrap();
     let configuration = folder.write(
         "squid.conf",
@@ -500,11 +403,6 @@ pub(crate) fn dante() -> Result<Server, Skip> {
         ),
     );
     let mut command = Command::new(danted);
-    command
-        .arg("-f")
-        .arg(configuration)
-        .args(["-N", "1"])
-        .arg("-p")
-        .arg(folder.path("pid"));
+    command.arg("-f").arg(configuration).args(["-N", "1"]).arg("-p").arg(folder.path("pid"));
     Ok(Server::start(command, folder, vec![port]))
 }

@@ -2,10 +2,7 @@
 
 #![allow(non_upper_case_globals, reason = "IANA writes anon in lower case")]
 
-use super::{
-    Authentication, CipherMode, Encryption, Hash, KeyExchange, Mac, ProtocolVersion, SuiteDetails,
-    first, registry,
-};
+use super::{Authentication, CipherMode, Encryption, Hash, KeyExchange, Mac, ProtocolVersion, SuiteDetails, first, registry};
 
 suites! {
     TLS_NULL_WITH_NULL_NULL = 0x0000, "RFC 5246", [], Null/Null, Null 0 Null, Null, Sha256, SSLV3..=TLSV1_2, false;
