@@ -3,7 +3,7 @@
 //! To add a cause: write `<code>.rs` and `<code>.md`, and name it in [`CAUSES`]. The page's first line is the cause in one
 //! sentence; its headings are Diagnosis, Cause, Fix, Why it works, References; `tlswhy explain <code>` prints it.
 //!
-//! A cause owns the faults of its kind in a [`Story`] and puts them into words: what was seen, why that fails, what mends it,
+//! A cause owns the faults of its kind in a [`Story`](crate::examination::Story) and puts them into words: what was seen, why that fails, what mends it,
 //! how to see it by hand. Same evidence, same words.
 
 mod found;
