@@ -10,7 +10,7 @@ mod common;
 use std::fs;
 use std::path::PathBuf;
 
-use common::{check_report, replay, replay_alone};
+use common::{check_report, check_text, replay, replay_alone};
 use serde::Deserialize;
 use tlswhy_core::{Budget, Examination, Request, Step, TrustStore};
 use tlswhy_model::{Answer, Evidence, Impact, Question, Report};
@@ -174,7 +174,9 @@ fn every_question_is_answered_by_the_recording() {
 #[test]
 fn reports_are_sound() {
     for case in cases() {
-        check_report(&replay(&case.evidence), &case.id());
+        let report = replay(&case.evidence);
+        check_report(&report, &case.id());
+        check_text(&report, &case.id());
     }
 }
 

@@ -3,8 +3,8 @@
 
 use tlswhy_model::{Answer, Asked, Attempt, Awaited, Bytes, Depth, Ending, Opening, Probe, Question, Resolution, Timing};
 use tlswhy_wire::{
-    AlertDescription, AlertLevel, Authentication, CipherSuite, HelloFormat, HelloSpec, KeyExchange, KeyMaterial, NamedGroup,
-    ProtocolVersion, SignatureScheme,
+    AlertDescription, AlertLevel, Authentication, CipherSuite, ExtensionType, HelloFormat, HelloSpec, KeyExchange, KeyMaterial,
+    NamedGroup, ProtocolVersion, SignatureScheme,
 };
 
 /// The random of a HelloRetryRequest (RFC 8446 §4.1.3).
@@ -25,6 +25,7 @@ pub struct Server {
     /// `None`: it takes any name, and none.
     pub name: Option<String>,
     pub secure_renegotiation: bool,
+    pub extended_master_secret: bool,
     pub dh_bits: usize,
     /// It ends the handshake for want of a client certificate.
     pub wants_certificate: bool,
@@ -48,6 +49,7 @@ impl Default for Server {
             alpn: None,
             name: None,
             secure_renegotiation: true,
+            extended_master_secret: true,
             dh_bits: 2048,
             wants_certificate: false,
             longest_hello: usize::MAX,
@@ -106,12 +108,16 @@ impl Server {
             return Err(Some(AlertDescription::UNRECOGNIZED_NAME));
         }
         let offered = hello.offered_versions();
-        let by_extension = hello.extension(tlswhy_wire::ExtensionType::SUPPORTED_VERSIONS).is_some();
+        let by_extension = hello.extension(ExtensionType::SUPPORTED_VERSIONS).is_some();
         let version = self.versions.iter().copied().filter(|version| match by_extension {
             true => offered.contains(version),
             false => *version <= hello.legacy_version && *version <= ProtocolVersion::TLSV1_2,
         });
         let version = version.max().ok_or(Some(AlertDescription::PROTOCOL_VERSION))?;
+        let suites = self.suites.iter().filter(|suite| hello.cipher_suites.contains(suite));
+        let usable = suites.filter(|suite| suite.details().is_some_and(|row| row.usable_with(version)));
+        let choice = usable.copied().find_map(|suite| self.with_suite(hello, version, suite));
+        let choice = choice.ok_or(Some(AlertDescription::HANDSHAKE_FAILURE))?;
         let alpn = match &self.alpn {
             Some(names) if !hello.alpn().is_empty() => {
                 let common = names.iter().find(|name| hello.alpn().contains(name));
@@ -119,10 +125,6 @@ impl Server {
             }
             _ => None,
         };
-        let suites = self.suites.iter().filter(|suite| hello.cipher_suites.contains(suite));
-        let usable = suites.filter(|suite| suite.details().unwrap().usable_with(version));
-        let choice = usable.copied().find_map(|suite| self.with_suite(hello, version, suite));
-        let choice = choice.ok_or(Some(AlertDescription::HANDSHAKE_FAILURE))?;
         Ok(Choice { alpn, ..choice })
     }
 
@@ -161,9 +163,9 @@ impl Server {
         let modern = choice.version == ProtocolVersion::TLSV1_3;
         let mut received = Vec::new();
         if choice.retry {
-            received = record(22, &server_hello(RETRY, hello, choice, self.secure_renegotiation));
+            received = record(22, &self.server_hello(RETRY, hello, choice));
         }
-        received.extend(record(22, &server_hello([7; 32], hello, choice, self.secure_renegotiation)));
+        received.extend(record(22, &self.server_hello([7; 32], hello, choice)));
         let mut rest = Vec::new();
         if modern {
             rest.extend(message(8, &vector16(&alpn_extension(choice))));
@@ -211,11 +213,39 @@ impl Server {
         };
         attempt(probe, received, modern.then_some(rest), ending)
     }
+
+    fn server_hello(&self, random: [u8; 32], hello: &HelloSpec, choice: &Choice) -> Vec<u8> {
+        let modern = choice.version == ProtocolVersion::TLSV1_3;
+        let mut extensions = Vec::new();
+        if modern {
+            extensions.extend(extension(43, &choice.version.0.to_be_bytes()));
+            let group = choice.group.unwrap().0.to_be_bytes();
+            let share = if random == RETRY { group.to_vec() } else { [&group[..], &vector16(&[9; 32])].concat() };
+            extensions.extend(extension(51, &share));
+        } else {
+            if self.secure_renegotiation && hello.offers_renegotiation_info() {
+                extensions.extend(extension(0xff01, &[0]));
+            }
+            if self.extended_master_secret && hello.extension(ExtensionType::EXTENDED_MASTER_SECRET).is_some() {
+                extensions.extend(extension(23, &[]));
+            }
+            extensions.extend(alpn_extension(choice));
+        }
+        let legacy = if modern { ProtocolVersion::TLSV1_2 } else { choice.version };
+        let session_id = vec![6; if modern { hello.session_id_length.into() } else { 0 }];
+        let mut body = [&legacy.0.to_be_bytes()[..], &random, &[session_id.len() as u8], &session_id].concat();
+        body.extend(choice.suite.0.to_be_bytes());
+        body.push(0);
+        if !extensions.is_empty() {
+            body.extend(vector16(&extensions));
+        }
+        message(2, &body)
+    }
 }
 
 /// Whether a signature of this scheme can come from the key that the suite wants.
 fn fits(scheme: SignatureScheme, authentication: Authentication, modern: bool) -> bool {
-    let name = scheme.name().unwrap();
+    let name = scheme.name().unwrap_or_default();
     let old = name.starts_with("rsa_pkcs1") || name.ends_with("sha1") || name.ends_with("sha224");
     match authentication {
         _ if modern => !old,
@@ -252,31 +282,6 @@ pub fn attempt(probe: &Probe, received: Vec<u8>, decrypted: Option<Vec<u8>>, end
 
 pub fn alert(description: AlertDescription, awaited: Awaited, encrypted: bool) -> Ending {
     Ending::Alert { level: AlertLevel(2), description, awaited, encrypted }
-}
-
-fn server_hello(random: [u8; 32], hello: &HelloSpec, choice: &Choice, secure_renegotiation: bool) -> Vec<u8> {
-    let modern = choice.version == ProtocolVersion::TLSV1_3;
-    let mut extensions = Vec::new();
-    if modern {
-        extensions.extend(extension(43, &choice.version.0.to_be_bytes()));
-        let group = choice.group.unwrap().0.to_be_bytes();
-        let share = if random == RETRY { group.to_vec() } else { [&group[..], &vector16(&[9; 32])].concat() };
-        extensions.extend(extension(51, &share));
-    } else {
-        if secure_renegotiation && hello.offers_renegotiation_info() {
-            extensions.extend(extension(0xff01, &[0]));
-        }
-        extensions.extend(alpn_extension(choice));
-    }
-    let legacy = if modern { ProtocolVersion::TLSV1_2 } else { choice.version };
-    let session_id = vec![6; if modern { hello.session_id_length.into() } else { 0 }];
-    let mut body = [&legacy.0.to_be_bytes()[..], &random, &[session_id.len() as u8], &session_id].concat();
-    body.extend(choice.suite.0.to_be_bytes());
-    body.push(0);
-    if !extensions.is_empty() {
-        body.extend(vector16(&extensions));
-    }
-    message(2, &body)
 }
 
 fn alpn_extension(choice: &Choice) -> Vec<u8> {
