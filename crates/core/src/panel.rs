@@ -1,11 +1,12 @@
 //! How well-known clients fare: by the model, from what was seen of the server; or by sending their very hello.
 
 use tlswhy_model::{ClientOutcome, Confidence, Depth, Finding, Outcome, Probe};
+use tlswhy_wire::CipherSuite;
 
 use crate::case::{Case, Seen};
 use crate::causes::{CAUSES, Found};
 use crate::examination::{Fault, FaultKind, Story};
-use crate::negotiate::{ClientCapabilities, Knob, Negotiated, ServerCapabilities, negotiate};
+use crate::negotiate::{ClientCapabilities, Knob, Negotiated, ServerCapabilities, Support, negotiate};
 
 /// The probe that sends this client's very hello.
 pub(crate) fn replay_probe(case: &Case<'_>) -> Probe {
@@ -93,7 +94,10 @@ fn by_model(case: &Case<'_>, story: &Story, row: &mut ClientOutcome) {
     match negotiate(&client, &server) {
         Negotiated::Agreed(agreement) => {
             row.outcome = Outcome::Works;
-            (row.version, row.cipher_suite) = (Some(agreement.version), Some(agreement.suite));
+            // Which of several suites the server takes is its own choice: one is named only where no other is possible.
+            let untested = |suite: &CipherSuite| server.suite(agreement.version, *suite) == Support::Untested;
+            let sole = !client.suites_at(agreement.version).iter().any(untested);
+            (row.version, row.cipher_suite) = (Some(agreement.version), sole.then_some(agreement.suite));
         }
         Negotiated::Obstacle(obstacle) => refuse(case, story, FaultKind::Negotiation(obstacle), row),
         Negotiated::Unknown(knob) => {

@@ -7,6 +7,7 @@ use tlswhy_wire::dialogue::{Dialogue, Step};
 
 use crate::connection::{Arrival, Connection};
 use crate::handshake::Flight;
+use crate::patience::TIMEOUTS_IN_ALL;
 use crate::probe::ending_of;
 use crate::proxy::Proxy;
 
@@ -35,6 +36,7 @@ impl<'a> Conversation<'a> {
         let awaited = if self.partner == Speaker::Proxy { Awaited::TunnelAnswer } else { Awaited::UpgradeAnswer };
         let mut step = dialogue.receive(b"");
         let mut input = before;
+        let held_since = Instant::now();
         loop {
             match step {
                 Step::Continue { send } => self.say(connection, &send, limit).await,
@@ -53,8 +55,13 @@ impl<'a> Conversation<'a> {
                 }
             }
             let began = Instant::now();
+            // An answer that comes in drips does not go on for ever.
+            let left = limit.saturating_mul(TIMEOUTS_IN_ALL).saturating_sub(held_since.elapsed());
+            if left.is_zero() {
+                return Err(ending_of(Arrival::Quiet, awaited, held_since.elapsed()));
+            }
             if input.is_empty() {
-                match connection.receive(&mut input, limit).await {
+                match connection.receive(&mut input, limit.min(left)).await {
                     Arrival::Data => input = self.masked(input),
                     other => return Err(ending_of(other, awaited, began.elapsed())),
                 }

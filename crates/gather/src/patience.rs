@@ -7,7 +7,7 @@ use tlswhy_model::Awaited;
 use crate::handshake::Handshake;
 
 /// An answer that comes in drips may take this many time-outs in all.
-const TIMEOUTS_IN_ALL: u32 = 4;
+pub(crate) const TIMEOUTS_IN_ALL: u32 = 4;
 /// TLS 1.3: how long objections are waited for that mostly never come.
 const OBJECTIONS: Duration = Duration::from_millis(60);
 /// The same where a client certificate was asked for and not given.

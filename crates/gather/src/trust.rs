@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use rustls_pki_types::CertificateDer;
@@ -77,10 +77,11 @@ fn read_directory(path: &Path) -> io::Result<Vec<Vec<u8>>> {
 
 fn read_file(path: &Path) -> io::Result<Vec<Vec<u8>>> {
     let invalid = |why: &str| io::Error::new(ErrorKind::InvalidData, why);
-    if fs::metadata(path)?.len() > LARGEST_FILE {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST_FILE {
         return Err(invalid("it is too large for a list of certificates"));
     }
-    let bytes = fs::read(path)?;
     if is_der_certificate(&bytes) {
         return Ok(vec![bytes]);
     }

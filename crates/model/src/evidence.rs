@@ -30,6 +30,9 @@ pub struct Evidence {
     /// Every connection tried, in order.
     #[serde(default)]
     pub attempts: Vec<Attempt>,
+    /// Whether every address of the name was to be examined, or the first that answers.
+    #[serde(default)]
+    pub all_addresses: bool,
     /// Whether names and addresses were taken out.
     #[serde(default)]
     pub redacted: bool,

@@ -203,6 +203,11 @@ impl Listener {
     fn read_messages(&mut self) -> Result<(), DecodeError> {
         self.waiting = None;
         while !self.handshake.unread().is_empty() {
+            if self.transcript.messages.len() == MAX_RECORDS {
+                let limit = MAX_RECORDS;
+                let at = self.transcript.messages.last().map_or(0, |message| message.span.end);
+                return Err(DecodeError { what: "handshake messages", at, kind: DecodeErrorKind::TooLong { limit } });
+            }
             match handshake::read(self.handshake.unread(), &mut self.context) {
                 Ok((message, length)) => {
                     self.transcript.messages.push(message);

@@ -117,6 +117,7 @@ impl Examination {
                 certificates: Vec::new(),
             }),
             attempts: Vec::new(),
+            all_addresses: request.all_addresses,
             redacted: false,
         };
         Examination {
@@ -143,7 +144,7 @@ impl Examination {
             trust: None,
             started_at: evidence.started_at.clone(),
             budget: Budget { connections: 0, rounds: 0 },
-            all_addresses: given.iter().collect::<std::collections::BTreeSet<_>>().len() > 1,
+            all_addresses: evidence.all_addresses,
             address: given.first().copied().filter(|_| !resolved),
             address_family: None,
             replay: false,

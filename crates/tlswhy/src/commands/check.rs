@@ -1,6 +1,6 @@
 //! `tlswhy check`: examines servers over the network.
 
-use std::io::Write;
+use std::io::{Read as _, Write};
 use std::net::IpAddr;
 use std::path::Path;
 
@@ -185,11 +185,12 @@ fn profile(name: &str) -> Result<Option<ClientProfile>, Failure> {
         });
     }
     let cannot_read = |why: &dyn std::fmt::Display| Failure::new(format!("cannot read the client profile {name}: {why}"));
-    let size = std::fs::metadata(path).map_err(|error| cannot_read(&error))?.len();
-    if size > LARGEST_PROFILE {
-        return Err(cannot_read(&format_args!("{size} bytes are too many for a profile")));
+    let mut text = String::new();
+    let file = std::fs::File::open(path).map_err(|error| cannot_read(&error))?;
+    file.take(LARGEST_PROFILE + 1).read_to_string(&mut text).map_err(|error| cannot_read(&error))?;
+    if text.len() as u64 > LARGEST_PROFILE {
+        return Err(cannot_read(&format_args!("more than {LARGEST_PROFILE} bytes are too many for a profile")));
     }
-    let text = std::fs::read_to_string(path).map_err(|error| cannot_read(&error))?;
     let client = tlswhy_core::client_from_toml(&text).map_err(|error| cannot_read(&error))?;
     Ok(Some(client))
 }

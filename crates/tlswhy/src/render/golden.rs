@@ -489,6 +489,7 @@ fn report(subject: Subject, outcome: Outcome, summary: &str, attempts: Vec<Attem
             clients: Vec::new(),
             trust: None,
             attempts,
+            all_addresses: false,
             redacted: false,
         },
     }

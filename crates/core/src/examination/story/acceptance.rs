@@ -7,7 +7,7 @@ use super::{FaultKind, Teller};
 use crate::case::Seen;
 use crate::chain;
 use crate::knowledge::{controls, refusals};
-use crate::negotiate::{self, ClientCapabilities, Obstacle, dh_bits, signature_scheme};
+use crate::negotiate::{self, ClientCapabilities, Obstacle, VERSIONS, dh_bits, signature_scheme};
 
 /// Alerts by which a server refuses a client for its certificate, or for want of one (RFC 8446 §6.2, RFC 5246 §7.2.2).
 const OBJECTIONS: &[AlertDescription] = &[
@@ -25,6 +25,14 @@ impl<'c, 'e> Teller<'c, 'e> {
             return self.end();
         };
         let (version, suite) = (answer.selected_version.value, answer.cipher_suite.value);
+        if let Some(breach) = breach(seen, hello) {
+            self.open(
+                format!("What answers there? Its ServerHello breaks the protocol: {breach}"),
+                &[],
+                "every client ends the handshake on that; look at what runs behind the port, or at what stands before it",
+            );
+            return self.end();
+        }
         let client = self.client();
         let policy = &self.case.client.policy;
         let id = Some(seen.id());
@@ -258,4 +266,31 @@ impl<'c, 'e> Teller<'c, 'e> {
             );
         }
     }
+}
+
+/// In what the server's choice is none that it could make (RFC 8446 §4.1.3, §4.1.4).
+fn breach(seen: &Seen<'_>, hello: &HelloSpec) -> Option<String> {
+    let answer = seen.server_hello()?;
+    let (version, suite) = (answer.selected_version.value, answer.cipher_suite.value);
+    let offered = hello.offered_versions();
+    let named = hello.extension(ExtensionType::SUPPORTED_VERSIONS).is_some();
+    // Without the extension, and to a server that does not know it, every version up to legacy_version is offered.
+    let possible =
+        if version >= ProtocolVersion::TLSV1_3 { named && offered.contains(&version) } else { version <= hello.legacy_version };
+    if !possible || !VERSIONS.contains(&version) {
+        return Some(format!("it chose version {version}, which was not offered"));
+    }
+    if !hello.cipher_suites.contains(&suite) {
+        return Some(format!("it chose the suite {suite}, which was not offered"));
+    }
+    let group = answer.selected_group().filter(|_| version >= ProtocolVersion::TLSV1_3)?;
+    if !hello.groups().contains(&group) {
+        return Some(format!("it chose the group {group}, which was not offered"));
+    }
+    let retry_alone = seen.plain.server_hello().is_none() && seen.plain.hello_retry_request().is_some();
+    if retry_alone && hello.key_shares().contains(&group) {
+        return Some(format!("it asked for a key share of {group}, which it had"));
+    }
+    let ended = !matches!(seen.attempt.ending, Ending::NotCarriedFurther { .. } | Ending::Answered);
+    (retry_alone && ended).then(|| "it asked for another hello and did not go on with it".to_owned())
 }

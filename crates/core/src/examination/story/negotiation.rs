@@ -11,7 +11,7 @@ use super::{FaultKind, Teller};
 use crate::case::Seen;
 use crate::chain::KeyKind;
 use crate::knowledge::controls;
-use crate::negotiate::{ClientCapabilities, Knob, Obstacle, chain_authentication};
+use crate::negotiate::{ClientCapabilities, Knob, Obstacle, chain_authentication, differing_fields};
 
 impl<'c, 'e> Teller<'c, 'e> {
     /// A control that worked at this version.
@@ -171,9 +171,11 @@ impl<'c, 'e> Teller<'c, 'e> {
         let confirmed = with_version.chose();
         let obstacle = Obstacle::Versions { client: versions, server: accepted.to_vec() };
         let certain = !doubtful || own.alert() == version_word || to_named == version_word;
+        // A contrast is one only where nothing but the versions differs.
+        let contrast = confirmed && differing_fields(&self.hello(), &widened).len() == 1;
         let confidence = if !certain {
             Confidence::Suspected
-        } else if confirmed {
+        } else if contrast {
             Confidence::Confirmed
         } else {
             Confidence::Observed

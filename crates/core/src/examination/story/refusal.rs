@@ -315,7 +315,13 @@ impl<'c, 'e> Teller<'c, 'e> {
             self.push(kind, Confidence::Suspected, Some(failing));
             self.open(
                 format!("{version} is switched on, and every suite is refused to every client: do the suites that the server allows fit its certificate, and is the certificate loaded with its own key?"),
-                &["cipher-certificate-mismatch", "certificate-key-mismatch", "no-shared-cipher"],
+                &[
+                    "cipher-certificate-mismatch",
+                    "certificate-key-mismatch",
+                    "no-shared-cipher",
+                    "no-shared-group",
+                    "no-shared-signature-algorithm",
+                ],
                 "look at the server's cipher list and at the kind of key in its certificate: openssl x509 -in CERT -noout -text | grep 'Public Key Algorithm'",
             );
             return self.end();
