@@ -1,7 +1,7 @@
 //! The server has chosen: would the client accept it, and does the handshake end well?
 
 use tlswhy_model::{Awaited, Confidence, Depth, Ending};
-use tlswhy_wire::{AlertDescription, ExtensionType, HelloSpec, ProtocolVersion};
+use tlswhy_wire::{AlertDescription, ExtensionType, HelloSpec, Message, ProtocolVersion};
 
 use super::{FaultKind, Teller};
 use crate::case::Seen;
@@ -283,7 +283,19 @@ fn breach(seen: &Seen<'_>, hello: &HelloSpec) -> Option<String> {
     if !hello.cipher_suites.contains(&suite) {
         return Some(format!("it chose the suite {suite}, which was not offered"));
     }
-    let group = answer.selected_group().filter(|_| version >= ProtocolVersion::TLSV1_3)?;
+    if version < ProtocolVersion::TLSV1_3 {
+        return None;
+    }
+    let retries = seen.plain.messages.iter().filter(|message| matches!(message.value, Message::HelloRetryRequest(_))).count();
+    if retries > 1 {
+        return Some("it asked for another hello twice".to_owned());
+    }
+    if !answer.is_retry() && answer.key_share().is_none_or(|(_, share)| share.is_empty()) {
+        return Some("it chose TLSv1.3 and sent no key share".to_owned());
+    }
+    let Some(group) = answer.selected_group() else {
+        return answer.cookie().is_none().then(|| "it asked for another hello and not for what".to_owned());
+    };
     if !hello.groups().contains(&group) {
         return Some(format!("it chose the group {group}, which was not offered"));
     }
