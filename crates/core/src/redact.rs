@@ -14,6 +14,17 @@ use crate::chain;
 /// addresses become those kept for documentation (RFC 5737, RFC 3849). Loopback addresses stay.
 pub fn redact(mut evidence: Evidence) -> Evidence {
     let names = names(&evidence);
+    let address_names: Vec<Vec<u8>> = evidence
+        .attempts
+        .iter()
+        .map(Seen::read)
+        .filter_map(|seen| {
+            Some(seen.certificates()?.entries.iter().flat_map(|entry| chain::address_names(&entry.value)).collect::<Vec<_>>())
+        })
+        .flatten()
+        // All zeros are what they become.
+        .filter(|address| address.iter().any(|byte| *byte != 0))
+        .collect();
     let mut addresses = Addresses::default();
     let clean = |text: &str| names.iter().fold(text.to_owned(), |text, name| text.replace(name.as_str(), &mask(name)));
 
@@ -59,8 +70,10 @@ pub fn redact(mut evidence: Evidence) -> Evidence {
         }
         mask_bytes(&mut attempt.sent, &names);
         mask_bytes(&mut attempt.received, &names);
+        mask_address_names(&mut attempt.received, &address_names);
         for bytes in [&mut attempt.decrypted, &mut attempt.application].into_iter().flatten() {
             mask_bytes(bytes, &names);
+            mask_address_names(bytes, &address_names);
         }
         match &mut attempt.ending {
             Ending::NotTls { detail, .. } => *detail = clean(detail),
@@ -83,9 +96,39 @@ fn names(evidence: &Evidence) -> Vec<String> {
         }
     }
     names.retain(|name| name.len() > 1 && name.parse::<IpAddr>().is_err());
+    for attempt in &evidence.attempts {
+        let said = attempt.dialogue.iter().map(|turn| &turn.bytes).chain(&attempt.application);
+        let plain = matches!(attempt.ending, Ending::NotTls { .. }).then_some(&attempt.received);
+        for bytes in said.chain(plain) {
+            names.extend(names_in_text(&String::from_utf8_lossy(bytes)));
+        }
+        match &attempt.ending {
+            Ending::NotTls { detail: text, .. }
+            | Ending::TunnelRefused { reason: text }
+            | Ending::UpgradeRefused { reason: text } => {
+                names.extend(names_in_text(text));
+            }
+            _ => {}
+        }
+    }
     names.sort_by(|a, b| b.len().cmp(&a.len()).then(a.cmp(b)));
     names.dedup();
     names
+}
+
+/// What looks like a host name or an address in what a server said in plain text; loopback addresses stay.
+fn names_in_text(text: &str) -> Vec<String> {
+    let tokens = text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':')));
+    tokens
+        .map(|token| token.trim_matches(['.', '-', ':']))
+        .filter(|token| match token.parse::<IpAddr>() {
+            Ok(address) => !address.is_loopback(),
+            Err(_) => token.rsplit_once('.').is_some_and(|(rest, last)| {
+                !rest.is_empty() && last.len() > 1 && last.chars().all(|c| c.is_ascii_alphabetic())
+            }),
+        })
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Letters x of the same length in bytes; dots stay.
@@ -103,6 +146,19 @@ fn mask_bytes(bytes: &mut Bytes, names: &[String]) {
                 place.copy_from_slice(&masked);
             }
             from = start + needle.len();
+        }
+    }
+}
+
+/// Takes the addresses in subjectAltName (`[7] IMPLICIT OCTET STRING`, RFC 5280 §4.2.1.6) out of a certificate's bytes.
+fn mask_address_names(bytes: &mut Bytes, addresses: &[Vec<u8>]) {
+    for address in addresses {
+        let mut needle = vec![0x87, u8::try_from(address.len()).unwrap_or(0)];
+        needle.extend(address);
+        while let Some(at) = bytes.0.windows(needle.len()).position(|window| window == needle) {
+            if let Some(place) = bytes.0.get_mut(at + 2..at + needle.len()) {
+                place.fill(0);
+            }
         }
     }
 }

@@ -210,3 +210,15 @@ pub(crate) fn all_names(der: &[u8]) -> Vec<String> {
     }
     names
 }
+
+/// The addresses in subjectAltName of a certificate, as bytes.
+pub(crate) fn address_names(der: &[u8]) -> Vec<Vec<u8>> {
+    use x509_parser::prelude::GeneralName;
+    let Ok((_, certificate)) = X509Certificate::from_der(der) else { return Vec::new() };
+    let alternative = certificate.subject_alternative_name().ok().flatten();
+    alternative
+        .iter()
+        .flat_map(|extension| &extension.value.general_names)
+        .filter_map(|name| if let GeneralName::IPAddress(bytes) = name { Some(bytes.to_vec()) } else { None })
+        .collect()
+}
