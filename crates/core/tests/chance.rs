@@ -4,6 +4,7 @@
 
 mod common;
 
+use common::chance;
 use common::examine::{NAME, check_early_end, codes, connects, every_suite, faults, request, resolution, run};
 use common::flight::{self, Server};
 use common::{check_form, check_report};
@@ -15,7 +16,7 @@ use tlswhy_model::{
 use tlswhy_wire::{AlertDescription, AlertLevel, NamedGroup, ProtocolVersion, SignatureScheme};
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(chance(48))]
 
     /// Against any server made of lists the judged client's outcome is the one that its own hello meets, and what is said of
     /// the panel's clients is true of them.

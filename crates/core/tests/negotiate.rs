@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at what it did not expect")]
 
+mod common;
+
 use std::mem::discriminant;
 
 use proptest::prelude::*;
@@ -41,7 +43,7 @@ const SCHEMES: [SignatureScheme; 4] = [
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(common::chance(2000))]
 
     #[test]
     fn what_is_agreed_is_of_both(client in clients(), server in servers()) {
