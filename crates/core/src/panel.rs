@@ -6,7 +6,7 @@ use tlswhy_wire::CipherSuite;
 use crate::case::{Case, Seen};
 use crate::causes::{CAUSES, Found};
 use crate::examination::{Fault, FaultKind, Story};
-use crate::negotiate::{ClientCapabilities, Knob, Negotiated, ServerCapabilities, Support, negotiate};
+use crate::negotiate::{ClientCapabilities, Knob, Negotiated, ServerCapabilities, Support, minded, negotiate};
 
 /// The probe that sends this client's very hello.
 pub(crate) fn replay_probe(case: &Case<'_>) -> Probe {
@@ -62,7 +62,8 @@ fn by_replay(case: &Case<'_>, story: &Story, seen: &Seen<'_>, row: &mut ClientOu
             row.outcome = Outcome::Works;
             (row.version, row.cipher_suite) = (Some(version), Some(suite));
             // The server has chosen; the client may still refuse what it chose.
-            if let Negotiated::Obstacle(obstacle) = negotiate(&client, &server(case, story)) {
+            let chosen = ServerCapabilities::of(std::iter::once(seen));
+            if let Some(obstacle) = minded(&client, &chosen, version, suite) {
                 refuse(case, story, FaultKind::Negotiation(obstacle), row);
             }
         }

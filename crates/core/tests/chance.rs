@@ -4,10 +4,9 @@
 
 mod common;
 
-use common::chance;
 use common::examine::{NAME, check_early_end, codes, connects, every_suite, faults, request, resolution, run};
 use common::flight::{self, Server};
-use common::{check_form, check_report};
+use common::{chance, check_report};
 use proptest::prelude::*;
 use tlswhy_core::{Examination, Request};
 use tlswhy_model::{
@@ -90,15 +89,15 @@ proptest! {
         let asked = Request { address, panel: tlswhy_core::panel(), ..request(client) };
         let mut examination = Examination::new(asked.clone());
         let report = run(&mut examination, &mut answer);
-        check_form(&report, "nonsense");
+        check_report(&report, "nonsense");
         prop_assert!(report.cost.connections <= asked.budget.connections && report.cost.rounds <= asked.budget.rounds);
         let again = common::replay(examination.evidence());
         prop_assert_eq!(&again, &common::replay(examination.evidence()));
         if private {
             prop_assert_eq!(codes(&again), codes(&report));
         }
-        check_form(&again, "nonsense, again");
-        check_form(&common::replay(&tlswhy_core::redact(examination.evidence().clone())), "nonsense, redacted");
+        check_report(&again, "nonsense, again");
+        check_report(&common::replay(&tlswhy_core::redact(examination.evidence().clone())), "nonsense, redacted");
     }
 }
 
@@ -187,21 +186,23 @@ fn servers() -> impl Strategy<Value = Server> {
         prop::sample::subsequence(groups, 1..=5),
         prop::sample::subsequence(schemes, 1..=4),
         alpn,
-        (one_in_four(), one_in_four(), one_in_four(), prop::sample::select(vec![768, 1024, 2048])),
+        (one_in_four(), one_in_four(), one_in_four(), one_in_four(), prop::sample::select(vec![768, 1024, 2048])),
     )
-        .prop_map(|(versions, suites, groups, schemes, alpn, (legacy, plain_secret, wants_certificate, dh_bits))| Server {
-            versions,
-            suites,
-            groups,
-            schemes,
-            alpn,
-            name: None,
-            secure_renegotiation: !legacy,
-            extended_master_secret: !plain_secret,
-            dh_bits,
-            wants_certificate,
-            longest_hello: usize::MAX,
-        })
+        .prop_map(
+            |(versions, suites, groups, schemes, alpn, (legacy, plain_secret, wants_certificate, named, dh_bits))| Server {
+                versions,
+                suites,
+                groups,
+                schemes,
+                alpn,
+                name: named.then(|| NAME.to_owned()),
+                secure_renegotiation: !legacy,
+                extended_master_secret: !plain_secret,
+                dh_bits,
+                wants_certificate,
+                longest_hello: usize::MAX,
+            },
+        )
 }
 
 /// What a peer answers that makes no sense.

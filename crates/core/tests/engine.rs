@@ -7,11 +7,12 @@ mod common;
 use common::check_report;
 use common::examine::{
     ADDRESS, NAME, cbc_only, check_early_end, client, codes, connects, drive, ended, every_scheme, examine, faults, probe_of,
-    request, resolution, without_cbc,
+    request, resolution, run, without_cbc,
 };
 use common::flight::{self, Server};
 use tlswhy_core::{Budget, Examination, Request, Step};
 use tlswhy_model::{Answer, Asked, Ending, Outcome, Question, Resolution};
+use tlswhy_wire::ProtocolVersion;
 
 #[test]
 fn a_healthy_server_takes_four_connections_and_two_rounds_at_most() {
@@ -128,14 +129,19 @@ fn a_probe_is_kept_as_asked() {
 
 #[test]
 fn nothing_to_be_had_is_said_so() {
-    let answer = |asked: &Asked| match asked.question {
-        Question::Resolve { .. } => Answer::Resolved(resolution(&["127.0.0.1"])),
-        Question::Probe(_) => Answer::Unavailable,
-    };
-    for address in [None, Some(ADDRESS)] {
-        let report = drive(Request { address, ..request(client("chrome-156")) }, answer);
-        assert_eq!(report.outcome, Outcome::Undetermined, "{}", report.summary);
-        check_report(&report, "nothing to be had");
+    for answer in [
+        |_: &Asked| Answer::Unavailable,
+        |asked: &Asked| match asked.question {
+            Question::Resolve { .. } => Answer::Resolved(resolution(&["127.0.0.1"])),
+            Question::Probe(_) => Answer::Unavailable,
+        },
+    ] {
+        for address in [None, Some(ADDRESS)] {
+            let report = drive(Request { address, ..request(client("chrome-156")) }, answer);
+            assert_eq!(report.outcome, Outcome::Undetermined, "{}", report.summary);
+            assert!(!report.open_questions.is_empty());
+            check_report(&report, "nothing to be had");
+        }
     }
 }
 
@@ -148,9 +154,12 @@ fn where_one_address_refuses_the_next_is_used() {
         }
         Question::Probe(_) => Server::default().answer(asked),
     };
-    let report = drive(Request { address: None, ..request(client("chrome-156")) }, answer);
+    let mut examination = Examination::new(Request { address: None, ..request(client("chrome-156")) });
+    let report = run(&mut examination, answer);
     assert_eq!(report.outcome, Outcome::Works, "{}", report.summary);
     assert_eq!(report.findings, []);
+    let replayed = common::replay_alone(examination.evidence());
+    assert_eq!(replayed.outcome, Outcome::Works, "{}", replayed.summary);
 }
 
 #[test]
@@ -216,7 +225,7 @@ fn several_clients_are_judged_and_the_worst_counts() {
 fn the_panel_is_replayed_when_asked_for() {
     let panel = tlswhy_core::panel();
     let budget = Budget { connections: 200, rounds: 20 };
-    for server in [Server::default(), cbc_only()] {
+    for server in [Server::default(), cbc_only(), Server { versions: vec![ProtocolVersion::TLSV1_0], ..cbc_only() }] {
         let request = Request { panel: panel.clone(), replay: true, budget, ..request(client("chrome-156")) };
         let report = examine(request, &server);
         assert_eq!(report.clients.len(), panel.len());

@@ -129,6 +129,58 @@ proptest! {
             }
         }
     }
+
+    /// A client that offers less of one thing never agrees where it did not before. Fewer versions may: without the higher
+    /// one that both have, another is chosen.
+    #[test]
+    fn less_never_makes_an_agreement(client in clients(), server in servers(), at in any::<prop::sample::Index>(), what in 0..3) {
+        let mut less = client.clone();
+        match what {
+            0 if less.suites.len() > 1 => { less.suites.remove(at.index(client.suites.len())); }
+            // A hello that names no group takes any.
+            1 if less.groups.len() > 1 => { less.groups.remove(at.index(client.groups.len())); }
+            2 => if let Some(schemes) = &mut less.schemes && !schemes.is_empty() { schemes.remove(at.index(schemes.len())); },
+            _ => {}
+        }
+        if let Negotiated::Obstacle(obstacle) = negotiate(&client, &server) {
+            let after = negotiate(&less, &server);
+            prop_assert!(!matches!(after, Negotiated::Agreed(_)), "{:?} became {:?}", obstacle, after);
+        }
+    }
+
+    /// A server that takes more of one thing never meets an obstacle where it agreed before. A further version may: it is
+    /// chosen, and what goes with it may be missing.
+    #[test]
+    fn more_never_makes_an_obstacle(client in clients(), server in servers(), version in version(), what in 0..3, index in 0..8usize) {
+        let mut more = server.clone();
+        match what {
+            0 => { more.suites.insert((version, SUITES[index]), Support::Accepted); }
+            1 => { more.groups.insert((version, GROUPS[index % 4]), Support::Accepted); }
+            _ => { more.schemes.insert((version, SCHEMES[index % 4]), Support::Accepted); }
+        }
+        if let Negotiated::Agreed(agreed) = negotiate(&client, &server) {
+            let after = negotiate(&client, &more);
+            prop_assert!(!matches!(after, Negotiated::Obstacle(_)), "{:?} became {:?}", agreed, after);
+        }
+    }
+
+    /// Knowing more of the server turns an open question into an answer, and never one answer into the other.
+    #[test]
+    fn knowledge_settles_and_does_not_overturn(client in clients(), server in servers(), version in version(), what in 0..4, index in 0..8usize, yes in any::<bool>()) {
+        let mut known = server.clone();
+        let fact = if yes { Support::Accepted } else { Support::Refused };
+        match what {
+            0 => { known.suites.entry((version, SUITES[index])).or_insert(fact); }
+            1 => { known.groups.entry((version, GROUPS[index % 4])).or_insert(fact); }
+            2 => { known.schemes.entry((version, SCHEMES[index % 4])).or_insert(fact); }
+            _ => { known.versions.entry(version).or_insert(fact); }
+        }
+        match (negotiate(&client, &server), negotiate(&client, &known)) {
+            (Negotiated::Obstacle(before), Negotiated::Agreed(after)) => prop_assert!(false, "{:?} became {:?}", before, after),
+            (Negotiated::Agreed(before), Negotiated::Obstacle(after)) => prop_assert!(false, "{:?} became {:?}", before, after),
+            _ => {}
+        }
+    }
 }
 
 #[test]
@@ -166,6 +218,10 @@ fn each_obstacle_is_named() {
     assert_eq!(stops(&server), Obstacle::SecureRenegotiation);
     server.secure_renegotiation = Some(true);
     assert!(matches!(negotiate(&client, &server), Negotiated::Agreed(_)));
+}
+
+fn version() -> impl Strategy<Value = ProtocolVersion> {
+    prop::sample::select(VERSIONS.to_vec())
 }
 
 fn clients() -> impl Strategy<Value = ClientCapabilities> {

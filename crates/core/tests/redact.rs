@@ -175,3 +175,19 @@ fn assert_gone(evidence: &Evidence, words: &BTreeSet<String>, of: &str) {
 fn contains(place: &[u8], word: &[u8]) -> bool {
     place.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word))
 }
+
+/// A target that is an address: it stands in requests, in greetings and in certificates.
+#[test]
+fn addresses_in_texts_and_bytes_are_no_exception() {
+    let folder = case_folders().into_iter().find(|folder| folder.ends_with("starttls-required/found-imap")).unwrap();
+    let mut evidence = read_evidence(&folder);
+    evidence.subject.host = "10.20.30.40".to_owned();
+    evidence.subject.server_name = None;
+    let attempt = &mut evidence.attempts[0];
+    attempt.probe.address = Some("10.20.30.40".parse().unwrap());
+    attempt.probe.opening = Opening::Plain { request: Bytes(b"GET / HTTP/1.1\r\nHost: 10.20.30.40\r\n".to_vec()) };
+    attempt.sent = Bytes(b"GET / HTTP/1.1\r\nHost: 10.20.30.40\r\n".to_vec());
+    attempt.dialogue.push(Exchange { from: Speaker::Server, bytes: Bytes(b"220 [10.20.30.40] ready\r\n".to_vec()) });
+    attempt.ending = Ending::NotTls { protocol: None, upgrade: None, detail: "220 [10.20.30.40] ready".to_owned() };
+    assert_gone(&redact(evidence), &BTreeSet::from(["10.20.30.40".to_owned()]), "an address");
+}

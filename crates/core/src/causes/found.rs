@@ -67,6 +67,11 @@ impl<'a> Found<'a> {
         if let Some(failing) = self.failing().filter(|failing| !failing.ended_well()) {
             exhibits.push(failing.ending_exhibit());
         }
+        if exhibits.is_empty()
+            && let Some(failing) = self.failing()
+        {
+            exhibits.extend(failing.version_exhibit());
+        }
         Finding {
             cause: cause.code.to_owned(),
             family: cause.family.to_owned(),

@@ -56,6 +56,13 @@ impl Examination {
             }
         }
 
+        if tales.is_empty() {
+            open_questions.push(OpenQuestion {
+                question: "Which addresses has the name? The resolver was not heard".to_owned(),
+                decides: vec!["dns-failure".to_owned()],
+                how: "run it again where names can be resolved, or give an address with --address".to_owned(),
+            });
+        }
         let outcome = self.outcome(&tales, several_addresses);
         // What only some addresses do does not stop the client.
         if outcome == Outcome::AtRisk {

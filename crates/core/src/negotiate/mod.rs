@@ -97,20 +97,58 @@ pub fn negotiate(client: &ClientCapabilities, server: &ServerCapabilities) -> Ne
     let suites = client.suites_at(version);
     let known = |wanted: Support| suites.iter().copied().filter(move |suite| server.suite(version, *suite) == wanted);
     let untested = known(Support::Untested).next().is_some();
-    let mut unknown = None;
-    // Any suite that both have will do; the first whose further needs are met is taken.
+    let (mut agreed, mut passed_over, mut refused, mut unknown) = (None, None, None, None);
     for suite in known(Support::Accepted) {
         match beyond_the_suite(client, server, version, suite) {
-            Negotiated::Obstacle(_) if untested => unknown = Some(Knob::Suites),
-            Negotiated::Unknown(knob) => unknown = Some(knob),
-            decided => return decided,
+            Negotiated::Agreed(agreement) => agreed = agreed.or(Some(agreement)),
+            Negotiated::Unknown(knob) => unknown = unknown.or(Some(knob)),
+            // The server sees for itself that this suite does not do, and takes another.
+            Negotiated::Obstacle(obstacle @ (Obstacle::Groups { .. } | Obstacle::Schemes { .. })) => {
+                passed_over = passed_over.or(Some(obstacle));
+            }
+            // The server may choose it, and the client then ends the handshake.
+            Negotiated::Obstacle(obstacle) => refused = refused.or(Some(obstacle)),
         }
     }
-    match unknown {
-        Some(knob) => Negotiated::Unknown(knob),
-        None if untested => Negotiated::Unknown(Knob::Suites),
-        None => Negotiated::Obstacle(Obstacle::Suites { version }),
+    match (agreed, refused) {
+        // Which of its suites the server likes best is not known.
+        (Some(_), Some(_)) => Negotiated::Unknown(Knob::Suites),
+        (Some(agreement), None) => Negotiated::Agreed(agreement),
+        (None, refused) => match unknown.or(untested.then_some(Knob::Suites)) {
+            Some(knob) => Negotiated::Unknown(knob),
+            None => Negotiated::Obstacle(refused.or(passed_over).unwrap_or(Obstacle::Suites { version })),
+        },
     }
+}
+
+/// What the client minds about a version and a suite that the server has chosen.
+pub fn minded(
+    client: &ClientCapabilities,
+    server: &ServerCapabilities,
+    version: ProtocolVersion,
+    suite: CipherSuite,
+) -> Option<Obstacle> {
+    if version > ProtocolVersion::TLSV1_2 {
+        return None;
+    }
+    // It comes first: it is the version that is at fault, and with another one the rest may change.
+    if legacy_signature(client, version, suite) {
+        return Some(Obstacle::LegacySignature { version });
+    }
+    if client.policy.requires_secure_renegotiation == Some(true) && server.secure_renegotiation == Some(false) {
+        return Some(Obstacle::SecureRenegotiation);
+    }
+    if client.policy.requires_extended_master_secret == Some(true) && server.extended_master_secret == Some(false) {
+        return Some(Obstacle::ExtendedMasterSecret);
+    }
+    let exchange = suite.details().map(|row| row.key_exchange);
+    if exchange == Some(KeyExchange::Dhe)
+        && let (Some(bits), Some(floor)) = (server.dh_bits, client.policy.minimum_dh_bits)
+        && bits < floor
+    {
+        return Some(Obstacle::DhSize { bits, floor });
+    }
+    None
 }
 
 /// Group, signature, application protocol and the client's demands, once version and suite stand.
@@ -139,24 +177,8 @@ fn beyond_the_suite(
     if !client.alpn.is_empty() && server.alpn.get(&client.alpn) == Some(&Support::Refused) {
         return Negotiated::Obstacle(Obstacle::Alpn);
     }
-    if version <= ProtocolVersion::TLSV1_2 {
-        // It comes first: it is the version that is at fault, and with another one the rest may change.
-        if legacy_signature(client, version, suite) {
-            return Negotiated::Obstacle(Obstacle::LegacySignature { version });
-        }
-        if client.policy.requires_secure_renegotiation == Some(true) && server.secure_renegotiation == Some(false) {
-            return Negotiated::Obstacle(Obstacle::SecureRenegotiation);
-        }
-        if client.policy.requires_extended_master_secret == Some(true) && server.extended_master_secret == Some(false) {
-            return Negotiated::Obstacle(Obstacle::ExtendedMasterSecret);
-        }
-        let exchange = suite.details().map(|row| row.key_exchange);
-        if exchange == Some(KeyExchange::Dhe)
-            && let (Some(bits), Some(floor)) = (server.dh_bits, client.policy.minimum_dh_bits)
-            && bits < floor
-        {
-            return Negotiated::Obstacle(Obstacle::DhSize { bits, floor });
-        }
+    if let Some(obstacle) = minded(client, server, version, suite) {
+        return Negotiated::Obstacle(obstacle);
     }
     Negotiated::Agreed(Agreement { version, suite, group })
 }

@@ -94,7 +94,11 @@ impl<'c, 'e> Teller<'c, 'e> {
         {
             return self.name_refused(own, Some(nameless));
         }
-        let refuses_name = |seen: &&Seen<'_>| seen.alert() == Some(AlertDescription::UNRECOGNIZED_NAME);
+        // The alert to a hello without the name says nothing of the name.
+        let refuses_name = |seen: &&Seen<'_>| {
+            seen.alert() == Some(AlertDescription::UNRECOGNIZED_NAME)
+                && seen.hello().is_some_and(|hello| hello.server_name() == name)
+        };
         if let Some(refusing) = self.case.find_any(refuses_name) {
             return self.name_refused_in_so_many_words(refusing);
         }
@@ -130,6 +134,10 @@ impl<'c, 'e> Teller<'c, 'e> {
         let unusual = ask(controls::tls12_unusual(name.as_deref())).filter(|seen| seen.chose())?;
         let usual = ask(controls::tls12(name.as_deref()))?;
         let (version, fails, works) = (unusual.version()?, usual.id(), unusual.id());
+        // In a version that the client does not have, its suites are not what it fails for.
+        if !self.client().versions.contains(&version) {
+            return None;
+        }
         let fault = self.push(FaultKind::Negotiation(Obstacle::Suites { version }), Confidence::Confirmed, Some(fails));
         fault.works = Some(works);
         fault.differs_in = vec![Knob::Suites.field()];
