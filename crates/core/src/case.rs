@@ -309,11 +309,6 @@ impl<'a> Case<'a> {
         self.seen.iter().filter(|seen| seen.attempt.probe.address == self.address)
     }
 
-    /// The first attempt at this address of which this is true.
-    pub fn find_any(&self, wanted: impl Fn(&&Seen<'a>) -> bool) -> Option<&Seen<'a>> {
-        self.all().find(wanted)
-    }
-
     /// Whether questions were noted.
     pub fn is_waiting(&self) -> bool {
         !self.wanted.borrow().is_empty()

@@ -6,7 +6,7 @@ use tlswhy_wire::CipherSuite;
 use crate::case::{Case, Seen};
 use crate::causes::{CAUSES, Found};
 use crate::examination::{Fault, FaultKind, Story};
-use crate::negotiate::{ClientCapabilities, Knob, Negotiated, ServerCapabilities, Support, minded, negotiate};
+use crate::negotiate::{ClientCapabilities, Knob, Negotiated, ServerCapabilities, Support, negotiate, objections};
 
 /// The probe that sends this client's very hello.
 pub(crate) fn replay_probe(case: &Case<'_>) -> Probe {
@@ -63,7 +63,7 @@ fn by_replay(case: &Case<'_>, story: &Story, seen: &Seen<'_>, row: &mut ClientOu
             (row.version, row.cipher_suite) = (Some(version), Some(suite));
             // The server has chosen; the client may still refuse what it chose.
             let chosen = ServerCapabilities::of(std::iter::once(seen));
-            if let Some(obstacle) = minded(&client, &chosen, version, suite) {
+            if let Some(obstacle) = objections(&client, &chosen, version, suite).into_iter().next() {
                 refuse(case, story, FaultKind::Negotiation(obstacle), row);
             }
         }

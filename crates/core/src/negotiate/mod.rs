@@ -6,8 +6,8 @@
 mod capabilities;
 
 pub use capabilities::{
-    ClientCapabilities, Knob, ServerCapabilities, Support, VERSIONS, dh_bits, differing_fields, offered_versions,
-    signature_scheme, usable_at,
+    ClientCapabilities, Knob, ServerCapabilities, Support, VERSIONS, differing_fields, offered_versions, signature_scheme,
+    usable_at,
 };
 use tlswhy_wire::{Authentication, CipherSuite, KeyExchange, NamedGroup, ProtocolVersion, SignatureScheme};
 
@@ -121,34 +121,36 @@ pub fn negotiate(client: &ClientCapabilities, server: &ServerCapabilities) -> Ne
     }
 }
 
-/// What the client minds about a version and a suite that the server has chosen.
-pub fn minded(
+/// What the client minds about a version and a suite that the server has chosen, in the order in which they are to be mended.
+pub fn objections(
     client: &ClientCapabilities,
     server: &ServerCapabilities,
     version: ProtocolVersion,
     suite: CipherSuite,
-) -> Option<Obstacle> {
+) -> Vec<Obstacle> {
+    let mut obstacles = Vec::new();
     if version > ProtocolVersion::TLSV1_2 {
-        return None;
+        return obstacles;
     }
-    // It comes first: it is the version that is at fault, and with another one the rest may change.
+    // It shows after the others (in ServerKeyExchange), and comes first: it is the version that is at fault, and with another
+    // version the others may change.
     if legacy_signature(client, version, suite) {
-        return Some(Obstacle::LegacySignature { version });
+        obstacles.push(Obstacle::LegacySignature { version });
     }
     if client.policy.requires_secure_renegotiation == Some(true) && server.secure_renegotiation == Some(false) {
-        return Some(Obstacle::SecureRenegotiation);
+        obstacles.push(Obstacle::SecureRenegotiation);
     }
     if client.policy.requires_extended_master_secret == Some(true) && server.extended_master_secret == Some(false) {
-        return Some(Obstacle::ExtendedMasterSecret);
+        obstacles.push(Obstacle::ExtendedMasterSecret);
     }
-    let exchange = suite.details().map(|row| row.key_exchange);
-    if exchange == Some(KeyExchange::Dhe)
+    let finite_field = suite.details().is_some_and(|row| matches!(row.key_exchange, KeyExchange::Dhe | KeyExchange::DhAnon));
+    if finite_field
         && let (Some(bits), Some(floor)) = (server.dh_bits, client.policy.minimum_dh_bits)
         && bits < floor
     {
-        return Some(Obstacle::DhSize { bits, floor });
+        obstacles.push(Obstacle::DhSize { bits, floor });
     }
-    None
+    obstacles
 }
 
 /// Group, signature, application protocol and the client's demands, once version and suite stand.
@@ -177,7 +179,7 @@ fn beyond_the_suite(
     if !client.alpn.is_empty() && server.alpn.get(&client.alpn) == Some(&Support::Refused) {
         return Negotiated::Obstacle(Obstacle::Alpn);
     }
-    if let Some(obstacle) = minded(client, server, version, suite) {
+    if let Some(obstacle) = objections(client, server, version, suite).into_iter().next() {
         return Negotiated::Obstacle(obstacle);
     }
     Negotiated::Agreed(Agreement { version, suite, group })
@@ -217,7 +219,7 @@ pub fn needs_signature(version: ProtocolVersion, suite: CipherSuite) -> bool {
 }
 
 /// OpenSSL 3.0 and later, at level 1 and above, refuses the MD5-SHA1 and SHA-1 signatures of TLS 1.1 and below.
-pub fn legacy_signature(client: &ClientCapabilities, version: ProtocolVersion, suite: CipherSuite) -> bool {
+fn legacy_signature(client: &ClientCapabilities, version: ProtocolVersion, suite: CipherSuite) -> bool {
     client.policy.legacy_signature_refused == Some(true)
         && version <= ProtocolVersion::TLSV1_1
         && needs_signature(version, suite)

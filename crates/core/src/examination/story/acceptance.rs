@@ -7,7 +7,7 @@ use super::{FaultKind, Teller};
 use crate::case::Seen;
 use crate::chain;
 use crate::knowledge::{controls, refusals};
-use crate::negotiate::{self, ClientCapabilities, Obstacle, VERSIONS, dh_bits, signature_scheme};
+use crate::negotiate::{self, ClientCapabilities, Obstacle, ServerCapabilities, VERSIONS, signature_scheme};
 
 /// Alerts by which a server refuses a client for its certificate, or for want of one (RFC 8446 §6.2, RFC 5246 §7.2.2).
 const OBJECTIONS: &[AlertDescription] = &[
@@ -56,32 +56,19 @@ impl<'c, 'e> Teller<'c, 'e> {
                 "try from the server's own network, without proxies and inspection devices",
             );
         }
-        if version <= ProtocolVersion::TLSV1_2 {
-            // It shows after the others (in ServerKeyExchange), and comes first: it is the version that is at fault, and with
-            // another version the others may change.
-            if negotiate::legacy_signature(&client, version, suite) && client.versions.contains(&version) {
-                self.push(FaultKind::Negotiation(Obstacle::LegacySignature { version }), Confidence::Observed, id);
-            }
-            if policy.requires_secure_renegotiation == Some(true)
-                && hello.offers_renegotiation_info()
-                && !answer.has_renegotiation_info()
-            {
-                self.push(FaultKind::Negotiation(Obstacle::SecureRenegotiation), Confidence::Observed, id);
-            }
-            if policy.requires_extended_master_secret == Some(true)
-                && hello.extension(ExtensionType::EXTENDED_MASTER_SECRET).is_some()
-                && !answer.has_extended_master_secret()
-            {
-                self.open(
+        let chosen = ServerCapabilities::of(std::iter::once(seen));
+        for obstacle in negotiate::objections(&client, &chosen, version, suite) {
+            match obstacle {
+                // Already told as the version that the client does not have.
+                Obstacle::LegacySignature { .. } if !client.versions.contains(&version) => {}
+                Obstacle::ExtendedMasterSecret => self.open(
                     "Can the server's TLS library be upgraded? The client insists on extended_master_secret (RFC 7627), and the server lacks it",
                     &["server-software-outdated"],
                     "find out which TLS library the server uses (OpenSSL has it since 1.1.0), or let it speak TLS 1.3",
-                );
-            }
-            if let (Some(bits), Some(floor)) = (dh_bits(seen), client.policy.minimum_dh_bits)
-                && bits < floor
-            {
-                self.push(FaultKind::Negotiation(Obstacle::DhSize { bits, floor }), Confidence::Observed, id);
+                ),
+                obstacle => {
+                    self.push(FaultKind::Negotiation(obstacle), Confidence::Observed, id);
+                }
             }
         }
         // A hello that was widened may rightly be answered with what was added.

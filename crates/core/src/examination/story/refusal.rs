@@ -99,7 +99,7 @@ impl<'c, 'e> Teller<'c, 'e> {
             seen.alert() == Some(AlertDescription::UNRECOGNIZED_NAME)
                 && seen.hello().is_some_and(|hello| hello.server_name() == name)
         };
-        if let Some(refusing) = self.case.find_any(refuses_name) {
+        if let Some(refusing) = self.case.all().find(refuses_name) {
             return self.name_refused_in_so_many_words(refusing);
         }
         if let Some(short) = short
