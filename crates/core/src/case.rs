@@ -328,6 +328,7 @@ impl<'a> Case<'a> {
             upgrade: upgrade.map(str::to_owned),
             opening,
             depth,
+            with_identity: false,
             repetition: 0,
         }
     }

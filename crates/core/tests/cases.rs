@@ -239,7 +239,7 @@ fn request(evidence: &Evidence) -> Request {
         all_addresses: false,
         address: None,
         address_family: None,
-        replay: false,
+        ..Request::default()
     }
 }
 
@@ -250,6 +250,14 @@ fn recorded_answer(evidence: &Evidence, question: &Question) -> Answer {
             Some(attempt) => Answer::Attempted(Box::new(attempt.clone())),
             None => Answer::Unavailable,
         },
+        Question::Fetch { url, request } => {
+            let known = evidence.fetched.iter().find(|fetched| fetched.url == *url && fetched.request == *request);
+            known.cloned().map_or(Answer::Unavailable, Answer::Fetched)
+        }
+        Question::Records { name, record_type } => {
+            let known = evidence.records.iter().find(|records| records.name == *name && records.record_type == *record_type);
+            known.cloned().map_or(Answer::Unavailable, Answer::Records)
+        }
     }
 }
 

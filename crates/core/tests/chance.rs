@@ -84,6 +84,7 @@ proptest! {
                 count += 1;
                 Answer::Attempted(Box::new(pool[count % pool.len()].attempt(probe)))
             }
+            Question::Fetch { .. } | Question::Records { .. } => Answer::Unavailable,
         };
         let address = private.then(|| "192.0.2.7".parse().unwrap());
         let asked = Request { address, panel: tlswhy_core::panel(), ..request(client) };
@@ -248,6 +249,7 @@ fn nonsense() -> impl Strategy<Value = Nonsense> {
                 upgrade: None,
                 opening,
                 depth: Depth::Finish,
+                with_identity: false,
                 repetition: 0,
             };
             let mut bytes = server.attempt(&probe).received.0;

@@ -93,6 +93,7 @@ impl Live {
                 self.pace.learn(&attempt);
                 Answer::Attempted(Box::new(attempt))
             }
+            Question::Fetch { .. } | Question::Records { .. } => Answer::Unavailable,
         }
     }
 }

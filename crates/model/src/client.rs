@@ -78,6 +78,40 @@ pub struct ClientPolicy {
     /// Accepts a certificate by its common name where it has no subjectAltName.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub common_name_fallback: Option<bool>,
+    /// In which order the certificates may be sent: `any` (end entity first, the rest anyhow), `forward` (each issuer somewhere
+    /// behind what it issued), `exact` (each issuer right behind it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chain_order: Option<String>,
+    /// Tries another path to a trust anchor where the first is no good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tries_alternative_paths: Option<bool>,
+    /// A trusted certificate ends the path even where it is not self-signed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accepts_partial_chain: Option<bool>,
+    /// Has many public intermediates already (preloaded or remembered), so that it may not miss one that was not sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preloads_intermediates: Option<bool>,
+    /// Accepts certificates signed with SHA-1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allows_sha1_certificates: Option<bool>,
+    /// Accepts certificates signed with MD5.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allows_md5_certificates: Option<bool>,
+    /// Refuses a certificate that must be stapled (RFC 7633) and is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enforces_must_staple: Option<bool>,
+    /// Refuses a certificate that a stapled OCSP response calls revoked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heeds_stapled_ocsp: Option<bool>,
+    /// Refuses a path whose trust anchor itself is past its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checks_anchor_validity: Option<bool>,
+    /// Longest validity of an end-entity certificate under a public root, in days.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub maximum_lifetime_days: Option<u32>,
+    /// Demands everything that RFC 5280 and the Baseline Requirements demand of certificates.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub strict_certificates: Option<bool>,
     /// Trust store: `system`, `mozilla`, `java`, `apple`, `windows`, `own`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trust_store: Option<String>,

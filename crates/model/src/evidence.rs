@@ -27,6 +27,21 @@ pub struct Evidence {
     /// The trust anchors that bear on the certificates seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trust: Option<TrustAnchors>,
+    /// Further trust stores, of other clients than the judged ones; as far as they bear on the certificates seen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stores: Vec<NamedStore>,
+    /// Certificates that the server did not send and that may stand in for a missing one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known_certificates: Vec<KnownCertificate>,
+    /// What was fetched from the addresses that certificates name (issuers, OCSP, revocation lists).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fetched: Vec<Fetched>,
+    /// Records of the domain name system that bear on certificates (TLSA, CAA).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<Records>,
+    /// The client certificate that was to be shown to the server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Identity>,
     /// Every connection tried, in order.
     #[serde(default)]
     pub attempts: Vec<Attempt>,
@@ -90,6 +105,77 @@ pub struct TrustAnchors {
     /// DER of the certificates that bear on the matter.
     #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
     pub certificates: Vec<Bytes>,
+}
+
+/// A trust store by the name under which client profiles refer to it (`system`, `mozilla`, `java`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct NamedStore {
+    /// The name.
+    pub name: String,
+    /// What it holds.
+    pub anchors: TrustAnchors,
+}
+
+/// A certificate that the server did not send.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct KnownCertificate {
+    /// DER.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub certificate: Bytes,
+    /// Where it comes from: a path, a URL.
+    pub source: String,
+}
+
+/// The answer to one HTTP request to an address that a certificate names.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Fetched {
+    /// The URL.
+    pub url: String,
+    /// What was posted (an OCSP request, DER); `None` for a plain GET.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+    pub request: Option<Bytes>,
+    /// The body of the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+    pub body: Option<Bytes>,
+    /// Why there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// Records of one name and type.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Records {
+    /// The name asked for.
+    pub name: String,
+    /// `TLSA` or `CAA`.
+    pub record_type: String,
+    /// Each record in presentation format (RFC 6698 §2.2, RFC 8659 §4.1.1).
+    pub records: Vec<String>,
+    /// Whether the resolver vouches for them (DNSSEC, AD bit).
+    #[serde(default)]
+    pub authenticated: bool,
+    /// Why there are none, where that is not just because none exist.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// A client certificate with its chain; never its key.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Identity {
+    /// Where it comes from: a path.
+    pub source: String,
+    /// DER, end entity first.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
+    pub certificates: Vec<Bytes>,
+    /// Whether the key that was given with it is the certificate's.
+    pub key_matches: bool,
 }
 
 impl Evidence {

@@ -22,15 +22,17 @@ mod text;
 pub use attempt::{Attempt, Awaited, Ending, Exchange, Speaker, Timing};
 pub use bytes::Bytes;
 pub use client::{ClientPolicy, ClientProfile, LocalOpenssl, Software};
-pub use evidence::{Evidence, Resolution, Subject, TrustAnchors};
+pub use evidence::{Evidence, Fetched, Identity, KnownCertificate, NamedStore, Records, Resolution, Subject, TrustAnchors};
 pub use finding::{Confidence, Direction, Exhibit, Finding, Impact, Layer, Party, Stage};
 pub use question::{Answer, Asked, Depth, Opening, Probe, Question, QuestionId};
 pub use remedy::{Edit, Prediction, Remedy, Safety};
-pub use report::{AddressOutcome, ClientOutcome, Cost, OpenQuestion, Outcome, Report, Tool};
+pub use report::{
+    AddressOutcome, CertificateView, ChainView, ClientOutcome, Cost, Notice, OpenQuestion, Outcome, Report, StoreView, Tool,
+};
 pub use text::printable;
 
 /// Version of both formats: `MAJOR.MINOR`. A reader takes every minor of its own major.
-pub const FORMAT_VERSION: &str = "1.0";
+pub const FORMAT_VERSION: &str = "1.1";
 /// The `format` of an evidence document.
 pub const EVIDENCE_FORMAT: &str = "tlswhy-evidence";
 /// The `format` of a report document.

@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use tlswhy_wire::HelloSpec;
 
-use crate::{Attempt, Bytes, Resolution};
+use crate::{Attempt, Bytes, Fetched, Records, Resolution};
 
 /// Number of a question within one examination.
 pub type QuestionId = u32;
@@ -19,6 +19,20 @@ pub enum Question {
     },
     /// What happens when this is sent?
     Probe(Box<Probe>),
+    /// What lies at this `http` URL? Asked only where the user allowed it (`--aia`, `--online`).
+    Fetch {
+        /// The URL, as a certificate names it.
+        url: String,
+        /// What to post (an OCSP request, DER); `None` for a plain GET.
+        request: Option<Bytes>,
+    },
+    /// Which records of this type has this name?
+    Records {
+        /// The name, such as `_443._tcp.example.test`.
+        name: String,
+        /// `TLSA` or `CAA`.
+        record_type: String,
+    },
 }
 
 /// A question with its number and the reason for asking it.
@@ -53,6 +67,9 @@ pub struct Probe {
     pub opening: Opening,
     /// How far to go.
     pub depth: Depth,
+    /// Show the client certificate that the user gave, if the server asks for one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub with_identity: bool,
     /// 0 for the first time, counting up where the same is asked again on purpose.
     #[serde(default)]
     pub repetition: u32,
@@ -99,6 +116,10 @@ pub enum Answer {
     Resolved(Resolution),
     /// To [`Question::Probe`].
     Attempted(Box<Attempt>),
+    /// To [`Question::Fetch`].
+    Fetched(Fetched),
+    /// To [`Question::Records`].
+    Records(Records),
     /// Nobody can answer it here (offline, budget spent, interrupted).
     Unavailable,
 }

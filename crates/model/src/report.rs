@@ -30,6 +30,12 @@ pub struct Report {
     /// Each address of the name, where all were examined.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<AddressOutcome>,
+    /// The certificates, and what becomes of them in each trust store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain: Option<ChainView>,
+    /// Worth knowing, and no fault for the judged client.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<Notice>,
     /// What could not be settled, and what would settle it.
     pub open_questions: Vec<OpenQuestion>,
     /// What it cost.
@@ -107,6 +113,83 @@ pub struct AddressOutcome {
     /// Code of the first blocking finding there.
     pub root_cause: Option<String>,
     /// In words.
+    pub says: String,
+}
+
+/// Something worth knowing that is no fault for the judged client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Notice {
+    /// What it is about, kebab-case; an open set.
+    pub code: String,
+    /// In words, one sentence or two.
+    pub says: String,
+}
+
+/// Certificates as a server sent them (or a file holds them), and what becomes of them in each trust store.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ChainView {
+    /// The certificates in the order in which they were sent, then those that a path takes from elsewhere.
+    pub certificates: Vec<CertificateView>,
+    /// What becomes of them, by trust store.
+    pub stores: Vec<StoreView>,
+}
+
+/// One certificate for people and programs; text is printable and cut.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CertificateView {
+    /// SHA-256 of its DER.
+    pub sha256: String,
+    /// Its place in what was sent, from 0; absent for one from elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<u32>,
+    /// Where it comes from, for one that was not sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// Whom it is about.
+    pub subject: String,
+    /// Who issued it.
+    pub issuer: String,
+    /// Serial number, hex.
+    pub serial: String,
+    /// Start of validity, RFC 3339 UTC.
+    pub not_before: String,
+    /// End of validity, RFC 3339 UTC.
+    pub not_after: String,
+    /// Whole days left at the time of judging; negative once it has ended.
+    pub days_left: i64,
+    /// Its key, such as `RSA-2048`.
+    pub key: String,
+    /// What it is signed with.
+    pub signature: String,
+    /// Its names (subjectAltName), at most 100.
+    #[serde(default)]
+    pub names: Vec<String>,
+    /// SHA-256 of its SubjectPublicKeyInfo: the pin, hex.
+    pub spki_sha256: String,
+    /// Whether it is a CA certificate.
+    pub ca: bool,
+    /// What is to be said of it: broken encoding, root sent along, sent twice, stranger …
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
+}
+
+/// What becomes of the certificates in one trust store.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct StoreView {
+    /// Name of the store: `system`, `mozilla`, `java`, or that of a file.
+    pub store: String,
+    /// Where it was read.
+    pub source: String,
+    /// Whether a path to one of its anchors stands.
+    pub trusted: bool,
+    /// The path that a client with this store takes, or the one that comes furthest: SHA-256 of each certificate, end entity
+    /// first.
+    pub path: Vec<String>,
+    /// In words: where it ends, or what is wrong with it.
     pub says: String,
 }
 

@@ -3,8 +3,12 @@
 //! This is the part that a handshake diagnosis needs: it says "the path stands" or names the doubt. It never names a cause:
 //! which certificate fault it is, as which client sees it, takes path building over every candidate.
 
+mod certificate;
+mod judgement;
 mod path;
 
+pub use certificate::*;
+pub use judgement::*;
 pub use path::{Doubt, judge};
 use tlswhy_wire::NamedGroup;
 use x509_parser::prelude::{FromDer, X509Certificate};

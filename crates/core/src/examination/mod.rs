@@ -10,14 +10,15 @@ use std::net::IpAddr;
 
 pub use story::{Fault, FaultKind, Story};
 use tlswhy_model::{
-    Answer, Asked, ClientProfile, Ending, Evidence, Question, QuestionId, Report, Resolution, Subject, Tool, TrustAnchors,
+    Answer, Asked, ClientProfile, Ending, Evidence, Identity, KnownCertificate, Question, QuestionId, Report, Resolution,
+    Subject, Tool, TrustAnchors,
 };
 
 use crate::case::{Case, Seen};
 use crate::panel;
 
 /// What is to be examined.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Request {
     /// The target.
     pub subject: Subject,
@@ -39,6 +40,18 @@ pub struct Request {
     pub address_family: Option<Family>,
     /// Send the very hellos of the panel.
     pub replay: bool,
+    /// Trust stores of other clients, by the name that their profiles use (`system`, `java`).
+    pub stores: Vec<(String, TrustStore)>,
+    /// Intermediates known from elsewhere.
+    pub known_certificates: Vec<KnownCertificate>,
+    /// The client certificate that the user gave.
+    pub identity: Option<Identity>,
+    /// Missing issuers may be fetched from the address that a certificate names.
+    pub fetch_issuers: bool,
+    /// Revocation may be asked for at the addresses that certificates name.
+    pub online: bool,
+    /// The domain name system may be asked for TLSA and CAA records.
+    pub dns: bool,
 }
 
 /// An address family.
@@ -116,6 +129,11 @@ impl Examination {
                 total: u32::try_from(trust.certificates.len()).unwrap_or(u32::MAX),
                 certificates: Vec::new(),
             }),
+            stores: Vec::new(),
+            known_certificates: request.known_certificates.clone(),
+            fetched: Vec::new(),
+            records: Vec::new(),
+            identity: request.identity.clone(),
             attempts: Vec::new(),
             all_addresses: request.all_addresses,
             redacted: false,
@@ -147,7 +165,7 @@ impl Examination {
             all_addresses: evidence.all_addresses,
             address: given.first().copied().filter(|_| !resolved),
             address_family: None,
-            replay: false,
+            ..Request::default()
         };
         let round = evidence.attempts.iter().map(|attempt| attempt.round).max().unwrap_or(0);
         Examination {
@@ -215,6 +233,8 @@ impl Examination {
                 }
                 self.evidence.attempts.push(*attempt);
             }
+            Answer::Fetched(fetched) => self.evidence.fetched.push(fetched),
+            Answer::Records(records) => self.evidence.records.push(records),
             Answer::Unavailable => self.unavailable.push(asked.question),
         }
     }

@@ -91,6 +91,8 @@ impl Examination {
             summary: self.summary(&tales, outcome, &findings),
             clients: self.panel_rows(&tales),
             addresses: if several_addresses { self.address_rows(&tales) } else { Vec::new() },
+            chain: None,
+            notices: Vec::new(),
             open_questions,
             cost: self.cost(),
             evidence: self.cited(&findings, &tales),

@@ -35,6 +35,18 @@ pub fn local_openssl(seen: &LocalOpenssl) -> Option<ClientProfile> {
             checks_downgrade_sentinel: Some(true),
             fetches_aia: Some(false),
             common_name_fallback: Some(true),
+            chain_order: Some("any".to_owned()),
+            // Since 1.1.0 a trusted certificate is looked for first, and another path tried where one does not end.
+            tries_alternative_paths: Some(false),
+            accepts_partial_chain: Some(false),
+            preloads_intermediates: Some(false),
+            allows_sha1_certificates: Some(level == Some(0)),
+            allows_md5_certificates: Some(level == Some(0)),
+            enforces_must_staple: Some(false),
+            heeds_stapled_ocsp: Some(false),
+            checks_anchor_validity: Some(true),
+            maximum_lifetime_days: None,
+            strict_certificates: Some(false),
             trust_store: Some("system".to_owned()),
             policy_source: Some(
                 "openssl version -a; groups and schemes that openssl s_client leaves out when asked for weak ones; SSL_CTX_set_security_level(3)"

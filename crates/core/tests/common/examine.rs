@@ -39,7 +39,7 @@ pub fn request(client: ClientProfile) -> Request {
         all_addresses: false,
         address: Some(ADDRESS),
         address_family: None,
-        replay: false,
+        ..Request::default()
     }
 }
 
@@ -146,7 +146,7 @@ pub fn connects(client: &ClientProfile, server: &Server) -> bool {
 pub fn probe_of(asked: &[Asked]) -> Probe {
     let probe = asked.iter().find_map(|asked| match &asked.question {
         Question::Probe(probe) => Some((**probe).clone()),
-        Question::Resolve { .. } => None,
+        _ => None,
     });
     probe.unwrap()
 }

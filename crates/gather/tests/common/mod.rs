@@ -72,6 +72,7 @@ pub fn probe_of(address: SocketAddr, opening: Opening, depth: Depth) -> Probe {
         upgrade: None,
         opening,
         depth,
+        with_identity: false,
         repetition: 0,
     }
 }

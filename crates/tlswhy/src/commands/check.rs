@@ -91,6 +91,7 @@ impl Common<'_> {
                 _ => None,
             },
             replay: arguments.replay,
+            ..Request::default()
         }
     }
 }

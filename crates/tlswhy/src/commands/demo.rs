@@ -143,7 +143,7 @@ impl Stage {
             all_addresses: false,
             address: peer.address.map(|address| address.ip()),
             address_family: None,
-            replay: false,
+            ..Request::default()
         })
     }
 }
