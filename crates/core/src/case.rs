@@ -256,6 +256,17 @@ pub(crate) fn describe_ending(ending: &Ending) -> String {
     }
 }
 
+/// Which questions may be asked beyond those to the server itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Allowed {
+    /// For issuers that were not sent (`--aia`).
+    pub fetch_issuers: bool,
+    /// About revocation (`--online`).
+    pub online: bool,
+    /// For records of the domain name system.
+    pub dns: bool,
+}
+
 /// One judged client before one address. Looking something up that was not asked yet notes the question.
 pub struct Case<'a> {
     /// Everything seen so far.
@@ -266,6 +277,7 @@ pub struct Case<'a> {
     pub address: Option<IpAddr>,
     seen: Vec<Seen<'a>>,
     unavailable: &'a [Question],
+    allowed: Allowed,
     wanted: RefCell<Vec<(Question, String)>>,
 }
 
@@ -278,7 +290,12 @@ impl<'a> Case<'a> {
         unavailable: &'a [Question],
     ) -> Case<'a> {
         let seen = evidence.attempts.iter().map(Seen::read).collect();
-        Case { evidence, client, address, seen, unavailable, wanted: RefCell::new(Vec::new()) }
+        Case { evidence, client, address, seen, unavailable, allowed: Allowed::default(), wanted: RefCell::new(Vec::new()) }
+    }
+
+    /// The same, where these further questions may be asked.
+    pub fn allowing(self, allowed: Allowed) -> Case<'a> {
+        Case { allowed, ..self }
     }
 
     /// The client's hello with the subject's server name.
@@ -299,6 +316,46 @@ impl<'a> Case<'a> {
         None
     }
 
+    /// Notes a question for an issuer that was not sent, if such may be asked.
+    pub fn ask_for_issuer(&self, url: &str) {
+        if self.allowed.fetch_issuers {
+            self.ask_outside(Question::Fetch { url: url.to_owned(), request: None }, "the issuer that was not sent");
+        }
+    }
+
+    /// Notes a question about revocation, if such may be asked.
+    pub fn ask_about_revocation(&self, url: &str, request: Option<Vec<u8>>) {
+        if self.allowed.online {
+            let question = Question::Fetch { url: url.to_owned(), request: request.map(Bytes) };
+            self.ask_outside(question, "whether a certificate was revoked");
+        }
+    }
+
+    /// Notes a question about records of the domain name system, if such may be asked.
+    pub fn ask_for_records(&self, name: &str, record_type: &str) {
+        if self.allowed.dns {
+            let question = Question::Records { name: name.to_owned(), record_type: record_type.to_owned() };
+            self.ask_outside(question, "what the domain says of its certificates");
+        }
+    }
+
+    /// Notes a question that goes elsewhere than to the server, unless it was asked before.
+    fn ask_outside(&self, question: Question, purpose: &str) {
+        let answered = match &question {
+            Question::Fetch { url, request } => {
+                self.evidence.fetched.iter().any(|fetched| fetched.url == *url && fetched.request == *request)
+            }
+            Question::Records { name, record_type } => {
+                self.evidence.records.iter().any(|records| records.name == *name && records.record_type == *record_type)
+            }
+            Question::Resolve { .. } | Question::Probe(_) => false,
+        };
+        let mut wanted = self.wanted.borrow_mut();
+        if !answered && !self.unavailable.contains(&question) && !wanted.iter().any(|(known, _)| *known == question) {
+            wanted.push((question, purpose.to_owned()));
+        }
+    }
+
     /// The answer to a probe that was already asked.
     pub fn find(&self, probe: &Probe) -> Option<&Seen<'a>> {
         self.seen.iter().find(|seen| seen.attempt.probe == *probe)
@@ -317,6 +374,11 @@ impl<'a> Case<'a> {
     /// The questions noted, with their purpose.
     pub fn into_questions(self) -> Vec<(Question, String)> {
         self.wanted.into_inner()
+    }
+
+    /// When the evidence was taken, seconds since 1970.
+    pub fn now(&self) -> i64 {
+        self.evidence.started_at.parse::<jiff::Timestamp>().map_or(0, |time| time.as_second())
     }
 
     /// A probe of this case's address.

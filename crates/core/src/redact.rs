@@ -49,6 +49,11 @@ pub fn redact(mut evidence: Evidence) -> Evidence {
         trust.certificates.clear();
         trust.source = "redacted".to_owned();
     }
+    evidence.stores.clear();
+    evidence.known_certificates.clear();
+    evidence.fetched.clear();
+    evidence.records.clear();
+    evidence.identity = None;
     for attempt in &mut evidence.attempts {
         let probe = &mut attempt.probe;
         probe.host = addresses.replace_text(&clean(&probe.host));

@@ -133,7 +133,7 @@ fn nothing_to_be_had_is_said_so() {
         |_: &Asked| Answer::Unavailable,
         |asked: &Asked| match asked.question {
             Question::Resolve { .. } => Answer::Resolved(resolution(&["127.0.0.1"])),
-            Question::Probe(_) => Answer::Unavailable,
+            _ => Answer::Unavailable,
         },
     ] {
         for address in [None, Some(ADDRESS)] {
@@ -152,7 +152,7 @@ fn where_one_address_refuses_the_next_is_used() {
         Question::Probe(probe) if probe.address.unwrap().is_ipv6() => {
             ended(probe_of(std::slice::from_ref(asked)), Ending::Refused)
         }
-        Question::Probe(_) => Server::default().answer(asked),
+        _ => Server::default().answer(asked),
     };
     let mut examination = Examination::new(Request { address: None, ..request(client("chrome-156")) });
     let report = run(&mut examination, answer);
@@ -166,7 +166,7 @@ fn where_one_address_refuses_the_next_is_used() {
 fn a_name_whose_addresses_all_refuse_is_closed() {
     let answer = |asked: &Asked| match &asked.question {
         Question::Resolve { .. } => Answer::Resolved(resolution(&["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"])),
-        Question::Probe(_) => ended(probe_of(std::slice::from_ref(asked)), Ending::Refused),
+        _ => ended(probe_of(std::slice::from_ref(asked)), Ending::Refused),
     };
     let report = drive(Request { address: None, ..request(client("chrome-156")) }, answer);
     assert_eq!(report.root_cause.as_deref(), Some("port-closed"), "{}", report.summary);
@@ -181,7 +181,7 @@ fn a_name_without_addresses_is_a_fault_of_the_name() {
             error: Some("no such\u{1b}[31m host".to_owned()),
             ..Resolution::default()
         }),
-        Question::Probe(_) => panic!("nothing can be probed"),
+        _ => panic!("nothing can be probed"),
     };
     let report = drive(Request { address: None, ..request(client("chrome-156")) }, answer);
     assert_eq!(report.root_cause.as_deref(), Some("dns-failure"));
@@ -193,7 +193,7 @@ fn all_addresses_are_examined_and_one_that_differs_is_a_risk() {
     let answer = |asked: &Asked| match &asked.question {
         Question::Resolve { .. } => Answer::Resolved(resolution(&["192.0.2.1", "192.0.2.2"])),
         Question::Probe(probe) if probe.address == Some("192.0.2.2".parse().unwrap()) => cbc_only().answer(asked),
-        Question::Probe(_) => Server::default().answer(asked),
+        _ => Server::default().answer(asked),
     };
     let request = Request { address: None, all_addresses: true, ..request(client("openssl-3.0")) };
     let request = Request { clients: vec![without_cbc(request.clients[0].clone())], ..request };

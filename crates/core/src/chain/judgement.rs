@@ -333,4 +333,40 @@ impl ObjectionKind {
             | ObjectionKind::Irregular { .. } => "certificate-unsuitable",
         }
     }
+
+    /// In one sentence, said of this subject.
+    pub fn says(&self, subject: &str) -> String {
+        let date = |seconds: &i64| jiff::Timestamp::from_second(*seconds).unwrap_or_default().strftime("%Y-%m-%d").to_string();
+        match self {
+            ObjectionKind::Malformed { what, at } => format!("{subject} cannot be read: {what} at byte {at}"),
+            ObjectionKind::Incomplete { missing } => {
+                let names: Vec<&str> = missing.iter().map(|(certificate, _)| certificate.subject.text.as_str()).collect();
+                format!("the server does not send {}", names.join(", "))
+            }
+            ObjectionKind::Misordered => "the certificates are not in order".to_owned(),
+            ObjectionKind::Untrusted { end: PathEnd::SelfSigned, .. } => format!("{subject} is self-signed and not trusted"),
+            ObjectionKind::Untrusted { issuer, .. } => format!("no path leads to a trust anchor; the last issuer is {issuer}"),
+            ObjectionKind::BadSignature { issuer } => {
+                format!("the signature on {subject} does not verify under the key of {issuer}")
+            }
+            ObjectionKind::Expired { not_after } => format!("{subject} ended on {}", date(not_after)),
+            ObjectionKind::NotYetValid { not_before } => format!("{subject} begins on {}", date(not_before)),
+            ObjectionKind::NameMismatch { common_name_only: true, .. } => {
+                "only the common name fits, and this client does not look at it".to_owned()
+            }
+            ObjectionKind::NameMismatch { .. } => "no name in the certificate covers the name asked for".to_owned(),
+            ObjectionKind::WeakKey { key, wanted } => format!("the key of {subject} is {key}; {wanted} bits are wanted"),
+            ObjectionKind::WeakDigest { digest } => format!("{subject} is signed with {digest}"),
+            ObjectionKind::Revoked { at, .. } => format!("{subject} was revoked on {}", date(at)),
+            ObjectionKind::NotStapled => format!("{subject} demands a stapled OCSP response, and none came"),
+            ObjectionKind::NotCa { why } => format!("{subject} is no authority: {why}"),
+            ObjectionKind::PathTooLong { allowed } => format!("{subject} allows {allowed} intermediates below it"),
+            ObjectionKind::Usage { meant_for } => format!("{subject} is meant for {}", meant_for.join(", ")),
+            ObjectionKind::NameConstraints { name } => format!("{subject} may not stand above {name}"),
+            ObjectionKind::UnknownCritical { oid } => format!("{subject} has the unknown critical extension {oid}"),
+            ObjectionKind::Distrusted { after } => format!("its root is distrusted for what began after {}", date(after)),
+            ObjectionKind::LifetimeTooLong { days, allowed } => format!("{subject} is valid for {days} days; {allowed} are allowed"),
+            ObjectionKind::Irregular { what } => format!("{subject}: {what}"),
+        }
+    }
 }
