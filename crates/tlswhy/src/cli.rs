@@ -89,6 +89,40 @@ pub(crate) struct Check {
     #[arg(long, help_heading = "Whom to judge for")]
     pub(crate) replay: bool,
 
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+    /// Examine every address of the name
+    #[arg(long, conflicts_with = "address", help_heading = "How to connect")]
+    pub(crate) all_addresses: bool,
+
+    #[command(flatten)]
+    pub(crate) sources: Sources,
+    /// Show this client certificate (PEM or DER, with its chain) where the server asks for one
+    #[arg(long, value_name = "FILE", help_heading = "Certificates")]
+    pub(crate) cert: Option<PathBuf>,
+    /// The key of --cert, where it stands in a file of its own (PEM)
+    #[arg(long, value_name = "FILE", requires = "cert", help_heading = "Certificates")]
+    pub(crate) key: Option<PathBuf>,
+    /// Write the chain that the server ought to send: end entity first, what is missing added, no root
+    #[arg(long, value_name = "FILE", help_heading = "Certificates")]
+    pub(crate) save_chain: Option<PathBuf>,
+    /// Let --save-chain replace a file that exists
+    #[arg(long, requires = "save_chain", help_heading = "Certificates")]
+    pub(crate) force: bool,
+
+    /// Keep what was seen; `tlswhy diagnose FILE` judges it again
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) save_evidence: Option<PathBuf>,
+    /// Take names and addresses out of the saved evidence, so that it can be mailed
+    #[arg(long, requires = "save_evidence", help_heading = "Output")]
+    pub(crate) redact: bool,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// How to reach a server; the same for every command that does.
+#[derive(Args, Debug)]
+pub(crate) struct Connection {
     /// Server name to send (SNI); `none` for none
     #[arg(long, value_name = "NAME|none", help_heading = "How to connect")]
     pub(crate) sni: Option<Sni>,
@@ -99,7 +133,7 @@ pub(crate) struct Check {
     #[arg(long, value_name = "URL|none", help_heading = "How to connect")]
     pub(crate) proxy: Option<String>,
     /// Connect to this address, whatever the name resolves to
-    #[arg(long, value_name = "IP", conflicts_with = "all_addresses", help_heading = "How to connect")]
+    #[arg(long, value_name = "IP", help_heading = "How to connect")]
     pub(crate) address: Option<IpAddr>,
     /// Use IPv4 only
     #[arg(short = '4', long = "ipv4", conflicts_with_all = ["ipv6", "address"], help_heading = "How to connect")]
@@ -107,21 +141,23 @@ pub(crate) struct Check {
     /// Use IPv6 only
     #[arg(short = '6', long = "ipv6", conflicts_with = "address", help_heading = "How to connect")]
     pub(crate) ipv6: bool,
-    /// Examine every address of the name
-    #[arg(long, help_heading = "How to connect")]
-    pub(crate) all_addresses: bool,
     /// Wait so long for a connection, and for each answer [default: 3]
     #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true, help_heading = "How to connect")]
     pub(crate) timeout: Option<Duration>,
+}
 
-    /// Keep what was seen; `tlswhy diagnose FILE` judges it again
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    pub(crate) save_evidence: Option<PathBuf>,
-    /// Take names and addresses out of the saved evidence, so that it can be mailed
-    #[arg(long, requires = "save_evidence", help_heading = "Output")]
-    pub(crate) redact: bool,
-    #[command(flatten)]
-    pub(crate) output: Output,
+/// Where certificates may come from that were not sent, and what may be asked of those who issued them.
+#[derive(Args, Debug)]
+pub(crate) struct Sources {
+    /// Take missing intermediates from here: a file or a directory (PEM or DER); repeatable
+    #[arg(long, value_name = "FILE|DIR", help_heading = "Certificates")]
+    pub(crate) known: Vec<PathBuf>,
+    /// Fetch missing intermediates from the address that a certificate names (caIssuers, http)
+    #[arg(long, help_heading = "Certificates")]
+    pub(crate) aia: bool,
+    /// Ask the issuers' OCSP and CRL addresses whether a certificate is revoked
+    #[arg(long, help_heading = "Certificates")]
+    pub(crate) online: bool,
 }
 
 /// Options of `diagnose`.
@@ -198,7 +234,7 @@ pub(crate) struct Clients {
 pub(crate) enum ListFormat {
     /// Text for people.
     Human,
-    /// An array of objects.
+    /// Text for programs.
     Json,
 }
 

@@ -8,8 +8,9 @@ use tlswhy_core::{Budget, Examination, Request, TrustStore};
 use tlswhy_gather::Live;
 use tlswhy_model::{ClientProfile, Outcome, Report, Subject};
 
-use super::check::{bundled_clients, note};
+use super::check::note;
 use super::examine::{Interrupted, examine, now};
+use super::judged::bundled_clients;
 use super::reports::Reports;
 use crate::cli::Demo;
 use crate::demo::{Authority, Peer, SCENES, Scene};

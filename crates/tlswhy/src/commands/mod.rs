@@ -2,10 +2,13 @@
 
 pub(crate) mod check;
 pub(crate) mod clients;
+mod connect;
 pub(crate) mod demo;
 pub(crate) mod diagnose;
 mod examine;
 pub(crate) mod explain;
 pub(crate) mod generate;
+mod judged;
 mod reports;
 pub(crate) mod schema;
+mod trust;
