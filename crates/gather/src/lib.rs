@@ -4,12 +4,19 @@
 //! way in which it ended, and says nothing of causes. A failed handshake is a good answer. Everything is asynchronous (tokio)
 //! and bounded: time, bytes, and connections at once. Secrets and credentials are never kept.
 
+mod base64;
+mod certificates;
 mod connection;
 mod conversation;
+mod der;
+mod file;
 mod handshake;
+mod identity;
+mod key;
 mod openssl;
 mod pace;
 mod patience;
+mod pem;
 mod probe;
 mod proxy;
 mod trust;
@@ -24,11 +31,15 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+pub use certificates::{CertificateFile, DamagedBlock, local_pool, public_half, read_certificates};
 pub use handshake::server::{OldServer, OldServerPolicy, OldServerReply};
+pub use identity::ClientIdentity;
 pub use openssl::observe_local_openssl;
 pub use pace::Pace;
 pub use proxy::{InvalidProxy, Proxy, proxy_from_environment};
-pub use trust::{TrustCertificates, load_trust_store, system_trust_store};
+pub use trust::{
+    TrustCertificates, java_trust_store, load_trust_store, openssl_trust_store, p11_kit_trust_store, system_trust_store,
+};
 
 /// Answers questions over the network.
 #[derive(Clone, Debug)]
@@ -40,6 +51,8 @@ pub struct Live {
     pub tls_timeout: Duration,
     /// The proxy that carries the connections.
     pub proxy: Option<Proxy>,
+    /// What is shown to a server that asks for a client certificate, by the probes that want to.
+    pub identity: Option<Arc<ClientIdentity>>,
     /// How many connections may stand at once.
     pub parallel: usize,
     /// What earlier rounds showed of the server's pace.
@@ -53,6 +66,7 @@ impl Default for Live {
             connect_timeout: Duration::from_secs(3),
             tls_timeout: Duration::from_secs(3),
             proxy: None,
+            identity: None,
             parallel: 4,
             pace: Pace::default(),
         }

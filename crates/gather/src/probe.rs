@@ -1,6 +1,7 @@
 //! One probe, one connection, one attempt.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tlswhy_model::{Attempt, Awaited, Bytes, Ending, Exchange, Opening, Probe, Speaker, Timing, printable};
@@ -82,7 +83,10 @@ impl Course<'_> {
         let opening = match &probe.opening {
             Opening::Hello { hello } => {
                 let made = Handshake::new(hello.clone(), probe.depth);
-                let (handshake, flight) = made.map_err(|reason| Ending::Impossible { reason })?;
+                let (mut handshake, flight) = made.map_err(|reason| Ending::Impossible { reason })?;
+                if let Some(identity) = self.live.identity.as_ref().filter(|_| probe.with_identity) {
+                    handshake.identify(Arc::clone(identity));
+                }
                 Some((handshake, flight))
             }
             Opening::Replay { records } => Some((Handshake::replayed(), Flight::from(records.to_vec()))),

@@ -7,6 +7,8 @@ use std::str::FromStr;
 use tlswhy_wire::dialogue::Dialogue;
 use tlswhy_wire::tunnel;
 
+use crate::base64;
+
 /// The port that is used where none is given, as curl has it.
 const DEFAULT_PORT: u16 = 1080;
 
@@ -155,7 +157,7 @@ impl Proxy {
             }
             (Kind::Socks5 | Kind::Socks5h, _) => said.to_vec(),
             // A proxy may quote the request in its answer.
-            (Kind::Http, _) => replaced(said, base64(format!("{user}:{password}").as_bytes()).as_bytes()),
+            (Kind::Http, _) => replaced(said, base64::encode(format!("{user}:{password}").as_bytes()).as_bytes()),
         }
     }
 }
@@ -177,21 +179,6 @@ fn replaced(text: &[u8], secret: &[u8]) -> Vec<u8> {
         }
     }
     output
-}
-
-/// RFC 4648 §4.
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let bits = chunk.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for digit in 0..4 {
-            let index = bits >> (18 - 6 * digit) & 63;
-            let letter = ALPHABET.get(index as usize).copied().unwrap_or(b'=');
-            text.push(if digit as usize <= chunk.len() { letter.into() } else { '=' });
-        }
-    }
-    text
 }
 
 fn percent_decoded(text: &str) -> Option<String> {
@@ -342,6 +329,5 @@ mod tests {
         let proxy: Proxy = "socks5://u:pw@h:1".parse().unwrap();
         assert_eq!(proxy.masked(b"\x01\x01u\x02pw"), b"\x01\x03***\x03***");
         assert_eq!(proxy.masked(b"\x05\x01\x00"), b"\x05\x01\x00");
-        assert_eq!(["", "f", "fo", "foo"].map(|text| base64(text.as_bytes())), ["", "Zg==", "Zm8=", "Zm9v"]);
     }
 }

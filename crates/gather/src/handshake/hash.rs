@@ -12,6 +12,7 @@ pub(crate) enum Digest {
     Sha1,
     Sha256,
     Sha384,
+    Sha512,
 }
 
 impl Digest {
@@ -42,6 +43,7 @@ impl Digest {
             Digest::Sha1 => 20,
             Digest::Sha256 => 32,
             Digest::Sha384 => 48,
+            Digest::Sha512 => 64,
         }
     }
 
@@ -52,6 +54,7 @@ impl Digest {
             Digest::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
             Digest::Sha256 => &digest::SHA256,
             Digest::Sha384 => &digest::SHA384,
+            Digest::Sha512 => &digest::SHA512,
         };
         digest::digest(algorithm, bytes).as_ref().to_vec()
     }
@@ -63,6 +66,7 @@ impl Digest {
             Digest::Sha1 => hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
             Digest::Sha256 => hmac::HMAC_SHA256,
             Digest::Sha384 => hmac::HMAC_SHA384,
+            Digest::Sha512 => hmac::HMAC_SHA512,
         };
         let mut context = hmac::Context::with_key(&hmac::Key::new(algorithm, key));
         parts.iter().for_each(|part| context.update(part));

@@ -7,12 +7,13 @@ use tlswhy_wire::{
     Reader, ServerHello, ServerKeyExchange, SuiteDetails,
 };
 
+use super::client_certificate::Requested;
 use super::hash::Prf;
 use super::keys::{FiniteField, KeyPair};
 use super::protection::{KeyLengths, Protection};
 use super::{
-    Flight, Handshake, Phase, Turn, cannot_compute, handshake_message, malformed, not_carried, plain_record, random_bytes, rsa,
-    unreadable,
+    Flight, Handshake, Phase, Turn, cannot_compute, handshake_message, malformed, not_carried, plain_record, plain_records,
+    random_bytes, rsa, unreadable,
 };
 
 /// Length of the master secret in bytes.
@@ -28,7 +29,7 @@ pub(super) struct Legacy {
     /// The server's certificate in DER.
     certificate: Option<Vec<u8>>,
     key_exchange: Option<ServerKeyExchange>,
-    certificate_requested: bool,
+    requested: Option<Requested>,
     finishing: Option<Finishing>,
 }
 
@@ -43,7 +44,7 @@ struct Finishing {
 impl Legacy {
     pub(super) fn new(hello: ServerHello, suite: &'static SuiteDetails) -> Legacy {
         let version = *hello.selected_version;
-        Legacy { hello, version, suite, certificate: None, key_exchange: None, certificate_requested: false, finishing: None }
+        Legacy { hello, version, suite, certificate: None, key_exchange: None, requested: None, finishing: None }
     }
 
     pub(super) fn awaited(&self) -> Awaited {
@@ -126,7 +127,7 @@ impl Handshake {
                 legacy.key_exchange = Some(parsed.map_err(|error| unreadable(error, received))?);
             }
             HandshakeType::CERTIFICATE_REQUEST => {
-                legacy.certificate_requested = true;
+                legacy.requested = Some(Requested::read(message.get(4..).unwrap_or_default(), legacy.version));
                 self.client_certificate_requested = true;
             }
             HandshakeType::SERVER_HELLO_DONE if legacy.finishing.is_none() => {
@@ -142,7 +143,8 @@ impl Handshake {
         Ok(None)
     }
 
-    /// Our flight: an empty Certificate if one was asked for, ClientKeyExchange, ChangeCipherSpec and Finished.
+    /// Our flight: Certificate if one was asked for, ClientKeyExchange, CertificateVerify if it is not empty, ChangeCipherSpec and
+    /// Finished.
     fn key_exchange(&mut self, at: usize) -> Turn {
         let Phase::Legacy(legacy) = &mut self.phase else {
             return Ok(None);
@@ -158,16 +160,16 @@ impl Handshake {
         let prf = Prf::new(version, suite.hash).ok_or_else(|| cannot_compute(suite))?;
         let (premaster, body) = legacy.agree(self.hello.legacy_version, at)?;
 
-        let mut plain = Vec::new();
-        if legacy.certificate_requested {
-            plain.push(handshake_message(HandshakeType::CERTIFICATE, &[0, 0, 0]));
-        }
-        plain.push(handshake_message(HandshakeType::CLIENT_KEY_EXCHANGE, &body));
+        let exchange = handshake_message(HandshakeType::CLIENT_KEY_EXCHANGE, &body);
+        let answer = legacy.requested.as_ref();
+        let answer = answer.map(|asked| asked.answer_legacy(self.identity.as_deref(), version, &self.messages, &exchange));
+        let (certificate, verify) = answer.map_or((None, None), |(certificate, verify)| (Some(certificate), verify));
         let mut flight = Vec::new();
-        for message in plain {
-            flight.extend(plain_record(ContentType::HANDSHAKE, version, &message));
-            self.messages.extend(message);
-        }
+        let mut say = |message: Vec<u8>, messages: &mut Vec<u8>| {
+            flight.extend(plain_records(version, &message));
+            messages.extend(message);
+        };
+        certificate.into_iter().chain([exchange]).for_each(|message| say(message, &mut self.messages));
 
         let randoms = [self.random, legacy.hello.random].concat();
         let master = if legacy.hello.has_extended_master_secret() {
@@ -175,6 +177,8 @@ impl Handshake {
         } else {
             prf.derive(&premaster, "master secret", &randoms, MASTER_LENGTH)
         };
+        // RFC 7627 §3: the session's hash ends before it.
+        verify.into_iter().for_each(|message| say(message, &mut self.messages));
         let encrypt_then_mac =
             suite.mode == CipherMode::Cbc && legacy.hello.extension(ExtensionType::ENCRYPT_THEN_MAC).is_some();
         let (client_keys, server_keys) =

@@ -9,6 +9,7 @@
 
 mod application;
 mod block;
+mod client_certificate;
 mod hash;
 mod keys;
 mod legacy;
@@ -20,6 +21,7 @@ pub(crate) mod server;
 mod tests;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use tlswhy_model::{Awaited, Depth, Ending};
 use tlswhy_wire::{
@@ -28,13 +30,18 @@ use tlswhy_wire::{
 };
 
 use application::Application;
+pub(crate) use hash::Digest;
 use keys::KeyPair;
 use protection::Protection;
+
+use crate::identity::ClientIdentity;
 
 /// The longest handshake message that is put together, in bytes.
 const LONGEST_MESSAGE: usize = 1 << 18;
 /// The largest record payload: 2^14 bytes and what encryption adds (RFC 5246 §6.2.3).
 const LARGEST_RECORD: usize = (1 << 14) + 2048;
+/// The most content of one record, in bytes.
+const LARGEST_CONTENT: usize = 1 << 14;
 
 /// What to do next.
 #[derive(Debug)]
@@ -84,6 +91,7 @@ pub(crate) struct Handshake {
     decrypted: Vec<u8>,
     application: Application,
     client_certificate_requested: bool,
+    identity: Option<Arc<ClientIdentity>>,
     alpn: Option<String>,
 }
 
@@ -114,6 +122,11 @@ impl Handshake {
         Ok((handshake, flight))
     }
 
+    /// Who to be, if the server asks for a client certificate.
+    pub(crate) fn identify(&mut self, identity: Arc<ClientIdentity>) {
+        self.identity = Some(identity);
+    }
+
     /// One whose hello is a recording: it is read as far as it is not encrypted.
     pub(crate) fn replayed() -> Handshake {
         Handshake { replayed: true, ..Handshake::empty(Depth::Flight) }
@@ -137,6 +150,7 @@ impl Handshake {
             decrypted: Vec::new(),
             application: Application::default(),
             client_certificate_requested: false,
+            identity: None,
             alpn: None,
         }
     }
@@ -421,7 +435,7 @@ impl Handshake {
         self.application.was_heard()
     }
 
-    /// Whether the server asked for a client certificate (and got none).
+    /// Whether the server asked for a client certificate, so that it may object to what it got.
     pub(crate) fn client_certificate_requested(&self) -> bool {
         self.client_certificate_requested
     }
@@ -442,6 +456,11 @@ impl From<Vec<u8>> for Flight {
 fn handshake_message(kind: HandshakeType, body: &[u8]) -> Vec<u8> {
     let [_, a, b, c] = (body.len() as u32).to_be_bytes();
     [&[kind.0, a, b, c], body].concat()
+}
+
+/// A message in as many records as it needs, not encrypted.
+fn plain_records(version: ProtocolVersion, message: &[u8]) -> Vec<u8> {
+    message.chunks(LARGEST_CONTENT).flat_map(|content| plain_record(ContentType::HANDSHAKE, version, content)).collect()
 }
 
 /// A record that is not encrypted.
@@ -474,7 +493,7 @@ fn cannot_compute(suite: &SuiteDetails) -> Ending {
 }
 
 /// Random bytes; `None` if the system has none.
-fn random_bytes(length: usize) -> Option<Vec<u8>> {
+pub(crate) fn random_bytes(length: usize) -> Option<Vec<u8>> {
     let mut bytes = vec![0; length];
     aws_lc_rs::rand::fill(&mut bytes).ok()?;
     Some(bytes)

@@ -6,10 +6,13 @@ use tlswhy_wire::{
     SuiteDetails,
 };
 
+use super::client_certificate::Requested;
 use super::hash::Digest;
 use super::keys::KeyPair;
 use super::protection::Protection;
-use super::{Flight, Handshake, Phase, Turn, cannot_compute, handshake_message, malformed, not_carried, plain_record};
+use super::{
+    Flight, Handshake, LARGEST_CONTENT, Phase, Turn, cannot_compute, handshake_message, malformed, not_carried, plain_record,
+};
 
 /// State from the ServerHello on.
 pub(super) struct Modern {
@@ -18,8 +21,8 @@ pub(super) struct Modern {
     handshake_secret: Vec<u8>,
     client_secret: Vec<u8>,
     server_secret: Vec<u8>,
-    /// `certificate_request_context` of the server's CertificateRequest.
-    requested: Option<Vec<u8>>,
+    /// The server's CertificateRequest.
+    requested: Option<Requested>,
     /// How much had come when our Finished was made; what came before cannot be an answer to it.
     finished_at: Option<usize>,
 }
@@ -105,7 +108,8 @@ impl Handshake {
             }
             HandshakeType::CERTIFICATE_REQUEST => {
                 let context = Reader::new(body, at + 4).vector8("CertificateRequest.certificate_request_context");
-                modern.requested = Some(context.map_err(|error| malformed(error.what, error.at))?.rest().to_vec());
+                context.map_err(|error| malformed(error.what, error.at))?;
+                modern.requested = Some(Requested::read(body, ProtocolVersion::TLSV1_3));
                 self.client_certificate_requested = true;
             }
             HandshakeType::FINISHED => {
@@ -122,7 +126,7 @@ impl Handshake {
         Ok(None)
     }
 
-    /// Our last flight: an empty Certificate if one was asked for, and Finished.
+    /// Our last flight: Certificate if one was asked for, CertificateVerify if it is not empty, and Finished.
     fn finish(&mut self, length: usize) -> Turn {
         let Phase::Modern(modern) = &mut self.phase else {
             return Ok(None);
@@ -136,14 +140,15 @@ impl Handshake {
 
         let mut flight = Vec::new();
         let mut seal = |message: &[u8]| {
-            let record = self.writing.as_mut().and_then(|writing| writing.seal(ContentType::HANDSHAKE, message));
-            flight.extend(record.unwrap_or_default());
+            for content in message.chunks(LARGEST_CONTENT) {
+                let record = self.writing.as_mut().and_then(|writing| writing.seal(ContentType::HANDSHAKE, content));
+                flight.extend(record.unwrap_or_default());
+            }
         };
-        if let Some(context) = &modern.requested {
-            let body = [&[context.len() as u8], &context[..], &[0, 0, 0]].concat();
-            let certificate = handshake_message(HandshakeType::CERTIFICATE, &body);
-            seal(&certificate);
-            self.messages.extend(certificate);
+        let answer = modern.requested.as_ref().map(|asked| asked.answer(self.identity.as_deref(), digest, &self.messages));
+        for message in answer.unwrap_or_default() {
+            seal(&message);
+            self.messages.extend(message);
         }
         let finished = handshake_message(HandshakeType::FINISHED, &modern.verify_data(&modern.client_secret, &self.messages));
         seal(&finished);

@@ -5,6 +5,7 @@
 use num_bigint::BigUint;
 
 use super::random_bytes;
+use crate::der::{self, INTEGER, RSA_ENCRYPTION, RSASSA_PSS, SEQUENCE, expect};
 
 /// The largest modulus computed with, in bits.
 const LARGEST_MODULUS_BITS: u64 = 16_384;
@@ -28,53 +29,13 @@ pub(super) fn encrypt(certificate: &[u8], secret: &[u8]) -> Option<Vec<u8>> {
 
 /// Modulus and exponent of the certificate's key (RFC 5280 §4.1, RFC 8017 §A.1.1).
 fn public_key(certificate: &[u8]) -> Option<(BigUint, BigUint)> {
-    let (_, certificate, _) = element(certificate)?;
-    let (_, mut fields, _) = element(certificate)?;
-    if let Some((VERSION, _, rest)) = element(fields) {
-        fields = rest;
-    }
-    // serialNumber, signature, issuer, validity, subject.
-    for _ in 0..5 {
-        fields = element(fields)?.2;
-    }
-    let (_, key_info, _) = element(fields)?;
-    let (_, algorithm, rest) = element(key_info)?;
-    let (OBJECT_IDENTIFIER, algorithm, _) = element(algorithm)? else {
-        return None;
-    };
-    let (BIT_STRING, [0, key @ ..], _) = element(rest)? else {
-        return None;
-    };
+    let (algorithm, key) = der::public_key(der::public_key_info(certificate)?)?;
     if ![RSA_ENCRYPTION, RSASSA_PSS].contains(&algorithm) {
         return None;
     }
-    let (_, numbers, _) = element(key)?;
-    let (_, modulus, rest) = element(numbers)?;
-    let (_, exponent, _) = element(rest)?;
+    let (numbers, _) = expect(key, SEQUENCE)?;
+    let (modulus, rest) = expect(numbers, INTEGER)?;
+    let (exponent, _) = expect(rest, INTEGER)?;
     let (modulus, exponent) = (BigUint::from_bytes_be(modulus), BigUint::from_bytes_be(exponent));
     (modulus.bits() >= 64).then_some((modulus, exponent))
-}
-
-const VERSION: u8 = 0xa0;
-const OBJECT_IDENTIFIER: u8 = 6;
-const BIT_STRING: u8 = 3;
-/// 1.2.840.113549.1.1.1
-const RSA_ENCRYPTION: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
-/// 1.2.840.113549.1.1.10
-const RSASSA_PSS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10];
-
-/// Tag, content and what follows of one DER element with a one-byte tag.
-fn element(input: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (&[tag, first], rest) = input.split_first_chunk::<2>()?;
-    let (length, rest) = if first < 0x80 {
-        (usize::from(first), rest)
-    } else {
-        let (length, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
-        if length.len() > 4 {
-            return None;
-        }
-        (length.iter().fold(0, |number, byte| number << 8 | usize::from(*byte)), rest)
-    };
-    let (content, rest) = rest.split_at_checked(length)?;
-    Some((tag, content, rest))
 }
