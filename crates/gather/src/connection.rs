@@ -104,6 +104,11 @@ impl Connection {
         Connection { stream, write_failed: false }
     }
 
+    /// The stream itself, for what is said after a dialogue.
+    pub(crate) fn into_stream(self) -> TcpStream {
+        self.stream
+    }
+
     /// Appends what comes to `buffer`.
     pub(crate) async fn receive(&mut self, buffer: &mut Vec<u8>, wait: Duration) -> Arrival {
         if buffer.len() >= MOST_RECEIVED {

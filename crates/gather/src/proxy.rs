@@ -134,6 +134,17 @@ impl Proxy {
         self.kind != Kind::Socks5
     }
 
+    /// Whether it speaks HTTP, so that it can be asked for a URL.
+    pub(crate) fn is_http(&self) -> bool {
+        self.kind == Kind::Http
+    }
+
+    /// User name and password as HTTP has them (RFC 7617).
+    pub(crate) fn basic_credentials(&self) -> Option<String> {
+        let (user, password) = self.credentials.as_ref()?;
+        Some(base64::encode(format!("{user}:{password}").as_bytes()))
+    }
+
     /// The dialogue that opens a tunnel.
     pub(crate) fn dialogue(&self, host: &str, port: u16) -> Box<dyn Dialogue> {
         let auth = self.credentials.as_ref().map(|(user, password)| (user.as_str(), password.as_str()));
@@ -145,7 +156,7 @@ impl Proxy {
 
     /// What was said to or by the proxy, without the credentials.
     pub(crate) fn masked(&self, said: &[u8]) -> Vec<u8> {
-        let Some((user, password)) = &self.credentials else {
+        let (Some((user, _)), Some(basic)) = (&self.credentials, self.basic_credentials()) else {
             return said.to_vec();
         };
         match (self.kind, said) {
@@ -157,7 +168,7 @@ impl Proxy {
             }
             (Kind::Socks5 | Kind::Socks5h, _) => said.to_vec(),
             // A proxy may quote the request in its answer.
-            (Kind::Http, _) => replaced(said, base64::encode(format!("{user}:{password}").as_bytes()).as_bytes()),
+            (Kind::Http, _) => replaced(said, basic.as_bytes()),
         }
     }
 }

@@ -250,7 +250,7 @@ fn keys_are_found_in_every_form_and_refused_with_a_reason() {
         assert!(ClientIdentity::load(&at("form-both.pem"), None).unwrap().key_matches());
     }
     let error = |certificate: &str, key: Option<&str>| {
-        let key = key.map(|key| at(key));
+        let key = key.map(at);
         ClientIdentity::load(&at(certificate), key.as_deref()).unwrap_err().to_string()
     };
     openssl(&["pkey", "-in", "client-rsa.key", "-aes128", "-passout", "pass:secret", "-out", "locked.key"]);
