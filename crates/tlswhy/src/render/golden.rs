@@ -32,6 +32,11 @@ fn an_undetermined_failure_lists_its_questions() {
 }
 
 #[test]
+fn a_fault_of_the_certificates_shows_them() {
+    check("chain", &incomplete());
+}
+
+#[test]
 fn what_the_other_side_says_stays_text() {
     let report = hostile();
     check("hostile", &report);
@@ -301,6 +306,91 @@ fn undetermined() -> Report {
     Report { open_questions, addresses, ..report(subject, Outcome::Undetermined, summary, attempts) }
 }
 
+fn incomplete() -> Report {
+    let finding = Finding {
+        cause: "chain-incomplete".into(),
+        family: "certificate".into(),
+        stage: Stage::Authenticate,
+        confidence: Confidence::Inferred,
+        title: "The server does not send the intermediate certificate `CN=Example R1`".into(),
+        diagnosis: "It sends one certificate, issued by `CN=Example R1`, which is neither sent nor trusted by itself.".into(),
+        why_it_fails: "This client does not fetch what is missing".into(),
+        explains: Vec::new(),
+        exhibits: Vec::new(),
+        references: vec!["RFC 5246 §7.4.2".into()],
+        reproduce: vec!["openssl s_client -connect www.example.test:443 -servername www.example.test -showcerts".into()],
+        ..outdated()
+    };
+    let notices =
+        vec![Notice { code: "caa".into(), says: "The CAA record of example.test allows only `ca.example.test`".into() }];
+    let summary = "www.example.test does not send the intermediate certificate that its own certificate needs";
+    let attempts = vec![attempt(1, modern("www.example.test"), Ending::Completed)];
+    Report {
+        findings: vec![finding],
+        chain: Some(chain_view()),
+        notices,
+        ..failed(subject("www.example.test", 443), "chain-incomplete", summary, attempts)
+    }
+}
+
+fn chain_view() -> ChainView {
+    let leaf = CertificateView {
+        sha256: "a1".repeat(32),
+        place: Some(0),
+        subject: "CN=www.example.test".into(),
+        issuer: "CN=Example R1".into(),
+        serial: "0a1b".into(),
+        not_before: "2026-10-01T00:00:00Z".into(),
+        not_after: "2026-12-01T00:00:00Z".into(),
+        days_left: 7,
+        key: "ECDSA (P-256)".into(),
+        signature: "sha256WithRSAEncryption".into(),
+        names: vec!["www.example.test".into(), "example.test".into()],
+        spki_sha256: "b2".repeat(32),
+        ..CertificateView::default()
+    };
+    let issuer = CertificateView {
+        sha256: "c3".repeat(32),
+        place: None,
+        source: Some("http://ca.example.test/r1.der".into()),
+        subject: "CN=Example R1".into(),
+        issuer: "CN=Example Root".into(),
+        not_after: "2030-12-01T00:00:00Z".into(),
+        days_left: 1468,
+        key: "RSA-2048".into(),
+        names: Vec::new(),
+        ca: true,
+        ..leaf.clone()
+    };
+    let root = CertificateView {
+        sha256: "d4".repeat(32),
+        source: Some("system".into()),
+        subject: "CN=Example Root".into(),
+        remarks: vec!["self-signed".into()],
+        ..issuer.clone()
+    };
+    let path = |sha256: &[&str]| sha256.iter().map(|digits| digits.repeat(32)).collect();
+    ChainView {
+        certificates: vec![leaf, issuer, root],
+        stores: vec![
+            StoreView {
+                store: "system".into(),
+                source: "/etc/ssl/certs/ca-certificates.crt".into(),
+                trusted: true,
+                path: path(&["a1", "c3", "d4"]),
+                says: "once the intermediate is there".into(),
+            },
+            StoreView {
+                store: "java".into(),
+                source: "/etc/ssl/certs/java/cacerts".into(),
+                trusted: false,
+                path: path(&["a1", "c3"]),
+                says: "no anchor for CN=Example Root".into(),
+            },
+        ],
+    }
+}
+
 /// Everything that could be quoted from the other side tries to leave its place.
 fn hostile() -> Report {
     let evil = "\u{1b}[2J\u{9b}31m\u{202e}\u{7}<script>alert(1)</script> `rm` | **b** [x](http://e.test) <!-- -->\n# h\n```";
@@ -330,6 +420,19 @@ fn hostile() -> Report {
         root_cause: Some(evil.into()),
         says: evil.into(),
     }];
+    let mut chain = chain_view();
+    for certificate in &mut chain.certificates {
+        (certificate.subject, certificate.issuer) = (evil.into(), evil.into());
+        (certificate.key, certificate.signature, certificate.serial) = (evil.into(), evil.into(), evil.into());
+        (certificate.not_after, certificate.source) = (evil.into(), Some(evil.into()));
+        (certificate.names, certificate.remarks) = (vec![evil.into()], vec![evil.into()]);
+    }
+    for store in &mut chain.stores {
+        (store.store, store.source, store.says) = (evil.into(), evil.into(), evil.into());
+    }
+    report.chain = Some(chain);
+    report.notices = vec![Notice { code: evil.into(), says: evil.into() }];
+    report.findings[0].family = "certificate".into();
     report.open_questions = vec![OpenQuestion { question: evil.into(), decides: vec![evil.into()], how: evil.into() }];
     report.evidence.attempts[0].ending = Ending::NotTls { protocol: Some(evil.into()), upgrade: None, detail: evil.into() };
     report.evidence.attempts[1].address = Some(evil.into());

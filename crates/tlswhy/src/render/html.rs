@@ -6,7 +6,7 @@ use askama::Template;
 use tlswhy_model::{Attempt, Outcome, Report};
 
 use super::wrap::Span;
-use super::{Position, shown, words, wrap};
+use super::{Position, chain, drawing, is_about_certificates, shown, words, wrap};
 
 /// Writes the report, with what stands before the first.
 pub(super) fn write(report: &Report, attempts: &[Attempt], position: Position, out: &mut dyn Write) -> io::Result<()> {
@@ -53,6 +53,16 @@ impl Page<'_> {
 
     fn client_outcome(&self, outcome: &Outcome) -> &'static str {
         words::client_outcome(*outcome)
+    }
+
+    /// The drawn certificates.
+    fn chain(&self) -> Option<String> {
+        self.report.chain.as_ref().map(|view| shown(&chain::plain(&drawing(view, true))))
+    }
+
+    /// Whether they are to be seen at once.
+    fn shows_chain(&self) -> bool {
+        is_about_certificates(self.report)
     }
 
     fn outcome(&self) -> &'static str {

@@ -6,7 +6,7 @@ use tlswhy_model::{Attempt, Finding, Report};
 
 use super::page::{CODE, HEADING, Page};
 use super::wrap::spans;
-use super::{Options, Position, shown, words};
+use super::{Options, Position, chain, drawing, is_about_certificates, shown, words};
 
 /// Writes the report as CommonMark (the client table is GitHub's extension).
 pub(super) fn write(
@@ -24,6 +24,12 @@ pub(super) fn write(
     for (index, finding) in report.findings.iter().enumerate() {
         write_finding(report, index, finding, out)?;
     }
+    if let Some(view) = &report.chain
+        && (options.verbose || is_about_certificates(report))
+    {
+        writeln!(out, "## Certificates\n")?;
+        fence("text", &chain::plain(&drawing(view, options.verbose)), out)?;
+    }
     if !report.addresses.is_empty() {
         writeln!(out, "## Addresses\n\n| Address | Outcome | Cause | |\n|---|---|---|---|")?;
         for address in &report.addresses {
@@ -37,6 +43,13 @@ pub(super) fn write(
         writeln!(out, "## Open questions\n")?;
         for question in &report.open_questions {
             writeln!(out, "- {}\n  How: {}", item(&words::question(question)), item(&question.how))?;
+        }
+        writeln!(out)?;
+    }
+    if !report.notices.is_empty() {
+        writeln!(out, "## Worth knowing\n")?;
+        for notice in &report.notices {
+            writeln!(out, "- {}", item(&words::sentence(&notice.says)))?;
         }
         writeln!(out)?;
     }

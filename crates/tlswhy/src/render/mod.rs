@@ -2,6 +2,7 @@
 //!
 //! What a report quotes came from the other side and is untrusted: every format escapes all that it prints.
 
+pub(crate) mod chain;
 mod html;
 mod json;
 mod markdown;
@@ -76,6 +77,16 @@ pub(crate) struct Position {
     pub(crate) first: bool,
     /// No other was wanted.
     pub(crate) alone: bool,
+}
+
+/// Whether the certificates of a report are worth showing unasked: a finding is about them.
+fn is_about_certificates(report: &Report) -> bool {
+    report.findings.iter().any(|finding| finding.family == "certificate" || finding.cause == "weak-key-or-digest")
+}
+
+/// The certificates of a report, drawn as a whole.
+fn drawing(view: &tlswhy_model::ChainView, verbose: bool) -> chain::Drawing<'_> {
+    chain::Drawing { view, facts: &chain::NO_FACTS, from_file: false, fingerprints: verbose, verbose }
 }
 
 /// Characters of one text that are shown at most; the rest is cut and marked.

@@ -31,6 +31,22 @@ impl<'a> Page<'a> {
         Page { out, width: width.clamp(NARROWEST, WIDEST) }
     }
 
+    /// Its columns.
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// One line of pieces, each in its own style.
+    pub(crate) fn pieces(&mut self, pieces: &[(Style, String)]) -> io::Result<()> {
+        let last = pieces.iter().rposition(|(_, text)| !text.trim_end().is_empty());
+        for (place, (style, text)) in pieces.iter().enumerate().take(last.map_or(0, |last| last + 1)) {
+            let text = shown(text).replace('\n', " ");
+            let text = if Some(place) == last { text.trim_end() } else { &text };
+            write!(self.out, "{style}{text}{style:#}")?;
+        }
+        writeln!(self.out)
+    }
+
     /// An empty line.
     pub(crate) fn blank(&mut self) -> io::Result<()> {
         writeln!(self.out)

@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use tlswhy_model::{Attempt, Finding, Outcome, Report};
 
 use super::page::{ASIDE, HEADING, Page};
-use super::{Options, Position, words};
+use super::{Options, Position, chain, drawing, is_about_certificates, words};
 
 /// Column of the labels of a finding.
 const LABEL: usize = 3;
@@ -38,10 +38,14 @@ pub(super) fn write(
         page.blank()?;
         write_finding(&mut page, report, index, finding, options)?;
     }
+    write_chain(&mut page, report, options)?;
     write_addresses(&mut page, report)?;
     write_open_questions(&mut page, report)?;
     if !report.findings.is_empty() || !report.open_questions.is_empty() {
         page.blank()?;
+    }
+    for notice in &report.notices {
+        page.labelled(0, "Note:", HEADING, "Note: ".len(), &words::sentence(&notice.says))?;
     }
     write_clients(&mut page, report, options)?;
     if options.verbose {
@@ -107,6 +111,20 @@ fn write_finding(page: &mut Page<'_>, report: &Report, index: usize, finding: &F
     let references = finding.references.iter().map(|reference| format!(", {reference}"));
     let more = format!("`tlswhy explain {}`{}", finding.cause, references.collect::<String>());
     page.labelled(LABEL, "More", HEADING, TEXT, &more)
+}
+
+fn write_chain(page: &mut Page<'_>, report: &Report, options: Options) -> io::Result<()> {
+    match &report.chain {
+        Some(view) if options.verbose || is_about_certificates(report) => {
+            page.blank()?;
+            page.paragraph(0, HEADING, "Certificates")?;
+            page.blank()?;
+            chain::write(&drawing(view, options.verbose), LABEL, page)?;
+            // Where no finding follows, what comes next needs its own distance.
+            if report.findings.is_empty() && report.open_questions.is_empty() { page.blank() } else { Ok(()) }
+        }
+        _ => Ok(()),
+    }
 }
 
 fn write_addresses(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
