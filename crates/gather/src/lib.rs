@@ -20,6 +20,7 @@ mod patience;
 mod pem;
 mod probe;
 mod proxy;
+mod records;
 mod trust;
 
 use std::net::IpAddr;
@@ -109,7 +110,7 @@ impl Live {
                 Answer::Attempted(Box::new(attempt))
             }
             Question::Fetch { url, request } => Answer::Fetched(fetch::fetch(self, url, request).await),
-            Question::Records { .. } => Answer::Unavailable,
+            Question::Records { name, record_type } => Answer::Records(records::records(name, record_type).await),
         }
     }
 }

@@ -7,9 +7,7 @@
 
 use std::sync::Arc;
 
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, Pkcs1PrivateDecryptingKey, PrivateDecryptingKey};
-use aws_lc_rs::signature::RSA_PKCS1_SHA256;
+use aws_lc_rs::rsa::{Pkcs1PrivateDecryptingKey, PrivateDecryptingKey};
 use num_bigint::BigUint;
 use tlswhy_wire::client_hello::from_records;
 use tlswhy_wire::{
@@ -22,6 +20,7 @@ use super::keys::{FiniteField, KeyPair};
 use super::legacy::{MASTER_LENGTH, VERIFY_LENGTH, key_block};
 use super::protection::{KeyLengths, Protection};
 use super::{LARGEST_RECORD, handshake_message, plain_record, random_bytes};
+use crate::key::PrivateKey;
 
 /// The most that is kept of what a client sends at once, in bytes.
 const LONGEST_INPUT: usize = 1 << 17;
@@ -41,7 +40,7 @@ pub struct OldServerPolicy {
     pub secure_renegotiation: bool,
     /// DER of its certificate and those above it.
     pub certificates: Vec<Vec<u8>>,
-    /// PKCS #8 of its RSA key.
+    /// PKCS #8 of its RSA key; to take part in RSA key exchange it has at least 2048 bits.
     pub key: Vec<u8>,
 }
 
@@ -237,9 +236,8 @@ impl OldServer {
     }
 
     fn sign(&self, content: &[u8]) -> Option<Vec<u8>> {
-        let key = RsaKeyPair::from_pkcs8(&self.policy.key).ok()?;
-        let mut signature = vec![0; key.public_modulus_len()];
-        key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), content, &mut signature).ok()?;
+        let key = PrivateKey::from_der(&self.policy.key)?;
+        let (_, signature) = key.sign(ProtocolVersion::TLSV1_2, &[SignatureScheme::RSA_PKCS1_SHA256], content)?;
         Some(signature)
     }
 
