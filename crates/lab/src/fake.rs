@@ -2,8 +2,10 @@
 //!
 //! The intolerant ones are relays: they read the ClientHello, and hand what they like to a real server behind them.
 
+use std::fs;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -171,6 +173,31 @@ pub fn echo() -> Result<Server, StartError> {
     serve(|client, _| {
         let mut back = client.try_clone()?;
         io::copy(&mut &client, &mut back).map(drop)
+    })
+}
+
+/// HTTP for the files of a directory; a path that begins with `/to/` is redirected to what follows.
+pub fn files(dir: PathBuf) -> Result<Server, StartError> {
+    serve(move |mut client, _| {
+        let mut request = Vec::new();
+        while !request.windows(4).any(|end| end == b"\r\n\r\n") && request.len() < 16_384 {
+            let mut buffer = [0; 4096];
+            match client.read(&mut buffer)? {
+                0 => return Ok(()),
+                count => request.extend_from_slice(buffer.get(..count).unwrap_or_default()),
+            }
+        }
+        let text = String::from_utf8_lossy(&request).into_owned();
+        let path = text.split(' ').nth(1).unwrap_or_default();
+        let answer = match (path.strip_prefix("/to"), fs::read(dir.join(path.trim_start_matches('/')))) {
+            (Some(target), _) => format!("HTTP/1.1 302 Found\r\nLocation: {target}\r\n\r\n").into_bytes(),
+            (None, Ok(body)) => {
+                [format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len()).into_bytes(), body].concat()
+            }
+            (None, Err(_)) => b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".to_vec(),
+        };
+        client.write_all(&answer)?;
+        close_gently(client)
     })
 }
 

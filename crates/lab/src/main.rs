@@ -53,7 +53,7 @@ fn serve(scenarios: &[&'static Scenario]) -> Result<bool, StartError> {
     let lab = Lab::new().map_err(StartError::of)?;
     let server = (scenario.start)(&lab)?;
     println!("{} on port {}", scenario.id, server.port);
-    println!("tlswhy {}", scenario.arguments(server.port, &lab.pki).join(" "));
+    println!("tlswhy {}", scenario.arguments(server.port, server.pki(&lab)).join(" "));
     println!("expected: {} {}", scenario.outcomes.join("|"), scenario.causes.join(", "));
     println!("Enter ends it.");
     std::io::stdin().read_line(&mut String::new()).map_err(StartError::of)?;
@@ -79,7 +79,7 @@ fn see(scenarios: &[&'static Scenario]) -> Result<bool, StartError> {
         if let Some(args) = scenario.seen.works_with {
             println!("  s_client {args}: {}", real_client::s_client(&lab, scenario, &server, args)?.gist());
         }
-        println!("  curl: {}", real_client::curl(&lab, &server)?.gist());
+        println!("  curl: {}", real_client::curl(&lab, &server, "")?.gist());
         println!("  gnutls-cli: {}", real_client::gnutls_cli(&lab, &server)?.gist());
     }
     Ok(true)

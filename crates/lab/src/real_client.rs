@@ -34,7 +34,10 @@ impl Said {
         let upgraded = self.command.contains("-starttls");
         let errors =
             text.lines().filter(|line| line.contains(":error:") && !(upgraded && line.contains("unexpected eof"))).count();
-        let answered = text.contains("HTTP/1.0 200") || text.contains("HTTP/1.1 200");
+        let answered = ["HTTP/1.0 200", "HTTP/1.1 200", "HTTP/2 200"].iter().any(|line| text.contains(line));
+        if self.command.starts_with("curl") {
+            return answered;
+        }
         agreed && text.contains("Verify return code: 0 (ok)") && (answered || errors == 0) && !text.contains("400 Bad Request")
     }
 
@@ -69,8 +72,11 @@ impl Said {
     }
 }
 
-/// Runs `openssl s_client` (or, after the word `old`, that of 1.1.0i) with a scenario's target.
+/// Runs `openssl s_client` (or, after the word `old`, that of 1.1.0i, or after `curl` that client) with a scenario's target.
 pub fn s_client(lab: &Lab, scenario: &Scenario, server: &Server, args: &str) -> Result<Said, StartError> {
+    if let Some(rest) = args.strip_prefix("curl") {
+        return curl(lab, server, rest);
+    }
     let (program, args) = match args.strip_prefix("old") {
         Some(rest) => (lab.old_openssl()?.display().to_string(), rest),
         None => ("openssl".to_owned(), args),
@@ -80,8 +86,8 @@ pub fn s_client(lab: &Lab, scenario: &Scenario, server: &Server, args: &str) -> 
         name => format!("-servername {name}"),
     };
     let sni = if args.contains("-servername") || args.contains("-noservername") { String::new() } else { sni };
-    let line = format!("s_client -connect 127.0.0.1:{} {sni} -CAfile {{pki}}/ca.pem {args}", server.port);
-    let line = line.replace("{pki}", &lab.pki.display().to_string());
+    let line = format!("s_client -connect 127.0.0.1:{} {sni} -CAfile {} {args}", server.port, scenario.ca);
+    let line = line.replace("{pki}", &server.pki(lab).display().to_string());
     let mut command = Command::new(&program);
     command.args(line.split_whitespace());
     if program != "openssl" {
@@ -94,12 +100,12 @@ pub fn s_client(lab: &Lab, scenario: &Scenario, server: &Server, args: &str) -> 
     Ok(Said { command: format!("{program} {line}"), output })
 }
 
-/// What `curl` says of an HTTPS server.
-pub fn curl(lab: &Lab, server: &Server) -> Result<Said, StartError> {
+/// What `curl` says of an HTTPS server, with these further arguments.
+pub fn curl(lab: &Lab, server: &Server, args: &str) -> Result<Said, StartError> {
     let line = format!(
-        "-sSi --max-time 4 --resolve good.example.test:{0}:127.0.0.1 --cacert {1}/ca.pem https://good.example.test:{0}/",
+        "-sSi --max-time 4 --resolve good.example.test:{0}:127.0.0.1 --cacert {1}/ca.pem https://good.example.test:{0}/{args}",
         server.port,
-        lab.pki.display()
+        server.pki(lab).display()
     );
     let output = run(Command::new("curl").args(line.split_whitespace()), "", |_| false)?;
     Ok(Said { command: format!("curl {line}"), output })
@@ -110,7 +116,7 @@ pub fn gnutls_cli(lab: &Lab, server: &Server) -> Result<Said, StartError> {
     let line = format!(
         "--no-starttls-proto -p {} --sni-hostname good.example.test --verify-hostname good.example.test --x509cafile {}/ca.pem 127.0.0.1",
         server.port,
-        lab.pki.display()
+        server.pki(lab).display()
     );
     let line = line.replace("--no-starttls-proto ", "");
     let output =

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::real_client;
 use crate::scenario::Scenario;
-use crate::server::{Lab, Server, StartError, is_root, target_dir};
+use crate::server::{Lab, Server, StartError, find_program, is_root, target_dir};
 
 /// How many scenarios run at the same time: gentle to two cores.
 const AT_ONCE: usize = 4;
@@ -58,6 +58,8 @@ pub struct Got {
     pub elapsed_ms: u64,
     /// `summary`, or the error.
     pub summary: String,
+    /// All that the report says, without the evidence, in lower case.
+    pub text: String,
 }
 
 /// Runs `tlswhy` (the program at `binary`) over the scenarios; results in their order.
@@ -150,8 +152,9 @@ fn in_parallel(lab: &Lab, scenarios: &[&'static Scenario], work: impl Fn(&'stati
 /// Runs `tlswhy` once against a fresh server.
 pub fn run_one(lab: &Lab, binary: &Path, scenario: &Scenario) -> Result<Got, StartError> {
     let server = (scenario.start)(lab)?;
-    let arguments = scenario.arguments(server.port, &lab.pki);
+    let arguments = scenario.arguments(server.port, server.pki(lab));
     let mut command = match scenario.firewall {
+        None if !scenario.clock.is_empty() => at_another_time(scenario.clock, binary)?,
         None => Command::new(binary),
         Some(rules) => in_namespace(rules, binary)?,
     };
@@ -187,6 +190,13 @@ pub fn run_one(lab: &Lab, binary: &Path, scenario: &Scenario) -> Result<Got, Sta
         got.summary = format!("[exit status {:?} instead of {expected_exit}] {}", output.status.code(), got.summary);
     }
     Ok(got)
+}
+
+/// A command prefix under which a program sees another time.
+fn at_another_time(clock: &str, program: &Path) -> Result<Command, StartError> {
+    let mut command = Command::new(find_program("faketime").ok_or_else(|| StartError::Missing("faketime".into()))?);
+    command.args(["-m", "-f", clock]).arg(program);
+    Ok(command)
 }
 
 /// A command prefix that runs a program in a network namespace with these rules of `nft` and nothing but loopback.
@@ -234,6 +244,9 @@ impl Got {
             rounds: cost("rounds"),
             elapsed_ms: cost("elapsed_ms"),
             summary,
+            text: ["summary", "findings", "notices", "chain", "open_questions"]
+                .map(|part| report[part].to_string().to_lowercase())
+                .join("\n"),
         }
     }
 }
@@ -250,6 +263,11 @@ pub fn compare(scenario: &Scenario, got: &Got) -> Verdict {
     for cause in got.causes.iter().chain(&got.others) {
         if scenario.forbidden.contains(&cause.as_str()) {
             differs.push(format!("{cause} must not be found"));
+        }
+    }
+    for words in scenario.mentions {
+        if !got.text.contains(&words.to_lowercase()) {
+            differs.push(format!("the report does not say {words:?}"));
         }
     }
     let (connections, rounds) = scenario.budget;

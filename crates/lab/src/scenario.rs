@@ -17,8 +17,12 @@ pub struct Scenario {
     pub target: &'static str,
     /// The name to ask for (`none`: no SNI); empty leaves `--sni` out.
     pub server_name: &'static str,
-    /// Further arguments of `tlswhy`; `{clients}` is the lab's directory of client profiles.
+    /// The trust anchors of client and `tlswhy`; `{pki}` is replaced.
+    pub ca: &'static str,
+    /// Further arguments of `tlswhy`; `{clients}` is the lab's directory of client profiles, `{pki}` the server's certificates.
     pub args: &'static [&'static str],
+    /// What `faketime` makes of this machine's clock for `tlswhy`, such as `-900d`; empty: nothing.
+    pub clock: &'static str,
     /// Commands of `nft` for a network namespace of its own that `tlswhy` runs in; empty: no namespace.
     pub firewall: Option<&'static str>,
     /// The outcomes that are right; the first is the best.
@@ -29,6 +33,8 @@ pub struct Scenario {
     pub or_causes: &'static [&'static [&'static str]],
     /// Causes that must not be found, whatever their impact.
     pub forbidden: &'static [&'static str],
+    /// Words that the report must contain, in whatever case.
+    pub mentions: &'static [&'static str],
     /// Most connections and rounds.
     pub budget: (u64, u64),
     /// How the real client meets this server.
@@ -42,7 +48,8 @@ pub struct Seen {
     pub like: &'static str,
     /// What it then prints; empty: the handshake succeeds and the server answers.
     pub says: &'static str,
-    /// Arguments with which the handshake succeeds: the fault taken away. `old …` is the client of OpenSSL 1.1.0i.
+    /// Arguments with which the handshake succeeds: the fault taken away. `old …` is the client of OpenSSL 1.1.0i,
+    /// `curl …` is curl.
     pub works_with: Option<&'static str>,
 }
 
@@ -53,12 +60,15 @@ pub const HEALTHY: Scenario = Scenario {
     start: |lab| lab.nginx("rsa", ""),
     target: "127.0.0.1:{port}",
     server_name: NAME,
+    ca: "{pki}/ca.pem",
     args: &[],
+    clock: "",
     firewall: None,
     outcomes: &["works"],
     causes: &[],
     or_causes: &[],
     forbidden: &[],
+    mentions: &[],
     budget: (12, 5),
     seen: Seen { like: "", says: "", works_with: None },
 };
@@ -73,10 +83,11 @@ impl Scenario {
         if !self.server_name.is_empty() {
             arguments.extend(["--sni".to_owned(), self.server_name.to_owned()]);
         }
-        arguments.extend(["--ca".to_owned(), pki.join("ca.pem").display().to_string()]);
+        let pki = pki.display().to_string();
+        arguments.extend(["--ca".to_owned(), self.ca.replace("{pki}", &pki)]);
         let clients = concat!(env!("CARGO_MANIFEST_DIR"), "/clients");
-        let filled = self.args.iter().map(|argument| argument.replace("{clients}", clients));
-        arguments.extend(filled);
+        let fill = |argument: &&str| argument.replace("{clients}", clients).replace("{pki}", &pki);
+        arguments.extend(self.args.iter().map(fill));
         arguments.extend(["--format".to_owned(), "json".to_owned()]);
         arguments
     }

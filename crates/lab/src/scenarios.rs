@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use crate::scenario::Scenario;
 
+mod certificates;
 mod ciphers;
 mod healthy;
 mod intolerance;
@@ -15,13 +16,17 @@ mod versions;
 
 /// Every scenario; ids are unique.
 pub static SCENARIOS: LazyLock<Vec<&'static Scenario>> = LazyLock::new(|| {
-    let lists: [&'static [Scenario]; 8] = [
+    let lists: Vec<&'static [Scenario]> = vec![
         versions::SCENARIOS,
         intolerance::SCENARIOS,
         ciphers::SCENARIOS,
         refusals::SCENARIOS,
         upgrades::SCENARIOS,
         reach::SCENARIOS,
+        certificates::CHAINS,
+        certificates::TIMES,
+        certificates::NAMES,
+        certificates::TRUST,
         layered::SCENARIOS,
         healthy::SCENARIOS,
     ];

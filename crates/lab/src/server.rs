@@ -15,7 +15,10 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::{old_openssl, pki::Pki};
+use crate::{
+    fake, old_openssl,
+    pki::{Pki, Workshop},
+};
 
 /// How long a server may take until it accepts connections.
 const START_LIMIT: Duration = Duration::from_secs(20);
@@ -43,6 +46,24 @@ impl Lab {
         old_openssl::program(&self.cache).map_err(|error| StartError::Failed(error.to_string()))
     }
 
+    /// A server whose `{pki}` is a directory of its own, with what `make` puts there; `www` in it is served over HTTP.
+    pub fn with_certificates(
+        &self,
+        make: impl FnOnce(&Workshop) -> io::Result<()>,
+        start: impl FnOnce(&Lab) -> Result<Server, StartError>,
+    ) -> Result<Server, StartError> {
+        let scratch = Scratch::new().map_err(StartError::of)?;
+        let files = fake::files(scratch.path().join("www"))?;
+        let workshop = Workshop::new(scratch.path(), files.port, free_port()).map_err(StartError::of)?;
+        make(&workshop).map_err(StartError::of)?;
+        let lab = Lab { pki: scratch.path().to_owned(), cache: self.cache.clone() };
+        let mut server = start(&lab)?;
+        server.pki = Some(lab.pki);
+        server.keep(files);
+        server.keep(scratch);
+        Ok(server)
+    }
+
     /// The right to run scenarios, held until it is dropped. Without it they would only run slower, so errors are let go.
     pub(crate) fn turn(&self) -> Option<File> {
         let file = File::create(self.cache.join("turn.lock")).ok()?;
@@ -54,7 +75,7 @@ impl Lab {
     pub fn launch(&self, launch: Launch<'_>) -> Result<Server, StartError> {
         let program = find_program(launch.program).ok_or_else(|| StartError::Missing(launch.program.into()))?;
         let scratch = Scratch::new().map_err(StartError::of)?;
-        let mut server = Server::at(free_port());
+        let mut server = Server::at(launch.port.unwrap_or_else(free_port));
         let fill = |text: &str| {
             text.replace("{port}", &server.port.to_string())
                 .replace("{dir}", &scratch.path().display().to_string())
@@ -112,19 +133,22 @@ pub struct Launch<'a> {
     pub env: Vec<(&'a str, String)>,
     /// The account to run as, for servers that refuse to run as root.
     pub user: Option<&'a str>,
+    /// The port; without it a free one.
+    pub port: Option<u16>,
 }
 
 /// A running server: stopped when dropped.
 pub struct Server {
     /// Its port on 127.0.0.1.
     pub port: u16,
+    pki: Option<PathBuf>,
     kept: Vec<Box<dyn Any + Send>>,
 }
 
 impl Server {
     /// A server that is nothing yet but a port.
     pub fn at(port: u16) -> Server {
-        Server { port, kept: Vec::new() }
+        Server { port, pki: None, kept: Vec::new() }
     }
 
     /// Keeps something alive as long as the server, dropped in this order.
@@ -135,7 +159,13 @@ impl Server {
     /// The same with another port in front, as a relay has it.
     pub fn behind(mut self, mut front: Server) -> Server {
         front.kept.append(&mut self.kept);
+        front.pki = front.pki.or(self.pki);
         front
+    }
+
+    /// Where its certificates are: its own, or those that all servers share.
+    pub fn pki<'a>(&'a self, lab: &'a Lab) -> &'a Path {
+        self.pki.as_deref().unwrap_or(&lab.pki)
     }
 
     /// Where it listens.

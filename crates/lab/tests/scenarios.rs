@@ -41,6 +41,11 @@ fn refusals() {
 }
 
 #[test]
+fn certificates() {
+    check(&CERTIFICATES);
+}
+
+#[test]
 fn not_tls_or_not_yet() {
     check(&UPGRADES);
 }
@@ -77,7 +82,7 @@ fn servers_are_as_described() {
 fn every_scenario_is_run_once() {
     let ids: BTreeSet<&str> = SCENARIOS.iter().map(|scenario| scenario.id).collect();
     assert_eq!(ids.len(), SCENARIOS.len(), "two scenarios have the same id");
-    let lists: [&[&str]; 6] = [&VERSIONS, &INTOLERANCE, &CIPHERS, &REFUSALS, &UPGRADES, &REACH];
+    let lists: [&[&str]; 7] = [&VERSIONS, &INTOLERANCE, &CIPHERS, &REFUSALS, &CERTIFICATES, &UPGRADES, &REACH];
     let run: BTreeSet<&str> = lists.into_iter().flatten().copied().chain(["undetermined", "layered", "healthy"]).collect();
     for scenario in SCENARIOS.iter() {
         assert!(run.contains(scenario.group), "{} is in no test", scenario.id);
@@ -89,5 +94,17 @@ const INTOLERANCE: [&str; 2] = ["server-version-intolerant", "server-size-intole
 const CIPHERS: [&str; 5] =
     ["no-shared-cipher", "cipher-certificate-mismatch", "no-shared-group", "no-shared-signature-algorithm", "weak-dh-params"];
 const REFUSALS: [&str; 4] = ["legacy-renegotiation", "sni-unrecognized", "alpn-mismatch", "client-certificate-required"];
+const CERTIFICATES: [&str; 10] = [
+    "chain-incomplete",
+    "chain-misordered",
+    "certificate-expired",
+    "certificate-not-yet-valid",
+    "hostname-mismatch",
+    "untrusted-root",
+    "weak-key-or-digest",
+    "certificate-unsuitable",
+    "certificate-revoked",
+    "certificate-key-mismatch",
+];
 const UPGRADES: [&str; 2] = ["not-tls", "starttls-required"];
 const REACH: [&str; 3] = ["port-closed", "connect-timeout", "dns-failure"];
