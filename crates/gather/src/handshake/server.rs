@@ -350,6 +350,7 @@ mod tests {
     use super::*;
     use crate::handshake::{Handshake, Step};
     use aws_lc_rs::encoding::AsDer;
+    use aws_lc_rs::rsa::KeyPair as RsaKeyPair;
     use aws_lc_rs::signature::KeyPair as _;
     use tlswhy_model::{Awaited, Depth, Ending};
     use tlswhy_wire::ExtensionSpec;

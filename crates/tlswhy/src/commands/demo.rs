@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anstyle::{AnsiColor, Style};
 use tlswhy_core::{Budget, Examination, Request, TrustStore};
 use tlswhy_gather::Live;
-use tlswhy_model::{ClientProfile, Outcome, Report, Subject};
+use tlswhy_model::{ClientProfile, KnownCertificate, Outcome, Report, Subject};
 
 use super::check::note;
 use super::examine::{Interrupted, examine, now};
@@ -22,6 +22,8 @@ use crate::terminal;
 
 /// Port of the name that does not exist.
 const HTTPS_PORT: u16 = 443;
+/// Where its certificates come from.
+const OWN_AUTHORITY: &str = "the demo's own authority";
 /// Column of the labels of a short diagnosis.
 const LABEL: usize = 2;
 /// Column of the text beside them.
@@ -135,10 +137,8 @@ impl Stage {
             },
             clients: vec![client],
             panel: self.panel.clone(),
-            trust: Some(TrustStore {
-                source: "the demo's own authority".to_owned(),
-                certificates: vec![self.authority.root().to_vec()],
-            }),
+            trust: Some(TrustStore { source: OWN_AUTHORITY.to_owned(), certificates: vec![self.authority.root().to_vec()] }),
+            known_certificates: self.authority.intermediates().into_iter().map(known).collect(),
             started_at: now(),
             budget: Budget::default(),
             all_addresses: false,
@@ -147,6 +147,10 @@ impl Stage {
             ..Request::default()
         })
     }
+}
+
+fn known(certificate: &[u8]) -> KnownCertificate {
+    KnownCertificate { certificate: certificate.to_vec().into(), source: OWN_AUTHORITY.to_owned() }
 }
 
 fn live(scene: &Scene) -> Live {

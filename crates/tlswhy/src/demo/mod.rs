@@ -4,6 +4,7 @@
 
 mod authority;
 mod peer;
+mod staple;
 mod tls;
 
 use std::future::Future;
@@ -16,7 +17,7 @@ use tlswhy_gather::OldServerPolicy;
 use tlswhy_wire::{AlertDescription, CipherSuite, ClientHello, ProtocolVersion, SignatureScheme};
 
 pub(crate) use authority::Authority;
-use authority::KeyKind;
+use authority::{Credentials, KeyKind, SOUND, Sent, Signer};
 pub(crate) use peer::Peer;
 use tls::{Gate, HEALTHY, ONLY_TLS12, ONLY_TLS13, Tls};
 
@@ -49,6 +50,7 @@ impl Scene {
 const OPENSSL: &str = "openssl-3.0";
 const CHROME: &str = "chrome-156";
 const CURL: &str = "curl-openssl-3.0";
+const FIREFOX: &str = "firefox-153";
 const GO: &str = "go-1.27";
 const JAVA_8: &str = "java-8u161";
 const ANDROID_4: &str = "android-4.4";
@@ -82,6 +84,49 @@ pub(crate) static SCENES: &[Scene] = &[
             };
             current(Tls { gate, alpn: &["mqtt"], ..HEALTHY }, authority)
         },
+        ..SCENE
+    },
+    Scene {
+        cause: Some("certificate-expired"),
+        title: "The certificate ended three days ago: nobody noticed that its renewal fails.",
+        serve: |authority| given(Credentials { days: (-93, -3), ..SOUND }, authority),
+        ..SCENE
+    },
+    Scene {
+        cause: Some("certificate-key-mismatch"),
+        title: "The certificate was renewed with a new key, and the server still has the old one.",
+        serve: |authority| given(Credentials { foreign_key: true, ..SOUND }, authority),
+        ..SCENE
+    },
+    Scene {
+        cause: Some("certificate-not-yet-valid"),
+        title: "The certificate was ordered in advance and begins in two days.",
+        serve: |authority| given(Credentials { days: (2, 92), ..SOUND }, authority),
+        ..SCENE
+    },
+    Scene {
+        cause: Some("certificate-revoked"),
+        title: "The key got out and the certificate was revoked; the OCSP response that the server staples says so.",
+        client: FIREFOX,
+        serve: |authority| given(Credentials { revoked: true, ..SOUND }, authority),
+        ..SCENE
+    },
+    Scene {
+        cause: Some("certificate-unsuitable"),
+        title: "The certificate was issued for a client's use, and a server shows it.",
+        serve: |authority| given(Credentials { for_clients: true, ..SOUND }, authority),
+        ..SCENE
+    },
+    Scene {
+        cause: Some("chain-incomplete"),
+        title: "The server sends its own certificate alone, without the intermediate.",
+        serve: |authority| given(Credentials { sent: Sent::Leaf, ..SOUND }, authority),
+        ..SCENE
+    },
+    Scene {
+        cause: Some("chain-misordered"),
+        title: "The server sends its intermediates from the top down, and Mbed TLS looks only behind a certificate for its issuer.",
+        serve: |authority| given(Credentials { signer: Signer::Lower, sent: Sent::Reversed, ..SOUND }, authority),
         ..SCENE
     },
     Scene {
@@ -124,6 +169,12 @@ pub(crate) static SCENES: &[Scene] = &[
         ..SCENE
     },
     Scene {
+        cause: Some("hostname-mismatch"),
+        title: "The certificate covers example.test, and www.example.test was forgotten.",
+        serve: |authority| given(Credentials { names: &["example.test"], ..SOUND }, authority),
+        ..SCENE
+    },
+    Scene {
         cause: Some("legacy-renegotiation"),
         title: "A server from before 2010 does not know secure renegotiation (RFC 5746), on which OpenSSL 3 insists.",
         serve: |authority| old(ProtocolVersion::TLSV1_2, CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, false, authority),
@@ -155,7 +206,10 @@ pub(crate) static SCENES: &[Scene] = &[
                 let shared = offered.contains(&SignatureScheme::ED25519);
                 if shared { Gate::Open } else { Gate::Alert(AlertDescription::HANDSHAKE_FAILURE) }
             };
-            current(Tls { gate, key: KeyKind::Ed25519, versions: ONLY_TLS13, ..HEALTHY }, authority)
+            current(
+                Tls { gate, credentials: Credentials { key: KeyKind::Ed25519, ..SOUND }, versions: ONLY_TLS13, ..HEALTHY },
+                authority,
+            )
         },
         ..SCENE
     },
@@ -216,6 +270,12 @@ pub(crate) static SCENES: &[Scene] = &[
         ..SCENE
     },
     Scene {
+        cause: Some("untrusted-root"),
+        title: "An appliance signed its certificate itself.",
+        serve: |authority| given(Credentials { signer: Signer::Itself, ..SOUND }, authority),
+        ..SCENE
+    },
+    Scene {
         cause: Some("version-ranges-disjoint"),
         title: "The server was narrowed to TLS 1.3, and Java 8 ends at 1.2.",
         client: JAVA_8,
@@ -229,23 +289,49 @@ pub(crate) static SCENES: &[Scene] = &[
         serve: |authority| old(ProtocolVersion::TLSV1_2, CipherSuite::TLS_DHE_RSA_WITH_AES_128_CBC_SHA, true, authority),
         ..SCENE
     },
+    Scene {
+        cause: Some("weak-key-or-digest"),
+        title: "An appliance's certificate has an RSA key of 1024 bits, and curl on Debian wants 2048.",
+        client: CURL,
+        serve: |authority| {
+            let suite = CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256;
+            let credentials = Credentials { key: KeyKind::Rsa1024, ..SOUND };
+            ready(appliance(ProtocolVersion::TLSV1_2, suite, true, credentials, authority))
+        },
+        ..SCENE
+    },
 ];
 
 fn current(tls: Tls, authority: &Authority) -> Serving<'_> {
     ready(tls::serve(tls, authority))
 }
 
+/// A server of today that was given these.
+fn given(credentials: Credentials, authority: &Authority) -> Serving<'_> {
+    current(Tls { credentials, ..HEALTHY }, authority)
+}
+
 fn old(version: ProtocolVersion, suite: CipherSuite, secure_renegotiation: bool, authority: &Authority) -> Serving<'_> {
-    ready(authority.identity(KeyKind::Rsa).map_err(io::Error::other).and_then(|identity| {
-        Peer::old(OldServerPolicy {
-            version,
-            cipher_suites: vec![suite],
-            dh_prime: OAKLEY_GROUP_2.to_vec(),
-            secure_renegotiation,
-            certificates: vec![identity.certificate],
-            key: identity.key,
-        })
-    }))
+    let credentials = Credentials { key: KeyKind::Rsa, ..SOUND };
+    ready(appliance(version, suite, secure_renegotiation, credentials, authority))
+}
+
+fn appliance(
+    version: ProtocolVersion,
+    suite: CipherSuite,
+    secure_renegotiation: bool,
+    credentials: Credentials,
+    authority: &Authority,
+) -> io::Result<Peer> {
+    let identity = authority.identity(&credentials)?;
+    Peer::old(OldServerPolicy {
+        version,
+        cipher_suites: vec![suite],
+        dh_prime: OAKLEY_GROUP_2.to_vec(),
+        secure_renegotiation,
+        certificates: identity.chain,
+        key: identity.key,
+    })
 }
 
 /// As other libraries say it: rustls calls a hello of TLS 1.1 and below a handshake failure.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::version::{TLS12, TLS13};
 use rustls::{RootCertStore, ServerConfig, ServerConnection, SupportedCipherSuite, SupportedProtocolVersion};
 use tlswhy_wire::client_hello::from_records;
@@ -14,7 +15,7 @@ use tlswhy_wire::{AlertDescription, AlertLevel, ClientHello, ContentType, Decode
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-use super::authority::{Authority, KeyKind};
+use super::authority::{Authority, Credentials, SOUND};
 use super::peer::{Peer, close_gently};
 
 /// The longest beginning that is read as a ClientHello, in bytes.
@@ -23,7 +24,7 @@ const LONGEST_HELLO: usize = 1 << 16;
 /// What a server accepts.
 #[derive(Clone, Copy)]
 pub(super) struct Tls {
-    pub(super) key: KeyKind,
+    pub(super) credentials: Credentials,
     pub(super) versions: &'static [&'static SupportedProtocolVersion],
     /// Keeps a suite.
     pub(super) suite: fn(&SupportedCipherSuite) -> bool,
@@ -56,7 +57,7 @@ pub(super) const ONLY_TLS13: &[&SupportedProtocolVersion] = &[&TLS13];
 
 /// A current server without fault; scenes take something away.
 pub(super) const HEALTHY: Tls = Tls {
-    key: KeyKind::P256,
+    credentials: SOUND,
     versions: &[&TLS13, &TLS12],
     suite: |_| true,
     group: |_| true,
@@ -83,7 +84,7 @@ fn config(tls: &Tls, authority: &Authority) -> Result<ServerConfig, Box<dyn std:
     let provider = Arc::new(CryptoProvider {
         cipher_suites: everything.cipher_suites.iter().copied().filter(tls.suite).collect(),
         kx_groups: everything.kx_groups.iter().copied().filter(tls.group).collect(),
-        ..everything
+        ..everything.clone()
     });
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider)).with_protocol_versions(tls.versions)?;
     let builder = if tls.client_certificate {
@@ -93,9 +94,12 @@ fn config(tls: &Tls, authority: &Authority) -> Result<ServerConfig, Box<dyn std:
     } else {
         builder.with_no_client_auth()
     };
-    let identity = authority.identity(tls.key)?;
-    let key = PrivatePkcs8KeyDer::from(identity.key);
-    let mut config = builder.with_single_cert(vec![CertificateDer::from(identity.certificate)], key.into())?;
+    let identity = authority.identity(&tls.credentials)?;
+    let key = everything.key_provider.load_private_key(PrivatePkcs8KeyDer::from(identity.key).into())?;
+    // The library's own way to this insists that key and certificate belong together.
+    let mut certified = CertifiedKey::new(identity.chain.into_iter().map(CertificateDer::from).collect(), key);
+    certified.ocsp = identity.staple;
+    let mut config = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
     config.alpn_protocols = tls.alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
     Ok(config)
 }
