@@ -4,6 +4,8 @@
 
 mod authority;
 mod peer;
+#[cfg(test)]
+mod proof;
 mod staple;
 mod tls;
 
