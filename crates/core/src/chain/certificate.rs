@@ -1,12 +1,13 @@
 //! One certificate, read once: what it says of itself, and what of it could not be read.
 
 use std::net::IpAddr;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::KeyKind;
 
 /// The facts of one certificate (RFC 5280). Reading never fails: what could not be read is in `defects`, and the rest stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Certificate {
     /// The certificate as it came.
     pub der: Arc<[u8]>,
@@ -44,6 +45,8 @@ pub struct Certificate {
     pub name_constraints: Option<NameConstraints>,
     /// keyIdentifier of authorityKeyIdentifier.
     pub authority_key: Option<Vec<u8>>,
+    /// Whether authorityKeyIdentifier names its issuer by name or serial number.
+    pub authority_by_serial: bool,
     /// subjectKeyIdentifier.
     pub subject_key: Option<Vec<u8>>,
     /// caIssuers URLs of authorityInfoAccess.
@@ -62,6 +65,29 @@ pub struct Certificate {
     pub self_issued: bool,
     /// What could not be read, or is not as RFC 5280 demands of the encoding.
     pub defects: Vec<Defect>,
+    /// Every extension, in the order in which they stand.
+    pub extensions: Vec<Extension>,
+    /// Dotted object identifier of the key's algorithm.
+    pub key_algorithm: String,
+    /// Place of tbsCertificate in `der`.
+    pub signed: Range<usize>,
+    /// Place of the algorithm named within it.
+    pub inner_algorithm: Range<usize>,
+    /// Place of signatureAlgorithm.
+    pub signature_algorithm: Range<usize>,
+    /// Place of the signature's bytes.
+    pub signature_value: Range<usize>,
+}
+
+/// One extension.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extension {
+    /// Dotted object identifier.
+    pub oid: String,
+    /// Whether it is critical.
+    pub critical: bool,
+    /// Place of its value (the content of extnValue) in the certificate.
+    pub value: Range<usize>,
 }
 
 /// A distinguished name.
@@ -157,4 +183,6 @@ pub struct Defect {
     pub what: String,
     /// Whether the certificate as a whole is unreadable for it (no client can go on).
     pub fatal: bool,
+    /// The extension that it is in, dotted object identifier.
+    pub extension: Option<String>,
 }

@@ -148,7 +148,7 @@ pub struct Path {
 }
 
 /// One certificate of a path.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
     /// The certificate.
     pub certificate: Arc<Certificate>,

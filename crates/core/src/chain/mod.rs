@@ -3,15 +3,23 @@
 //! This is the part that a handshake diagnosis needs: it says "the path stands" or names the doubt. It never names a cause:
 //! which certificate fault it is, as which client sees it, takes path building over every candidate.
 
+mod algorithms;
+mod asn1;
 mod certificate;
+pub mod crl;
+mod der;
+mod distinguished;
+mod extensions;
 mod judgement;
+pub mod ocsp;
 mod path;
+mod read;
 
 pub use certificate::*;
 pub use judgement::*;
 pub use path::{Doubt, judge};
 use tlswhy_wire::NamedGroup;
-use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::prelude::{FromDer, SubjectPublicKeyInfo, X509Certificate};
 use x509_parser::public_key::PublicKey;
 
 /// Kind and size of a public key.
@@ -43,7 +51,10 @@ impl KeyKind {
     }
 
     pub(crate) fn of(certificate: &X509Certificate<'_>) -> Option<KeyKind> {
-        let info = certificate.public_key();
+        KeyKind::of_info(certificate.public_key())
+    }
+
+    pub(crate) fn of_info(info: &SubjectPublicKeyInfo<'_>) -> Option<KeyKind> {
         match info.algorithm.algorithm.to_id_string().as_str() {
             "1.3.101.112" => return Some(KeyKind::Ed25519),
             "1.3.101.113" => return Some(KeyKind::Ed448),
@@ -57,6 +68,18 @@ impl KeyKind {
             }
             PublicKey::DSA(_) => Some(KeyKind::Dsa),
             _ => None,
+        }
+    }
+
+    /// Whether a signature of this scheme can be made with it (RFC 8446 §4.2.3); of unknown schemes that is not said.
+    pub fn signs_with(self, scheme: tlswhy_wire::SignatureScheme) -> bool {
+        let name = scheme.to_string();
+        match self {
+            KeyKind::Rsa { .. } => name.starts_with("rsa_"),
+            KeyKind::Ec { .. } => name.starts_with("ecdsa_"),
+            KeyKind::Ed25519 => name == "ed25519",
+            KeyKind::Ed448 => name == "ed448",
+            KeyKind::Dsa => name.starts_with("dsa_"),
         }
     }
 
