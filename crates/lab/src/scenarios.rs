@@ -27,6 +27,7 @@ pub static SCENARIOS: LazyLock<Vec<&'static Scenario>> = LazyLock::new(|| {
         certificates::TIMES,
         certificates::NAMES,
         certificates::TRUST,
+        certificates::STRENGTH,
         layered::SCENARIOS,
         healthy::SCENARIOS,
     ];

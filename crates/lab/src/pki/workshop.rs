@@ -50,9 +50,7 @@ pub struct Weak<'a> {
 }
 
 /// A P-256 key for `openssl genpkey -algorithm`.
-pub const fn p256() -> &'static str {
-    "EC -pkeyopt ec_paramgen_curve:P-256"
-}
+pub const P256: &str = "EC -pkeyopt ec_paramgen_curve:P-256";
 
 impl Workshop {
     /// Works in `dir`; whose subdirectory `www` is served over HTTP on one port, a responder may be started on the other.
@@ -185,6 +183,16 @@ impl Workshop {
                 "x509 -req -in {stem}.csr {signer} -{digest} -days 300 -extfile {stem}.ext -set_serial 0x{SERIAL} -out {out}"
             ),
         )
+    }
+
+    /// Changes the last byte of a leaf's signature.
+    pub fn spoil_signature(&self, stem: &str) -> io::Result<()> {
+        let mut der = self.der(&format!("{stem}.leaf.pem"))?;
+        if let Some(last) = der.last_mut() {
+            *last ^= 1;
+        }
+        self.write("spoiled.der", der)?;
+        self.openssl(&format!("x509 -inform DER -in spoiled.der -out {stem}.leaf.pem"))
     }
 
     /// Runs `openssl` in the directory.
