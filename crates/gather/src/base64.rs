@@ -16,6 +16,28 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
     text
 }
 
+/// What a byte stands for, beside the digits 0 to 63.
+const PADDING: u8 = 64;
+const SPACE: u8 = 65;
+const WRONG: u8 = 66;
+
+static VALUES: [u8; 256] = values();
+
+const fn values() -> [u8; 256] {
+    let mut values = [WRONG; 256];
+    let mut digit = 0;
+    while digit < ALPHABET.len() {
+        values[ALPHABET[digit] as usize] = digit as u8;
+        digit += 1;
+    }
+    values[b'=' as usize] = PADDING;
+    values[b' ' as usize] = SPACE;
+    values[b'\t' as usize] = SPACE;
+    values[b'\r' as usize] = SPACE;
+    values[b'\n' as usize] = SPACE;
+    values
+}
+
 /// Takes text in pieces, white space anywhere.
 #[derive(Default)]
 pub(crate) struct Decoder {
@@ -27,32 +49,40 @@ pub(crate) struct Decoder {
 }
 
 impl Decoder {
-    /// Reads on.
+    /// Reads on. Bundles of trust anchors are long, so that four digits at once are the usual case.
     pub(crate) fn push(&mut self, text: &[u8]) {
-        for byte in text {
-            let value = match byte {
-                b'A'..=b'Z' => byte - b'A',
-                b'a'..=b'z' => byte - b'a' + 26,
-                b'0'..=b'9' => byte - b'0' + 52,
-                b'+' => 62,
-                b'/' => 63,
-                b'=' => {
-                    self.padding = self.padding.saturating_add(1);
-                    continue;
+        let mut rest = text;
+        self.output.reserve(text.len() / 4 * 3);
+        while let Some((four, after)) = rest.split_first_chunk::<4>() {
+            let [a, b, c, d] = four.map(|byte| VALUES.get(usize::from(byte)).copied().unwrap_or(WRONG));
+            if self.digits == 0 && self.padding == 0 && (a | b | c | d) < PADDING {
+                let bits = u32::from(a) << 18 | u32::from(b) << 12 | u32::from(c) << 6 | u32::from(d);
+                let [_, x, y, z] = bits.to_be_bytes();
+                self.output.extend([x, y, z]);
+                rest = after;
+            } else {
+                let (first, after) = rest.split_at(1);
+                first.iter().for_each(|byte| self.push_byte(*byte));
+                rest = after;
+            }
+        }
+        rest.iter().for_each(|byte| self.push_byte(*byte));
+    }
+
+    fn push_byte(&mut self, byte: u8) {
+        match VALUES.get(usize::from(byte)).copied().unwrap_or(WRONG) {
+            PADDING => self.padding = self.padding.saturating_add(1),
+            SPACE => {}
+            WRONG => self.wrong = true,
+            value => {
+                self.wrong |= self.padding > 0;
+                self.bits = self.bits << 6 | u32::from(value);
+                self.digits += 1;
+                if self.digits == 4 {
+                    let [_, a, b, c] = self.bits.to_be_bytes();
+                    self.output.extend([a, b, c]);
+                    (self.bits, self.digits) = (0, 0);
                 }
-                byte if byte.is_ascii_whitespace() => continue,
-                _ => {
-                    self.wrong = true;
-                    continue;
-                }
-            };
-            self.wrong |= self.padding > 0;
-            self.bits = self.bits << 6 | u32::from(value);
-            self.digits += 1;
-            if self.digits == 4 {
-                let [_, a, b, c] = self.bits.to_be_bytes();
-                self.output.extend([a, b, c]);
-                (self.bits, self.digits) = (0, 0);
             }
         }
     }

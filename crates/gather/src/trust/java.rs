@@ -19,9 +19,12 @@ const OPTIONS: [&str; 2] = ["JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"];
 /// there is no Java, or its store cannot be read.
 pub fn java_trust_store() -> Option<TrustCertificates> {
     let options = OPTIONS.iter().filter_map(|name| env::var(name).ok()).collect::<Vec<_>>().join(" ");
-    if let Some(path) = property(&options, "javax.net.ssl.trustStore") {
-        let password = property(&options, "javax.net.ssl.trustStorePassword");
-        return read(Path::new(&path), password.as_deref());
+    let password = property(&options, "javax.net.ssl.trustStorePassword");
+    match property(&options, "javax.net.ssl.trustStore") {
+        Some(path) if path == "NONE" => return Some(TrustCertificates { source: path, certificates: Vec::new() }),
+        // Where it names no file, Java takes the usual one.
+        Some(path) if Path::new(&path).is_file() => return read(Path::new(&path), password.as_deref()),
+        _ => {}
     }
     let homes = env::var_os("JAVA_HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
     let homes = homes.into_iter().chain(env::var_os("PATH").and_then(|path| home_on(&path)));
@@ -29,7 +32,7 @@ pub fn java_trust_store() -> Option<TrustCertificates> {
     let security = homes.flat_map(|home| [home.join("lib/security"), home.join("jre/lib/security")]);
     let stores = security.flat_map(|place| [place.join("jssecacerts"), place.join("cacerts")]);
     let found = stores.chain(SYSTEM.map(PathBuf::from)).find(|path| path.is_file())?;
-    read(&found, None)
+    read(&found, password.as_deref())
 }
 
 /// The home of the first `java` on a search path: links lead to its place.
@@ -39,15 +42,17 @@ fn home_on(path: &OsStr) -> Option<PathBuf> {
     Some(fs::canonicalize(java).ok()?.parent()?.parent()?.to_owned())
 }
 
-/// Reads a store as Java does: without a password, what is encrypted in PKCS#12 is not there; and there only what is marked as
-/// trusted counts.
+/// Reads a store as Java 17 was seen to: without a password, what is encrypted in PKCS#12 is not there; and there only what is
+/// marked as trusted counts.
 fn read(path: &Path, password: Option<&str>) -> Option<TrustCertificates> {
     let bytes = file::read(path).ok()?;
     let certificates = match form(&bytes) {
         Form::JavaKeyStore => jks::certificates(&bytes).ok()?,
         Form::Pkcs12 => {
-            let passwords: Vec<&str> = password.into_iter().collect();
-            let found = pkcs12::certificates(&bytes, &passwords).ok()?;
+            let found = match password {
+                Some(password) => pkcs12::certificates(&bytes, &[password]).ok()?,
+                None => pkcs12::unencrypted_certificates(&bytes).ok()?,
+            };
             found.into_iter().filter(|found| found.trusted).map(|found| found.der).collect()
         }
         _ => return None,

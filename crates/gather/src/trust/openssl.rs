@@ -4,7 +4,6 @@
 
 use std::env;
 use std::ffi::OsStr;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{Collection, TrustCertificates, load_trust_store};
@@ -65,9 +64,6 @@ fn of(directory: Option<&Path>, file: Option<&OsStr>, directories: Option<&OsStr
     };
     for directory in directories {
         let before = collection.certificates.len();
-        if has_as_many(&directory, before) {
-            continue;
-        }
         let added = collection.add_directory(&directory, is_hash_name);
         if added.is_ok() && collection.certificates.len() > before {
             sources.push(directory.display().to_string());
@@ -75,13 +71,6 @@ fn of(directory: Option<&Path>, file: Option<&OsStr>, directories: Option<&OsStr
     }
     let certificates = collection.certificates;
     (!certificates.is_empty()).then(|| TrustCertificates { source: sources.join(", "), certificates })
-}
-
-/// Whether a directory has just as many certificates as the bundle: both are then made of the same ones, and there is no need to
-/// open a hundred files and more.
-fn has_as_many(directory: &Path, bundled: usize) -> bool {
-    let names = fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.file_name());
-    bundled > 0 && names.filter(|name| name.to_str().is_some_and(is_hash_name)).count() == bundled
 }
 
 /// `4042bcee.0`: the hash of a subject in eight digits and a running number, as `openssl rehash` names files.
@@ -97,6 +86,8 @@ fn is_hash_name(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     const FIRST: &str = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";

@@ -39,6 +39,15 @@ const PBES2: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5, 13];
 
 /// The certificates of a store, its encrypted ones with the first of the passwords that opens them.
 pub(crate) fn certificates(bytes: &[u8], passwords: &[&str]) -> io::Result<Vec<Found>> {
+    read(bytes, Some(passwords))
+}
+
+/// The certificates of a store that are not encrypted.
+pub(crate) fn unencrypted_certificates(bytes: &[u8]) -> io::Result<Vec<Found>> {
+    read(bytes, None)
+}
+
+fn read(bytes: &[u8], passwords: Option<&[&str]>) -> io::Result<Vec<Found>> {
     let damaged = || invalid("the PKCS#12 store is damaged");
     let mut found = Vec::new();
     for (kind, content) in safe(bytes).ok_or_else(damaged)? {
@@ -48,6 +57,9 @@ pub(crate) fn certificates(bytes: &[u8], passwords: &[&str]) -> io::Result<Vec<F
                 take(bags, DEEPEST, &mut found);
             }
             ENCRYPTED_DATA => {
+                let Some(passwords) = passwords else {
+                    continue;
+                };
                 let sealed = Sealed::read(content).ok_or_else(damaged)?;
                 if !sealed.can_be_opened() {
                     return Err(invalid(
