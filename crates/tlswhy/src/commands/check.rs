@@ -1,6 +1,7 @@
 //! `tlswhy check`: examines servers over the network.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use tlswhy_core::{Budget, Request, TrustStore};
 use tlswhy_gather::{Live, system_trust_store};
@@ -26,8 +27,9 @@ pub(crate) fn run(arguments: &Check) -> Result<Status, Failure> {
     };
     let known = trust::known_certificates(&arguments.sources.known)?;
     let panel = tlswhy_core::panel();
-    let lives =
-        arguments.targets.iter().map(|target| connect::live(&arguments.connection, target)).collect::<Result<Vec<_>, _>>()?;
+    let identity = trust::client_identity(arguments.cert.as_deref(), arguments.key.as_deref())?.map(Arc::new);
+    let live = |target| Ok(Live { identity: identity.clone(), ..connect::live(&arguments.connection, target)? });
+    let lives = arguments.targets.iter().map(live).collect::<Result<Vec<_>, Failure>>()?;
     let mut reports = Reports::open(
         &arguments.output,
         Saving::wanted(arguments.save_evidence.as_deref(), arguments.redact)?,
@@ -85,6 +87,7 @@ impl Common<'_> {
             address_family: connect::family(connection),
             replay: arguments.replay,
             known_certificates: self.known.clone(),
+            identity: live.identity.as_deref().map(trust::without_key),
             fetch_issuers: arguments.sources.aia,
             online: arguments.sources.online,
             dns: connect::is_in_dns(connection, target, live),
