@@ -19,7 +19,9 @@ pub(crate) struct Found {
 }
 
 /// The most rounds of PBKDF2 that are computed; Java takes 10 000, OpenSSL 2048.
-const MOST_ROUNDS: u32 = 2_000_000;
+const MOST_ROUNDS: u32 = 1_000_000;
+/// The most parts of a store that are read; there are two as a rule, certificates and keys.
+const MOST_PARTS: usize = 10;
 /// How deep bags may lie in bags.
 const DEEPEST: u8 = 4;
 
@@ -87,7 +89,7 @@ fn safe(bytes: &[u8]) -> Option<Vec<(&[u8], &[u8])>> {
         return None;
     };
     let (parts, _) = expect(expect(content, OCTET_STRING)?.0, SEQUENCE)?;
-    elements(parts).map(|(_, part)| content_info(part)).collect()
+    elements(parts).take(MOST_PARTS).map(|(_, part)| content_info(part)).collect()
 }
 
 /// Type and content of a ContentInfo (RFC 5652 §3).
