@@ -1,6 +1,8 @@
 //! The real servers, each with the least configuration that starts it on `{port}`; see [`crate::server::Launch`] for
 //! the placeholders. `certificate` is a stem of [`crate::pki`]: `rsa`, `ecdsa`, …
 
+use std::fs;
+
 use crate::server::{Lab, Launch, Server, StartError};
 
 mod databases;
@@ -172,6 +174,20 @@ impl Lab {
             )),
             // 1.1.0i was built without a place for a configuration of its own.
             env: if program == "openssl" { Vec::new() } else { vec![("OPENSSL_CONF", "/dev/null".into())] },
+            ..Launch::default()
+        })
+    }
+
+    /// The responder of this lab's authority (see [`crate::pki::Workshop::revocation`]) at the URL that certificates name.
+    pub fn ocsp_responder(&self) -> Started {
+        let port = fs::read_to_string(self.pki.join("ocsp.port")).map_err(StartError::of)?;
+        self.launch(Launch {
+            program: "openssl",
+            args: words(
+                "ocsp -port {port} -index {pki}/index.txt -CA {pki}/intermediate.pem -rsigner {pki}/intermediate.pem \
+                 -rkey {pki}/intermediate.key -ndays 7 -ignore_err",
+            ),
+            port: Some(port.parse().map_err(StartError::of)?),
             ..Launch::default()
         })
     }

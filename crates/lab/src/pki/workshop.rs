@@ -195,6 +195,27 @@ impl Workshop {
         self.openssl(&format!("x509 -inform DER -in spoiled.der -out {stem}.leaf.pem"))
     }
 
+    /// What the intermediate says of `site`: the response `site.ocsp`, the list `site.crl` (PEM; DER below `www`), and
+    /// `index.txt` for the responder.
+    pub fn revocation(&self, revoked: bool) -> io::Result<()> {
+        let row = if revoked {
+            format!("R\t391231235959Z\t200101000000Z,keyCompromise\t{SERIAL}\tunknown\t/CN={NAME}\n")
+        } else {
+            format!("V\t391231235959Z\t\t{SERIAL}\tunknown\t/CN={NAME}\n")
+        };
+        self.write("index.txt", row)?;
+        self.write(
+            "ca.cnf",
+            "[ca]\ndefault_ca = lab\n[lab]\ndatabase = index.txt\ndefault_md = sha256\ndefault_crl_days = 7\n",
+        )?;
+        self.openssl(
+            "ocsp -index index.txt -CA intermediate.pem -rsigner intermediate.pem -rkey intermediate.key \
+             -issuer intermediate.pem -cert site.leaf.pem -respout site.ocsp -ndays 7",
+        )?;
+        self.openssl("ca -config ca.cnf -gencrl -keyfile intermediate.key -cert intermediate.pem -out site.crl")?;
+        self.openssl("crl -in site.crl -outform DER -out www/site.crl")
+    }
+
     /// Runs `openssl` in the directory.
     pub fn openssl(&self, arguments: &str) -> io::Result<()> {
         openssl(&self.dir, arguments)

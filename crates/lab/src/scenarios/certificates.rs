@@ -4,12 +4,14 @@ use crate::scenario::{BROKEN, HEALTHY, Scenario, Seen};
 
 mod chains;
 mod names;
+mod revocation;
 mod strength;
 mod times;
 mod trust;
 
 pub(super) const CHAINS: &[Scenario] = chains::SCENARIOS;
 pub(super) const NAMES: &[Scenario] = names::SCENARIOS;
+pub(super) const REVOCATION: &[Scenario] = revocation::SCENARIOS;
 pub(super) const STRENGTH: &[Scenario] = strength::SCENARIOS;
 pub(super) const TIMES: &[Scenario] = times::SCENARIOS;
 pub(super) const TRUST: &[Scenario] = trust::SCENARIOS;
