@@ -2,5 +2,7 @@
 
 pub mod clients;
 pub mod controls;
+pub mod distrust;
 pub mod local_openssl;
+pub mod mozilla;
 pub mod refusals;
