@@ -1,19 +1,29 @@
 //! Records of the domain name system that bear on certificates, TLSA and CAA, from the resolvers that the system is set up with.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use hickory_resolver::config::{ResolveHosts, ResolverOpts};
+use hickory_resolver::config::{ResolverConfig, ResolverOpts};
+use hickory_resolver::net::NetError;
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::net::xfer::{DnsHandle as _, FirstAnswer as _, RetryDnsHandle};
+use hickory_resolver::proto::op::{DnsRequest, DnsRequestOptions, Query};
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
-use hickory_resolver::{ResolverBuilder, TokioResolver};
+use hickory_resolver::system_conf::read_system_conf;
+use hickory_resolver::{NameServerPool, PoolContext, TlsConfig};
 use tlswhy_model::{Records, printable};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-type Builder = ResolverBuilder<hickory_resolver::net::runtime::TokioRuntimeProvider>;
+/// Name servers and how to ask them.
+type Configuration = Result<(ResolverConfig, ResolverOpts), NetError>;
+type Servers = RetryDnsHandle<NameServerPool<TokioRuntimeProvider>>;
 
 /// How long all of it may take, and one query.
 const LIMIT: Duration = Duration::from_secs(1);
 const QUERY_LIMIT: Duration = Duration::from_millis(450);
+/// How often a query that got no answer is repeated.
+const RETRIES: usize = 1;
 /// The most records that are kept of one name.
 const MOST_RECORDS: usize = 50;
 /// The most names that are asked for on the way up, and the longest text of a record, in characters.
@@ -22,14 +32,14 @@ const LONGEST_TEXT: usize = 1000;
 
 /// Looks records up. That there are none is no error. CAA are those of the nearest parent that has some (RFC 8659 §3).
 ///
-/// `authenticated` is the resolver's own word (the AD bit); many give it only to those who ask for it, which is not done here.
+/// `authenticated` is the resolver's own word (the AD bit), for which it is asked (RFC 6840 §5.7).
 pub(crate) async fn records(name: String, record_type: String) -> Records {
     // What the system says is read now and not before: most examinations need no resolver of their own.
-    found(name, record_type, TokioResolver::builder_tokio().map_err(|error| error.to_string())).await
+    found(name, record_type, read_system_conf()).await
 }
 
-async fn found(name: String, record_type: String, builder: Result<Builder, String>) -> Records {
-    let outcome = match timeout(LIMIT, ask(&name, &record_type, builder)).await {
+async fn found(name: String, record_type: String, configuration: Configuration) -> Records {
+    let outcome = match timeout(LIMIT, ask(&name, &record_type, configuration)).await {
         Ok(outcome) => outcome,
         Err(_) => Err(format!("no answer within {} ms", LIMIT.as_millis())),
     };
@@ -40,22 +50,19 @@ async fn found(name: String, record_type: String, builder: Result<Builder, Strin
     Records { name, record_type, records, authenticated, error }
 }
 
-async fn ask(name: &str, record_type: &str, builder: Result<Builder, String>) -> Result<(Vec<String>, bool), String> {
+async fn ask(name: &str, record_type: &str, configuration: Configuration) -> Result<(Vec<String>, bool), String> {
     let name = Name::from_ascii(name.trim_end_matches('.')).map_err(|_| "it is no name to ask for".to_owned())?;
     let (kind, names) = match record_type {
         "TLSA" => (RecordType::TLSA, vec![name]),
         "CAA" => (RecordType::CAA, parents(name)),
         _ => return Err("only TLSA and CAA are looked up".to_owned()),
     };
-    let mut builder = builder?;
-    options(builder.options_mut());
-    let resolver = builder.build().map_err(|error| error.to_string())?;
+    let servers = servers(configuration).map_err(|error| error.to_string())?;
     let mut queries = JoinSet::new();
     for (index, mut name) in names.into_iter().enumerate() {
-        // No search list applies.
         name.set_fqdn(true);
-        let resolver = resolver.clone();
-        queries.spawn(async move { (index, look_up(&resolver, name, kind).await) });
+        let servers = servers.clone();
+        queries.spawn(async move { (index, look_up(&servers, name, kind).await) });
     }
     let mut answers = queries.join_all().await;
     answers.sort_by_key(|(index, _)| *index);
@@ -68,10 +75,12 @@ async fn ask(name: &str, record_type: &str, builder: Result<Builder, String>) ->
     Ok((Vec::new(), false))
 }
 
-fn options(options: &mut ResolverOpts) {
+fn servers(configuration: Configuration) -> Result<Servers, NetError> {
+    let (configuration, mut options) = configuration?;
     options.timeout = QUERY_LIMIT;
-    options.attempts = 1;
-    options.use_hosts_file = ResolveHosts::Never;
+    let servers = configuration.name_servers().to_vec();
+    let context = Arc::new(PoolContext::new(options, TlsConfig::new()?));
+    Ok(RetryDnsHandle::new(NameServerPool::from_config(servers, context, TokioRuntimeProvider::default()), RETRIES))
 }
 
 /// The name and those above it, without the root.
@@ -80,11 +89,15 @@ fn parents(name: Name) -> Vec<Name> {
     std::iter::successors(Some(name), up).take(MOST_NAMES).collect()
 }
 
-async fn look_up(resolver: &TokioResolver, name: Name, kind: RecordType) -> Result<(Vec<String>, bool), String> {
-    match resolver.lookup(name, kind).await {
+async fn look_up(servers: &Servers, name: Name, kind: RecordType) -> Result<(Vec<String>, bool), String> {
+    let mut options = DnsRequestOptions::default();
+    options.use_edns = true;
+    let mut request = DnsRequest::from_query(Query::query(name, kind), options);
+    request.metadata.authentic_data = true;
+    match servers.send(request).first_answer().await {
         Ok(answer) => {
-            let records = answer.answers().iter().filter_map(|record| presentation(&record.data));
-            Ok((records.take(MOST_RECORDS).collect(), answer.message().metadata.authentic_data))
+            let records = answer.answers.iter().filter_map(|record| presentation(&record.data));
+            Ok((records.take(MOST_RECORDS).collect(), answer.metadata.authentic_data))
         }
         Err(error) if error.is_no_records_found() => Ok((Vec::new(), false)),
         Err(error) => Err(printable(&error.to_string(), LONGEST_TEXT)),
@@ -122,14 +135,14 @@ mod tests {
     use std::net::Ipv4Addr;
     use std::time::Instant;
 
-    use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ProtocolConfig, ResolverConfig};
+    use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ProtocolConfig};
     use tokio::net::UdpSocket;
 
     use super::*;
 
     /// A name server on the loopback interface. It has CAA at `parent.test`, TLSA at `_443._tcp.parent.test`, refuses what begins
     /// with `refused`, says nothing to what begins with `silent`, and has nothing else.
-    async fn name_server() -> Result<Builder, String> {
+    async fn name_server() -> Configuration {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let port = socket.local_addr().unwrap().port();
         tokio::spawn(async move {
@@ -143,8 +156,7 @@ mod tests {
         let mut connection = ConnectionConfig::new(ProtocolConfig::Udp);
         connection.port = port;
         let server = NameServerConfig::new(Ipv4Addr::LOCALHOST.into(), true, vec![connection]);
-        let config = ResolverConfig::from_parts(None, Vec::new(), vec![server]);
-        Ok(TokioResolver::builder_with_config(config, Default::default()))
+        Ok((ResolverConfig::from_parts(None, Vec::new(), vec![server]), ResolverOpts::default()))
     }
 
     fn answer(query: &[u8]) -> Option<Vec<u8>> {
@@ -163,7 +175,9 @@ mod tests {
             _ => (0, None),
         };
         let count = u8::from(data.is_some());
-        let mut answer = [&query[..2], &[0x81, 0xa0 | code, 0, 1, 0, count, 0, 0, 0, 0], question].concat();
+        // AD for whom asks for it.
+        let flags = 0x80 | query[3] & 0x20 | code;
+        let mut answer = [&query[..2], &[0x81, flags, 0, 1, 0, count, 0, 0, 0, 0], question].concat();
         if let Some(data) = data {
             answer.extend([0xc0, 12]);
             answer.extend(&question[end - 4..]);
