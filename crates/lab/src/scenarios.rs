@@ -28,6 +28,7 @@ pub static SCENARIOS: LazyLock<Vec<&'static Scenario>> = LazyLock::new(|| {
         certificates::NAMES,
         certificates::TRUST,
         certificates::STRENGTH,
+        certificates::IDENTITIES,
         certificates::REVOCATION,
         layered::SCENARIOS,
         healthy::SCENARIOS,

@@ -14,6 +14,12 @@ public class Lab {
     public static void main(String[] args) throws Exception {
         KeyStore store = KeyStore.getInstance("PKCS12");
         store.load(new FileInputStream(args[1]), "changeit".toCharArray());
+        String foreign = System.getProperty("lab.key");
+        if (foreign != null) {
+            byte[] bytes = java.nio.file.Files.readAllBytes(java.nio.file.Path.of(foreign));
+            PrivateKey key = KeyFactory.getInstance("EC").generatePrivate(new java.security.spec.PKCS8EncodedKeySpec(bytes));
+            store.setKeyEntry("server", key, "changeit".toCharArray(), store.getCertificateChain("server"));
+        }
         KeyManagerFactory keys = KeyManagerFactory.getInstance("SunX509");
         keys.init(store, "changeit".toCharArray());
         SSLContext context = SSLContext.getInstance("TLS");
@@ -68,7 +74,8 @@ server.serve_forever()
 ";
 
 impl Lab {
-    /// The JDK's own HTTPS server; `versions` by JSSE's names, comma-separated, or empty; `flags` go to the JVM.
+    /// The JDK's own HTTPS server; `versions` by JSSE's names, comma-separated, or empty; `flags` go to the JVM:
+    /// `-Dlab.key=FILE` puts another key (PKCS #8, EC) beside the certificate.
     pub fn java(&self, flags: &str, versions: &str) -> Started {
         self.launch(Launch {
             program: "java",

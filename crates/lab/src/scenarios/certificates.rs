@@ -3,6 +3,7 @@
 use crate::scenario::{BROKEN, HEALTHY, Scenario, Seen};
 
 mod chains;
+mod identities;
 mod names;
 mod revocation;
 mod strength;
@@ -10,6 +11,7 @@ mod times;
 mod trust;
 
 pub(super) const CHAINS: &[Scenario] = chains::SCENARIOS;
+pub(super) const IDENTITIES: &[Scenario] = identities::SCENARIOS;
 pub(super) const NAMES: &[Scenario] = names::SCENARIOS;
 pub(super) const REVOCATION: &[Scenario] = revocation::SCENARIOS;
 pub(super) const STRENGTH: &[Scenario] = strength::SCENARIOS;
