@@ -39,7 +39,7 @@ impl Folder {
 
 fn says_what_is_so(folder: &Folder) {
     let now = folder.made();
-    for response in ["good.ocsp", "good-delegate.ocsp"] {
+    for response in ["good.ocsp", "good-delegate.ocsp", "good-sha256.ocsp"] {
         let OcspStatus::Good { this_update, next_update } = folder.status(response, "good.der", now).unwrap() else {
             panic!("{response} is not good")
         };

@@ -104,7 +104,7 @@ impl Tlsa {
         let (usage, selector, matching) = (number(3)?, number(1)?, number(2)?);
         // The data may stand in several groups.
         let hex: String = parts.collect();
-        if hex.is_empty() || hex.len() % 2 != 0 || !hex.is_ascii() {
+        if hex.is_empty() || !hex.len().is_multiple_of(2) || !hex.is_ascii() {
             return None;
         }
         let digits = hex.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
