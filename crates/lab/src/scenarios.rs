@@ -28,6 +28,7 @@ pub static SCENARIOS: LazyLock<Vec<&'static Scenario>> = LazyLock::new(|| {
         certificates::NAMES,
         certificates::TRUST,
         certificates::STRENGTH,
+        certificates::TOGETHER,
         certificates::IDENTITIES,
         certificates::REVOCATION,
         layered::SCENARIOS,

@@ -11,7 +11,7 @@ use rcgen::{
     KeyUsagePurpose, SerialNumber,
 };
 
-use super::{NAME, authority_params, ec_key, openssl};
+use super::{NAME, authority_params, ec_key, openssl, rsa_key};
 
 /// caIssuers and OCSP (RFC 5280 §4.2.2.1), and the responder itself.
 const AUTHORITY_INFORMATION: &[u64] = &[1, 3, 6, 1, 5, 5, 7, 1, 1];
@@ -63,6 +63,11 @@ impl Workshop {
     /// A new P-256 key.
     pub fn key(&self) -> io::Result<KeyPair> {
         p256_key()
+    }
+
+    /// A new RSA key of 2048 bits.
+    pub fn rsa_key(&self) -> io::Result<KeyPair> {
+        rsa_key()
     }
 
     /// An authority: `root` and what is below.

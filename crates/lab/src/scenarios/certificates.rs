@@ -8,6 +8,7 @@ mod names;
 mod revocation;
 mod strength;
 mod times;
+mod together;
 mod trust;
 
 pub(super) const CHAINS: &[Scenario] = chains::SCENARIOS;
@@ -16,6 +17,7 @@ pub(super) const NAMES: &[Scenario] = names::SCENARIOS;
 pub(super) const REVOCATION: &[Scenario] = revocation::SCENARIOS;
 pub(super) const STRENGTH: &[Scenario] = strength::SCENARIOS;
 pub(super) const TIMES: &[Scenario] = times::SCENARIOS;
+pub(super) const TOGETHER: &[Scenario] = together::SCENARIOS;
 pub(super) const TRUST: &[Scenario] = trust::SCENARIOS;
 
 /// s_client as a client that ends the handshake at the first fault, and looks at the name.
