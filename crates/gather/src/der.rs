@@ -1,11 +1,11 @@
 //! Just enough of DER (ITU-T X.690) to find certificates and keys in files: elements with tags of one byte.
 
-/// OBJECT IDENTIFIER, as files need it.
-pub(crate) const OBJECT_IDENTIFIER: u8 = 0x06;
+/// Tags of the universal class.
 pub(crate) const INTEGER: u8 = 0x02;
 pub(crate) const BIT_STRING: u8 = 0x03;
 pub(crate) const OCTET_STRING: u8 = 0x04;
 pub(crate) const NULL: u8 = 0x05;
+pub(crate) const OBJECT_IDENTIFIER: u8 = 0x06;
 pub(crate) const SEQUENCE: u8 = 0x30;
 pub(crate) const SET: u8 = 0x31;
 /// `[0]` and `[1]`, constructed.

@@ -1,4 +1,5 @@
-//! All network input and output of tlswhy: names, connections, proxies, handshakes, and what this machine's software shows.
+//! All network input and output of tlswhy: names, connections, proxies, handshakes; what this machine's software shows; and the
+//! certificates, keys and trust stores in its files.
 //!
 //! [`Live`] answers the questions of an examination. It only observes: an attempt keeps every byte, every time and the exact
 //! way in which it ended, and says nothing of causes. A failed handshake is a good answer. Everything is asynchronous (tokio)

@@ -64,7 +64,10 @@ async fn ask(name: &str, record_type: &str, configuration: Configuration) -> Res
         let servers = servers.clone();
         queries.spawn(async move { (index, look_up(&servers, name, kind).await) });
     }
-    let mut answers = queries.join_all().await;
+    let mut answers = Vec::new();
+    while let Some(finished) = queries.join_next().await {
+        answers.push(finished.map_err(|error| error.to_string())?);
+    }
     answers.sort_by_key(|(index, _)| *index);
     for (_, answer) in answers {
         let (records, authenticated) = answer?;
