@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::fmt;
 use std::fs::{self, File, Permissions};
-use std::io;
+use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
@@ -109,7 +109,7 @@ impl Lab {
         let mut child = command.spawn().map_err(StartError::of)?;
         let stdin = child.stdin.take();
         let mut process = Process { child, _stdin: stdin, scratch };
-        let ready = wait_until_accepting(server.port, &mut process.child);
+        let ready = wait_until_accepting(server.port, launch.first_words, &mut process.child);
         let said = fs::read_to_string(&log).unwrap_or_default();
         server.keep(process);
         ready.map_err(|reason| StartError::Failed(format!("{}: {reason}\n{}", launch.program, said.trim())))?;
@@ -135,6 +135,8 @@ pub struct Launch<'a> {
     pub user: Option<&'a str>,
     /// The port; without it a free one.
     pub port: Option<u16>,
+    /// What is said on the connection that finds out whether the server is there; empty: nothing.
+    pub first_words: &'a str,
 }
 
 /// A running server: stopped when dropped.
@@ -290,10 +292,14 @@ impl Drop for Process {
     }
 }
 
-fn wait_until_accepting(port: u16, child: &mut Child) -> Result<(), String> {
+fn wait_until_accepting(port: u16, first_words: &str, child: &mut Child) -> Result<(), String> {
     let start = Instant::now();
     while start.elapsed() < START_LIMIT {
-        if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
+        if let Ok(mut stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) {
+            if !first_words.is_empty() {
+                let _ = stream.set_read_timeout(Some(Duration::from_secs(2)));
+                let _ = stream.write_all(first_words.as_bytes()).and_then(|()| stream.read(&mut [0; 1024]));
+            }
             return Ok(());
         }
         if let Ok(Some(status)) = child.try_wait() {
