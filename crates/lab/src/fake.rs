@@ -97,6 +97,34 @@ pub fn relay(backend: Server, rule: fn(&Hello) -> Verdict) -> Result<Server, Sta
     Ok(backend.behind(front))
 }
 
+/// A relay before `backend` that changes the first byte of `needle` wherever the server sends it in the clear.
+pub fn spoiling(backend: Server, needle: Vec<u8>) -> Result<Server, StartError> {
+    let address = backend.address();
+    let front = serve(move |client, _| {
+        let server = TcpStream::connect(address)?;
+        let (mut from_client, mut to_server) = (client.try_clone()?, server.try_clone()?);
+        thread::spawn(move || {
+            let _ = io::copy(&mut from_client, &mut to_server);
+            let _ = to_server.shutdown(Shutdown::Write);
+        });
+        let (mut from_server, mut to_client) = (server, client);
+        loop {
+            let mut buffer = [0; 16_384];
+            let count = from_server.read(&mut buffer)?;
+            let bytes = buffer.get_mut(..count).unwrap_or_default();
+            let found = bytes.windows(needle.len().max(1)).position(|window| window == needle);
+            if let Some(byte) = found.and_then(|at| bytes.get_mut(at)) {
+                *byte ^= 1;
+            }
+            to_client.write_all(bytes)?;
+            if count == 0 {
+                return to_client.shutdown(Shutdown::Write);
+            }
+        }
+    })?;
+    Ok(backend.behind(front))
+}
+
 /// One address, several servers behind it, used in turn.
 pub fn in_turn(backends: Vec<Server>) -> Result<Server, StartError> {
     let addresses: Vec<SocketAddr> = backends.iter().map(Server::address).collect();

@@ -12,6 +12,15 @@ use crate::scenario::{HEALTHY, Scenario, Seen};
 use crate::server::{Lab, shell};
 
 const STAPLING: &str = "ssl_protocols TLSv1.2 TLSv1.3; ssl_stapling on; ssl_stapling_file {pki}/site.ocsp;";
+const APACHE: &str = "SSLStaplingCache shmcb:{dir}/stapling(32768)
+SSLStaplingReturnResponderErrors on
+<VirtualHost 127.0.0.1:{port}>
+ServerName good.example.test
+SSLEngine on
+SSLUseStapling on
+SSLCertificateFile {pki}/site.pem
+SSLCertificateKeyFile {pki}/site.key
+</VirtualHost>";
 /// curl looks at the stapled response when told to; `openssl s_client` never does.
 const LOOKS: Seen = Seen { like: "curl --cert-status", says: "curl: (91)", works_with: Some(STRICT) };
 /// The lab's browser, which heeds what is stapled.
@@ -108,6 +117,22 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         ..REVOKED
     },
     Scenario { id: "certificate-revoked-haproxy-stapled", start: |lab| haproxy(lab, Status::Revoked, ""), ..REVOKED },
+    Scenario {
+        id: "certificate-revoked-apache-stapled",
+        // Apache asks the responder itself and passes the answer on.
+        start: |lab| {
+            lab.with_certificates(
+                |shop| issue(shop, Status::Revoked, false),
+                |lab| {
+                    let responder = lab.ocsp_responder()?;
+                    let mut server = lab.apache_main(APACHE)?;
+                    server.keep(responder);
+                    Ok(server)
+                },
+            )
+        },
+        ..REVOKED
+    },
     Scenario {
         id: "certificate-revoked-nginx-stapled-openssl",
         start: |lab| stapled(lab, Status::Revoked, |lab| lab.nginx("site", STAPLING)),

@@ -1,13 +1,16 @@
 //! Certificates that are weak, or may not be used so.
 
+use std::fs;
+
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, KeyUsagePurpose, NameConstraints};
 
 use super::{FINE, STRICT};
+use crate::fake;
 use crate::pki::Weak;
 use crate::pki::workshop::{P256, at_most_below, extension};
 use crate::programs::Started;
 use crate::scenario::{BROKEN, Scenario, Seen};
-use crate::server::Lab;
+use crate::server::{Lab, StartError};
 
 const LOWER_LEVEL: Option<&str> = Some("-verify_return_error -verify_hostname good.example.test -cipher DEFAULT@SECLEVEL=0");
 const WEAK: Scenario = Scenario {
@@ -56,6 +59,21 @@ fn nginx(lab: &Lab, intermediate: fn(&mut CertificateParams), leaf: fn(&mut Cert
             shop.leaf("site", &above, leaf)
         },
         |lab| lab.nginx("site", "ssl_protocols TLSv1.2 TLSv1.3;"),
+    )
+}
+
+/// nginx behind a relay that damages the DER of one certificate on its way, in TLS 1.2, where it can be seen.
+fn spoiled(lab: &Lab, file: &'static str) -> Started {
+    lab.with_certificates(
+        |shop| {
+            shop.site(|_| ())?;
+            shop.der(file).map(drop)
+        },
+        |lab| {
+            let der = fs::read(lab.pki.join(format!("{file}.der"))).map_err(StartError::of)?;
+            let needle = der.get(..64).unwrap_or_default().to_vec();
+            fake::spoiling(lab.nginx("site", "ssl_protocols TLSv1.2;")?, needle)
+        },
     )
 }
 
@@ -237,6 +255,25 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         },
         // What cannot be read has no name either; which comes first is a matter of the client.
         or_causes: &[&["certificate-unsuitable", "hostname-mismatch"]],
+        ..UNSUITABLE
+    },
+    Scenario {
+        id: "certificate-unsuitable-unreadable-leaf",
+        start: |lab| spoiled(lab, "site.leaf.pem"),
+        // Nothing can be said of what cannot be read.
+        or_causes: &[&["certificate-unsuitable", "hostname-mismatch"]],
+        forbidden: &["certificate-key-mismatch"],
+        seen: Seen { like: "", says: "asn1 encoding routines", works_with: None },
+        ..UNSUITABLE
+    },
+    Scenario {
+        id: "certificate-unsuitable-unreadable-intermediate",
+        start: |lab| spoiled(lab, "intermediate.pem"),
+        // Some clients pass over it, and miss it then.
+        or_causes: &[&["chain-incomplete"], &["untrusted-root"]],
+        outcomes: &["fails", "undetermined"],
+        forbidden: &["certificate-key-mismatch"],
+        seen: Seen { like: "", says: "asn1 encoding routines", works_with: None },
         ..UNSUITABLE
     },
     Scenario {
