@@ -7,7 +7,7 @@ use super::certificate::Certificate;
 /// What a client demands of a certificate path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathPolicy {
-    /// Smallest RSA key, bits; of every certificate but a trust anchor's own.
+    /// Smallest RSA key, bits; of every certificate, the trust anchor too.
     pub minimum_rsa_bits: Option<u32>,
     /// Smallest elliptic-curve key, bits.
     pub minimum_ecdsa_bits: Option<u32>,
@@ -127,6 +127,8 @@ pub struct Judgement {
     pub objections: Vec<Objection>,
     /// The search was cut short: the chain makes too many paths.
     pub exhausted: bool,
+    /// How many signatures were checked.
+    pub verifications: u32,
 }
 
 impl Judgement {
@@ -365,7 +367,9 @@ impl ObjectionKind {
             ObjectionKind::NameConstraints { name } => format!("{subject} may not stand above {name}"),
             ObjectionKind::UnknownCritical { oid } => format!("{subject} has the unknown critical extension {oid}"),
             ObjectionKind::Distrusted { after } => format!("its root is distrusted for what began after {}", date(after)),
-            ObjectionKind::LifetimeTooLong { days, allowed } => format!("{subject} is valid for {days} days; {allowed} are allowed"),
+            ObjectionKind::LifetimeTooLong { days, allowed } => {
+                format!("{subject} is valid for {days} days; {allowed} are allowed")
+            }
             ObjectionKind::Irregular { what } => format!("{subject}: {what}"),
         }
     }

@@ -5,17 +5,25 @@
 
 mod algorithms;
 mod asn1;
+mod build;
 mod certificate;
+mod constraints;
 pub mod crl;
 pub mod dane;
 mod der;
 mod distinguished;
 mod extensions;
 pub mod handshake;
+pub mod judge;
 mod judgement;
+mod names;
 pub mod ocsp;
 mod path;
+mod policy;
 mod read;
+pub mod signature;
+mod strict;
+mod suitable;
 
 pub use certificate::*;
 pub use judgement::*;
