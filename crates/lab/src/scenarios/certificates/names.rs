@@ -152,6 +152,20 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         start: |lab| with(lab, |leaf| named(leaf, &["*.example.test", "example.test"])),
         ..COVERED
     },
+    Scenario {
+        id: "near-miss-wildcard-in-part-of-a-label-openssl",
+        // OpenSSL allows it unless told X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS; RFC 9525 and Go do not.
+        start: |lab| with(lab, |leaf| named(leaf, &["g*.example.test"])),
+        ..COVERED
+    },
+    Scenario {
+        id: "hostname-mismatch-wildcard-in-part-of-a-label-go",
+        start: |lab| with(lab, |leaf| named(leaf, &["g*.example.test"])),
+        args: GO,
+        // OpenSSL takes it; that is what Go does not.
+        seen: Seen { like: STRICT, says: "", works_with: None },
+        ..MISMATCH
+    },
     Scenario { id: "near-miss-capital-letters", start: |lab| with(lab, |leaf| named(leaf, &["GOOD.Example.Test"])), ..COVERED },
     Scenario { id: "near-miss-common-name-openssl", start: |lab| with(lab, |leaf| common_name(leaf, &[])), ..COVERED },
     Scenario {

@@ -175,6 +175,24 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         ..UNSUITABLE
     },
     Scenario {
+        id: "certificate-unsuitable-any-purpose-openssl",
+        // OpenSSL wants serverAuth by name where there is an extKeyUsage at all.
+        start: |lab| nginx(lab, |_| (), |leaf| leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::Any]),
+        seen: Seen {
+            says: "unsuitable certificate purpose",
+            works_with: Some("-verify_return_error -purpose any"),
+            ..UNSUITABLE.seen
+        },
+        ..UNSUITABLE
+    },
+    Scenario {
+        id: "near-miss-any-purpose-go",
+        start: |lab| nginx(lab, |_| (), |leaf| leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::Any]),
+        args: &["--client", "go-1.24"],
+        seen: Seen { like: "-verify_return_error -purpose any", says: "", works_with: None },
+        ..STRONG
+    },
+    Scenario {
         id: "certificate-unsuitable-intermediate-no-ca",
         start: |lab| nginx(lab, |ca| ca.is_ca = IsCa::ExplicitNoCa, |_| ()),
         seen: Seen { says: "invalid CA certificate", ..UNSUITABLE.seen },
