@@ -70,11 +70,11 @@ impl Search<'_> {
     fn extend(&mut self, path: &mut Vec<Link>) {
         let Some(last) = path.last().cloned() else { return };
         let trusted = matches!(last.origin, Origin::Anchor(_));
-        let own =
-            last.certificate.self_issued && self.memo.verify(&last.certificate, &last.certificate) == Some(Verdict::Holds);
-        if trusted && (own || last.certificate.self_issued || self.situation.policy.partial_chain) {
+        if trusted && (last.certificate.self_issued || self.situation.policy.partial_chain) {
             return self.keep(path, PathEnd::Anchor, false);
         }
+        let own =
+            last.certificate.self_issued && self.memo.verify(&last.certificate, &last.certificate) == Some(Verdict::Holds);
         let candidates = self.candidates(&last.certificate);
         let mut went_on = false;
         let mut broken = None;

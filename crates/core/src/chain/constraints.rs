@@ -5,11 +5,11 @@ use std::net::IpAddr;
 use super::certificate::{AlternativeName, Certificate, NameConstraints, Subtree};
 use super::distinguished::attributes;
 
-/// Most comparisons of a name with a subtree that one certificate may cost; beyond it, the constraints count as violated.
-const MOST: usize = 250_000;
+/// Most comparisons of a name with a subtree that one judgement may cost; beyond them, constraints count as violated.
+pub(super) const MOST_COMPARISONS: usize = 250_000;
 
-/// The first name of `certificate` that is not within the constraints, printable.
-pub(super) fn violation(constraints: &NameConstraints, certificate: &Certificate) -> Option<String> {
+/// The first name of `certificate` that is not within the constraints, printable; `left` comparisons may be made.
+pub(super) fn violation(constraints: &NameConstraints, certificate: &Certificate, left: &mut usize) -> Option<String> {
     let mut names: Vec<AlternativeName> = certificate.alternative_names.clone().unwrap_or_default();
     if certificate.subject.text != "(no name)" {
         names.push(AlternativeName::Directory(certificate.subject.der.clone()));
@@ -18,7 +18,10 @@ pub(super) fn violation(constraints: &NameConstraints, certificate: &Certificate
         names.extend(certificate.subject_texts("1.2.840.113549.1.9.1").into_iter().map(AlternativeName::Email));
     }
     let subtrees = constraints.permitted.len().saturating_add(constraints.excluded.len());
-    if names.len().saturating_mul(subtrees) > MOST {
+    let needed = names.len().saturating_mul(subtrees);
+    let enough = *left >= needed;
+    *left = left.saturating_sub(needed);
+    if !enough {
         return Some(format!("one of {} names under {subtrees} subtrees", names.len()));
     }
     names.iter().find(|name| !allowed(constraints, name)).map(shown)

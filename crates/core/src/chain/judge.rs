@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::build::{Found, search};
 use super::certificate::Certificate;
+use super::constraints::MOST_COMPARISONS;
 use super::judgement::{Judgement, Link, Objection, ObjectionKind, Order, Origin, Path, PathEnd, Purpose, Situation};
 use super::ocsp::OcspStatus;
 use super::signature::Memo;
@@ -11,8 +12,18 @@ use super::{KeyKind, crl, names, ocsp, strict, suitable};
 
 /// Judges a chain as one client does. Objections stand in the order in which OpenSSL's verification meets them.
 pub fn judge(situation: &Situation<'_>) -> Judgement {
+    judge_one(situation, &mut Memo::new())
+}
+
+/// Judges several situations, such as one chain for many clients: no signature is checked twice.
+pub fn judge_all(situations: &[Situation<'_>]) -> Vec<Judgement> {
     let mut memo = Memo::new();
-    let judgement = judge_with(situation, &mut memo);
+    situations.iter().map(|situation| judge_one(situation, &mut memo)).collect()
+}
+
+fn judge_one(situation: &Situation<'_>, memo: &mut Memo) -> Judgement {
+    memo.begin();
+    let judgement = judge_with(situation, memo);
     Judgement { verifications: memo.done(), ..judgement }
 }
 
@@ -24,15 +35,19 @@ fn judge_with(situation: &Situation<'_>, memo: &mut Memo) -> Judgement {
         let objections = suitable::malformed(leaf, false).into_iter().map(|kind| about(leaf, kind)).collect();
         return Judgement { paths: Vec::new(), objections, exhausted: false, verifications: 0 };
     }
+    let mut left = MOST_COMPARISONS;
     let (found, mut exhausted) = search(situation, situation.policy.finds_intermediates, memo);
-    let mut paths: Vec<Path> = found.into_iter().map(|found| path(situation, found)).collect();
+    let mut paths: Vec<Path> = found.into_iter().map(|found| path(situation, found, &mut left)).collect();
     choose(&mut paths, situation.policy.tries_alternatives);
     let whole = paths.iter().any(|path| path.end == PathEnd::Anchor);
     if !whole && !situation.policy.finds_intermediates && !situation.known.is_empty() {
         let (found, cut) = search(situation, true, memo);
         exhausted |= cut;
-        let mut complete: Vec<Path> =
-            found.into_iter().filter(|found| found.end == PathEnd::Anchor).map(|found| path(situation, found)).collect();
+        let mut complete: Vec<Path> = found
+            .into_iter()
+            .filter(|found| found.end == PathEnd::Anchor)
+            .map(|found| path(situation, found, &mut left))
+            .collect();
         choose(&mut complete, true);
         for path in &mut complete {
             let missing: Vec<(Arc<Certificate>, String)> = path
@@ -82,7 +97,7 @@ fn about(certificate: &Certificate, kind: ObjectionKind) -> Objection {
     Objection { kind, certificate: certificate.sha256, subject: certificate.subject.text.clone() }
 }
 
-fn path(situation: &Situation<'_>, found: Found) -> Path {
+fn path(situation: &Situation<'_>, found: Found, left: &mut usize) -> Path {
     let mut objections = Vec::new();
     let links = &found.links;
     let strict = situation.policy.strict;
@@ -93,7 +108,7 @@ fn path(situation: &Situation<'_>, found: Found) -> Path {
     }
     objections.extend(standing(situation, &found));
     for (at, link) in links.iter().enumerate() {
-        let mut kinds = suitable::objections(situation, links, at);
+        let mut kinds = suitable::objections(situation, links, at, left);
         if strict {
             let anchor = is_anchor(link) && at > 0;
             kinds.extend(
@@ -176,7 +191,8 @@ fn untimely(certificate: &Certificate, now: i64) -> Option<ObjectionKind> {
 fn revocations(situation: &Situation<'_>, links: &[Link]) -> Vec<Objection> {
     let policy = situation.policy;
     let mut found = Vec::new();
-    let mut stapled_good = false;
+    // Without an issuer a staple cannot be checked: nothing is said against it then.
+    let mut stapled = links.len() < 2 && situation.ocsp.iter().any(|evidence| evidence.stapled);
     for (at, pair) in links.windows(2).enumerate() {
         let [link, above] = pair else { continue };
         let (certificate, issuer) = (&link.certificate, &above.certificate);
@@ -187,8 +203,13 @@ fn revocations(situation: &Situation<'_>, links: &[Link]) -> Vec<Objection> {
         for evidence in situation.ocsp {
             let said_by = if evidence.stapled { "the stapled OCSP response" } else { "an OCSP response" };
             match ocsp::status(&evidence.response, certificate, issuer, situation.now) {
-                Ok(OcspStatus::Revoked(what)) if !evidence.stapled || policy.heeds_staple => found.push(revoked(what, said_by)),
-                Ok(OcspStatus::Good { .. }) if at == 0 && evidence.stapled => stapled_good = true,
+                Ok(OcspStatus::Revoked(what)) => {
+                    stapled |= at == 0 && evidence.stapled;
+                    if !evidence.stapled || policy.heeds_staple {
+                        found.push(revoked(what, said_by));
+                    }
+                }
+                Ok(OcspStatus::Good { .. }) => stapled |= at == 0 && evidence.stapled,
                 _ => {}
             }
         }
@@ -205,8 +226,7 @@ fn revocations(situation: &Situation<'_>, links: &[Link]) -> Vec<Objection> {
     if let Some(leaf) = links.first()
         && policy.enforces_must_staple
         && leaf.certificate.must_staple
-        && !stapled_good
-        && !situation.ocsp.iter().any(|evidence| evidence.stapled)
+        && !stapled
     {
         found.push(about(&leaf.certificate, ObjectionKind::NotStapled));
     }
@@ -317,7 +337,7 @@ mod tests {
             let judgement = judged(&sent, &[], &[&made.root], &lenient());
             assert_eq!(judgement.objections, []);
             assert_eq!(full_chain(&judgement), Some(vec![Arc::clone(&made.leaf), Arc::clone(&made.middle)]));
-            assert_eq!(judgement.verifications, 3);
+            assert_eq!(judgement.verifications, 2);
         }
     }
 
@@ -374,6 +394,43 @@ mod tests {
         );
         let judgement = judged(&[&made.leaf, &other.middle], &[], &[&other.root], &lenient());
         assert!(matches!(&judgement.objections[0].kind, ObjectionKind::BadSignature { .. }), "{:?}", judgement.objections);
+    }
+
+    #[test]
+    fn many_clients_cost_no_more_signatures_than_one() {
+        let made = chain();
+        let sent = [Arc::clone(&made.leaf), Arc::clone(&made.middle)];
+        let anchors = [Anchor { certificate: Arc::clone(&made.root), distrust_after: None }];
+        let (first, second) = (lenient(), PathPolicy::strict());
+        let situation = |policy| Situation {
+            sent: &sent,
+            known: &[],
+            anchors: &anchors,
+            policy,
+            name: None,
+            purpose: Purpose::Server,
+            now: NOW,
+            maximum_intermediates: None,
+            revocation_lists: &[],
+            ocsp: &[],
+        };
+        let judgements = judge_all(&[situation(&first), situation(&second)]);
+        assert_eq!(judgements.iter().map(|judgement| judgement.verifications).collect::<Vec<_>>(), [2, 0]);
+    }
+
+    #[test]
+    fn what_must_be_stapled_and_is_not_is_refused_by_those_who_insist() {
+        let made = chain_with(|which, parameters| {
+            if which == "leaf" {
+                let feature = vec![0x30, 0x03, 0x02, 0x01, 0x05];
+                parameters.custom_extensions =
+                    vec![rcgen::CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 24], feature)];
+            }
+        });
+        let insists = PathPolicy { enforces_must_staple: true, ..lenient() };
+        assert!(judged(&[&made.leaf, &made.middle], &[], &[&made.root], &lenient()).accepts());
+        let judgement = judged(&[&made.leaf, &made.middle], &[], &[&made.root], &insists);
+        assert!(matches!(judgement.objections.as_slice(), [Objection { kind: ObjectionKind::NotStapled, .. }]));
     }
 
     #[test]

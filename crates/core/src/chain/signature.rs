@@ -146,15 +146,16 @@ fn verifier(family: Family, key: &Key<'_>, digest: Option<&str>) -> Option<&'sta
     })
 }
 
-/// Verdicts of one judgement, so that no pair is checked twice, and how many more may be checked.
+/// Verdicts, so that no pair is checked twice, and how many were checked for the judgement at hand.
 #[derive(Debug)]
 pub(super) struct Memo {
     known: HashMap<([u8; 32], [u8; 32]), Verdict>,
+    done: u32,
 }
 
 impl Memo {
     pub(super) fn new() -> Memo {
-        Memo { known: HashMap::new() }
+        Memo { known: HashMap::new(), done: 0 }
     }
 
     /// `None`: the budget is spent.
@@ -163,22 +164,42 @@ impl Memo {
         if let Some(verdict) = self.known.get(&pair) {
             return Some(verdict.clone());
         }
-        if self.done() >= MOST_VERIFICATIONS {
+        if self.done >= MOST_VERIFICATIONS {
             return None;
         }
+        self.done += 1;
         let verdict = verify(issuer, certificate);
         self.known.insert(pair, verdict.clone());
         Some(verdict)
     }
 
     pub(super) fn done(&self) -> u32 {
-        u32::try_from(self.known.len()).unwrap_or(u32::MAX)
+        self.done
+    }
+
+    /// Another judgement begins, with a budget of its own.
+    pub(super) fn begin(&mut self) {
+        self.done = 0;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_signature_of_the_handshake_is_checked() {
+        use rcgen::SigningKey;
+        let key = rcgen::KeyPair::generate().unwrap();
+        let parameters = rcgen::CertificateParams::new(vec!["a.example.test".to_owned()]).unwrap();
+        let spki = Certificate::read(parameters.self_signed(&key).unwrap().der()).spki;
+        let signature = key.sign(b"message").unwrap();
+        let scheme = SignatureScheme(0x0403);
+        assert_eq!(verify_handshake(&spki, scheme, b"message", &signature), Verdict::Holds);
+        assert_eq!(verify_handshake(&spki, scheme, b"another", &signature), Verdict::Broken);
+        assert_eq!(verify_handshake(&spki, SignatureScheme(0x0804), b"message", &signature), Verdict::Broken);
+        assert!(matches!(verify_handshake(&spki, SignatureScheme(0x0303), b"message", &signature), Verdict::CannotTell(_)));
+    }
 
     #[test]
     fn the_right_key_holds_and_another_does_not() {

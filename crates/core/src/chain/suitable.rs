@@ -43,8 +43,8 @@ pub(super) fn malformed(certificate: &Certificate, strict: bool) -> Vec<Objectio
     found
 }
 
-/// What the certificate at `at` of the path may not do and does.
-pub(super) fn objections(situation: &Situation<'_>, links: &[Link], at: usize) -> Vec<ObjectionKind> {
+/// What the certificate at `at` of the path may not do and does; `left` comparisons of names may be made.
+pub(super) fn objections(situation: &Situation<'_>, links: &[Link], at: usize, left: &mut usize) -> Vec<ObjectionKind> {
     let Some(link) = links.get(at) else { return Vec::new() };
     let (certificate, anchor) = (&link.certificate, matches!(link.origin, Origin::Anchor(_)));
     let mut found = Vec::new();
@@ -72,7 +72,7 @@ pub(super) fn objections(situation: &Situation<'_>, links: &[Link], at: usize) -
         && let Some(constraints) = &certificate.name_constraints
     {
         let under = links.iter().take(at).enumerate().filter(|(place, link)| *place == 0 || !link.certificate.self_issued);
-        let name = under.filter_map(|(_, link)| violation(constraints, &link.certificate)).next();
+        let name = under.filter_map(|(_, link)| violation(constraints, &link.certificate, left)).next();
         found.extend(name.map(|name| ObjectionKind::NameConstraints { name }));
     }
     found.extend(certificate.unknown_critical.iter().take(8).map(|oid| ObjectionKind::UnknownCritical { oid: oid.clone() }));
