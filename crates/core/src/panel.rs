@@ -1,10 +1,12 @@
 //! How well-known clients fare: by the model, from what was seen of the server; or by sending their very hello.
 
 use tlswhy_model::{ClientOutcome, Confidence, Depth, Finding, Outcome, Probe};
-use tlswhy_wire::CipherSuite;
+use tlswhy_wire::{CertificateList, CipherSuite};
 
 use crate::case::{Case, Seen};
 use crate::causes::{CAUSES, Found};
+use crate::chain::{KeyKind, ObjectionKind, Stores};
+use crate::examination::certificates::{self, Presented};
 use crate::examination::{Fault, FaultKind, Story};
 use crate::negotiate::{ClientCapabilities, Knob, Negotiated, ServerCapabilities, Support, negotiate, objections};
 
@@ -14,7 +16,7 @@ pub(crate) fn replay_probe(case: &Case<'_>) -> Probe {
 }
 
 /// Judges the client of the case. `first` is what stops the judged client.
-pub(crate) fn judge(case: &Case<'_>, story: &Story, first: Option<&Finding>) -> ClientOutcome {
+pub(crate) fn judge(case: &Case<'_>, story: &Story, first: Option<&Finding>, stores: &Stores) -> ClientOutcome {
     let mut row = ClientOutcome {
         name: case.client.name.clone(),
         outcome: Outcome::Undetermined,
@@ -34,10 +36,91 @@ pub(crate) fn judge(case: &Case<'_>, story: &Story, first: Option<&Finding>) -> 
         && seen.reached_the_server()
     {
         by_replay(case, story, seen, &mut row);
+        if row.outcome == Outcome::Works {
+            by_certificates(case, story, vec![seen], stores, &mut row);
+        }
         return row;
     }
     by_model(case, story, &mut row);
+    if row.outcome == Outcome::Works {
+        by_certificates(case, story, shown(case, story), stores, &mut row);
+    }
     row
+}
+
+/// Attempts that showed certificates under the name in use, each list of certificates once; the judged client's own first.
+fn shown<'c, 'e>(case: &'c Case<'e>, story: &Story) -> Vec<&'c Seen<'e>> {
+    let mut shown: Vec<&Seen<'_>> = Vec::new();
+    let judged = case.all().filter(|seen| Some(seen.id()) == story.judged);
+    let same_name = |seen: &&Seen<'_>| seen.hello().is_some_and(|hello| hello.server_name() == story.server_name.as_deref());
+    for seen in judged.chain(case.all().filter(same_name)) {
+        let Some(list) = seen.certificates().filter(|list| !list.entries.is_empty()) else { continue };
+        let known = |other: &&Seen<'_>| {
+            let same = |other: &CertificateList| {
+                other.entries.iter().map(|entry| &entry.value).eq(list.entries.iter().map(|entry| &entry.value))
+            };
+            other.certificates().is_some_and(same)
+        };
+        if !shown.iter().any(known) {
+            shown.push(seen);
+        }
+    }
+    shown
+}
+
+/// The negotiation has a result: does the client take the certificates as well? Where the server has several, and the client
+/// takes some of them only, it is open which of them it gets.
+fn by_certificates(case: &Case<'_>, story: &Story, shown: Vec<&Seen<'_>>, stores: &Stores, row: &mut ClientOutcome) {
+    if case.evidence.redacted {
+        return;
+    }
+    let usable: Vec<&Seen<'_>> = shown.iter().copied().filter(|seen| could_be_shown(case, seen)).collect();
+    let shown = if usable.is_empty() { shown } else { usable };
+    let mut opinions = Vec::new();
+    for seen in shown {
+        if let Some(presented) = Presented::of(seen, stores) {
+            let opinion = certificates::judge(case, &presented, stores, case.now());
+            let objection = opinion.judgement.objections.iter().find(|objection| {
+                let other_name = story.server_name != case.evidence.subject.server_name;
+                !(other_name && matches!(objection.kind, ObjectionKind::NameMismatch { .. }))
+            });
+            opinions.push((opinion.doubt(), objection.cloned(), opinion.finds_issuers));
+        }
+    }
+    if opinions.iter().all(|(_, objection, _)| objection.is_none()) {
+        return;
+    }
+    let accepted = opinions.iter().any(|(_, objection, _)| objection.is_none());
+    let Some((doubt, Some(objection), finds_issuers)) = opinions.into_iter().find(|(_, objection, _)| objection.is_some())
+    else {
+        return;
+    };
+    let untrusted = matches!(objection.kind, ObjectionKind::Untrusted { .. });
+    if accepted {
+        row.outcome = Outcome::Undetermined;
+        row.says = Some(
+            "the server has several certificates, and this client takes only some of them; --replay settles it".to_owned(),
+        );
+    } else if let (true, Some(doubt)) = (untrusted, doubt) {
+        row.outcome = Outcome::Undetermined;
+        row.says = Some(if finds_issuers { format!("it fetches missing issuers itself; {doubt}") } else { doubt });
+    } else {
+        row.outcome = Outcome::Fails;
+        row.cause = Some(objection.kind.cause().to_owned());
+        row.says = Some(objection.kind.says(&objection.subject));
+    }
+    if row.outcome == Outcome::Fails {
+        (row.version, row.cipher_suite) = (None, None);
+    }
+}
+
+/// Whether this client could be shown these certificates: it has a signature scheme for the key.
+fn could_be_shown(case: &Case<'_>, seen: &Seen<'_>) -> bool {
+    let key = seen.certificates().and_then(|list| KeyKind::of_der(&list.entries.first()?.value));
+    let (Some(key), Some(schemes)) = (key, case.client.hello.signature_schemes()) else {
+        return true;
+    };
+    schemes.iter().any(|scheme| key.signs_with(*scheme))
 }
 
 /// Faults that every client meets.

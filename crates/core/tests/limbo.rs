@@ -7,9 +7,8 @@ use std::process::Command;
 use std::sync::Arc;
 
 use serde_json::Value;
-use tlswhy_core::chain::judge::judge;
 use tlswhy_core::chain::signature::MOST_VERIFICATIONS;
-use tlswhy_core::chain::{Anchor, Certificate, Judgement, PathPolicy, Purpose, ServerName, Situation};
+use tlswhy_core::chain::{Anchor, Certificate, Judgement, PathPolicy, Purpose, ServerName, Situation, judge};
 
 /// 2026-11-23, for the cases that name no time.
 const NOW: i64 = 1_795_392_000;

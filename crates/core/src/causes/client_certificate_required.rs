@@ -16,26 +16,50 @@ pub(super) static CAUSE: Cause = Cause {
 };
 
 fn examine(found: &Found<'_>) -> Option<Finding> {
-    let FaultKind::ClientCertificate { http } = &found.fault.kind else {
+    let FaultKind::ClientCertificate { http, refused } = &found.fault.kind else {
         return None;
     };
     let failing = found.failing()?;
+    let shown = if refused.is_some() { "the client's certificate was sent" } else { "none was sent" };
     let diagnosis = match http {
         Some(product) => format!(
-            "The server asked for a client certificate, none was sent, the handshake was completed, and {product} answered the request with its error page for a missing certificate."
+            "The server asked for a client certificate, {shown}, the handshake was completed, and {product} answered the request with its error page for a {} certificate.",
+            if refused.is_some() { "refused" } else { "missing" }
         ),
-        None => format!(
-            "The server asked for a client certificate (CertificateRequest), none was sent, and then: {}.",
-            failing.ending()
+        None => {
+            format!("The server asked for a client certificate (CertificateRequest), {shown}, and then: {}.", failing.ending())
+        }
+    };
+    let (title, why) = match refused.as_deref() {
+        None => (
+            "The server wants a client certificate, and the client has none to show".to_owned(),
+            "The server is set to admit only clients that prove who they are; the client has no certificate for it, or none that the server's list of authorities admits.".to_owned(),
+        ),
+        Some([]) => (
+            "The server refuses the client's certificate".to_owned(),
+            "Nothing is wrong with the certificate that could be seen from here: the server does not trust who issued it, or admits only certain names.".to_owned(),
+        ),
+        Some(wrong) => (
+            format!("The server refuses the client's certificate: {}", wrong.first().map_or("", String::as_str)),
+            format!("What is wrong with it, as far as can be seen from here: {}.", wrong.join("; ")),
         ),
     };
-    let why = "The server is set to admit only clients that prove who they are; the client has no certificate for it, or none that the server's list of authorities admits.";
-    let mut finding = found.finding(
-        &CAUSE,
-        "The server wants a client certificate, and the client has none to show".to_owned(),
-        diagnosis,
-        why.to_owned(),
-    );
+    let mut finding = found.finding(&CAUSE, title, diagnosis, why);
+    if refused.is_some()
+        && let Some(identity) = &found.case.evidence.identity
+    {
+        let leaf = identity.certificates.first().map(|der| crate::chain::Certificate::read(der));
+        finding.exhibits.extend(leaf.map(|leaf| Exhibit::Certificate {
+            sha256: leaf.fingerprint(),
+            field: "issuer".to_owned(),
+            says: format!(
+                "shown from {}: {}, issued by {}",
+                tlswhy_model::printable(&identity.source, 200),
+                leaf.subject.text,
+                leaf.issuer.text
+            ),
+        }));
+    }
     if let Some(request) = failing.certificate_request() {
         let authorities = crate::chain::names_of(&request.authorities);
         let says = if authorities.is_empty() {
@@ -56,7 +80,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         "Give the client a certificate and key from an authority that the server accepts",
         vec![
             "curl: `--cert CERT --key KEY`; OpenSSL: `-cert CERT -key KEY`; Java: javax.net.ssl.keyStore; nginx as a client: proxy_ssl_certificate and proxy_ssl_certificate_key".to_owned(),
-            "If it has one: is it sent at all, does it chain to an authority that the server names, and is it in date?".to_owned(),
+            format!("If it has one: `tlswhy check {} --cert CERT --key KEY` says whether the server takes it, and what is wrong with it", found.target()),
         ],
         "The server can then verify the client, which is what it waits for.",
         None,

@@ -6,15 +6,24 @@
 //! A cause owns the faults of its kind in a [`Story`](crate::examination::Story) and puts them into words: what was seen, why that fails, what mends it,
 //! how to see it by hand. Same evidence, same words.
 
+mod certificates;
 mod found;
 mod words;
 
 mod alpn_mismatch;
+mod certificate_expired;
+mod certificate_key_mismatch;
+mod certificate_not_yet_valid;
+mod certificate_revoked;
+mod certificate_unsuitable;
+mod chain_incomplete;
+mod chain_misordered;
 mod cipher_certificate_mismatch;
 mod client_certificate_required;
 mod client_version_outdated;
 mod connect_timeout;
 mod dns_failure;
+mod hostname_mismatch;
 mod legacy_renegotiation;
 mod no_shared_cipher;
 mod no_shared_group;
@@ -26,8 +35,10 @@ mod server_version_intolerant;
 mod server_version_outdated;
 mod sni_unrecognized;
 mod starttls_required;
+mod untrusted_root;
 mod version_ranges_disjoint;
 mod weak_dh_params;
+mod weak_key_or_digest;
 
 pub use found::Found;
 use tlswhy_model::{Finding, Party, Stage};
@@ -60,11 +71,19 @@ impl Cause {
 /// Every cause that this version finds, by code.
 pub static CAUSES: &[&Cause] = &[
     &alpn_mismatch::CAUSE,
+    &certificate_expired::CAUSE,
+    &certificate_key_mismatch::CAUSE,
+    &certificate_not_yet_valid::CAUSE,
+    &certificate_revoked::CAUSE,
+    &certificate_unsuitable::CAUSE,
+    &chain_incomplete::CAUSE,
+    &chain_misordered::CAUSE,
     &cipher_certificate_mismatch::CAUSE,
     &client_certificate_required::CAUSE,
     &client_version_outdated::CAUSE,
     &connect_timeout::CAUSE,
     &dns_failure::CAUSE,
+    &hostname_mismatch::CAUSE,
     &legacy_renegotiation::CAUSE,
     &no_shared_cipher::CAUSE,
     &no_shared_group::CAUSE,
@@ -76,6 +95,8 @@ pub static CAUSES: &[&Cause] = &[
     &server_version_outdated::CAUSE,
     &sni_unrecognized::CAUSE,
     &starttls_required::CAUSE,
+    &untrusted_root::CAUSE,
     &version_ranges_disjoint::CAUSE,
     &weak_dh_params::CAUSE,
+    &weak_key_or_digest::CAUSE,
 ];

@@ -1,12 +1,11 @@
 //! Whether the server proved in the handshake that it has the key of its certificate.
 
 use aws_lc_rs::digest::{Algorithm, SHA256, SHA384, digest};
-use aws_lc_rs::signature::{self as aws, UnparsedPublicKey, VerificationAlgorithm};
 use tlswhy_model::Attempt;
 use tlswhy_wire::{CipherSuite, ContentType, ProtocolVersion, SignatureScheme, Transcript};
-use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::{KeyKind, asn1};
+use super::signature::{self, Verdict};
+use super::{Certificate, KeyKind};
 
 /// Most bytes of a direction that are looked at.
 const MOST: usize = 1 << 20;
@@ -132,40 +131,10 @@ fn transcript_hash(suite: CipherSuite) -> Option<&'static Algorithm> {
 }
 
 fn verify(certificate: &[u8], scheme: SignatureScheme, message: &[u8], signature: &[u8]) -> Proof {
-    let Ok((_, read)) = X509Certificate::from_der(certificate) else {
-        return Proof::CannotTell("the certificate cannot be read".to_owned());
-    };
-    let (Some(kind), Some(key)) = (KeyKind::of(&read), asn1::key_bits(read.public_key().raw)) else {
-        return Proof::CannotTell("the certificate's key is of a kind that is unknown here".to_owned());
-    };
-    match algorithm(kind, scheme) {
-        Some(algorithm) if UnparsedPublicKey::new(algorithm, key).verify(message, signature).is_ok() => Proof::Holds,
-        Some(_) => Proof::Broken,
-        None => Proof::CannotTell(format!("a signature of {scheme} with a key {} is not computed here", kind.name())),
+    let read = Certificate::read(certificate);
+    match signature::verify_handshake(&read.spki, scheme, message, signature) {
+        Verdict::Holds => Proof::Holds,
+        Verdict::Broken => Proof::Broken,
+        Verdict::CannotTell(why) => Proof::CannotTell(why),
     }
-}
-
-/// What checks a signature of this scheme. In TLS 1.2 the names of ECDSA say nothing of the curve: the key's counts.
-fn algorithm(kind: KeyKind, scheme: SignatureScheme) -> Option<&'static dyn VerificationAlgorithm> {
-    use SignatureScheme as S;
-    Some(match (kind, scheme) {
-        (KeyKind::Rsa { bits: 1024..=8192 }, S::RSA_PKCS1_SHA1) => &aws::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
-        (KeyKind::Rsa { bits: 1024..=8192 }, S::RSA_PKCS1_SHA256) => &aws::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
-        (KeyKind::Rsa { bits: 2048..=8192 }, S::RSA_PKCS1_SHA384) => &aws::RSA_PKCS1_2048_8192_SHA384,
-        (KeyKind::Rsa { bits: 1024..=8192 }, S::RSA_PKCS1_SHA512) => &aws::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
-        (KeyKind::Rsa { bits: 2048..=8192 }, S::RSA_PSS_RSAE_SHA256) => &aws::RSA_PSS_2048_8192_SHA256,
-        (KeyKind::Rsa { bits: 2048..=8192 }, S::RSA_PSS_RSAE_SHA384) => &aws::RSA_PSS_2048_8192_SHA384,
-        (KeyKind::Rsa { bits: 2048..=8192 }, S::RSA_PSS_RSAE_SHA512) => &aws::RSA_PSS_2048_8192_SHA512,
-        (KeyKind::Ec { bits: 256 }, S::ECDSA_SECP256R1_SHA256) => &aws::ECDSA_P256_SHA256_ASN1,
-        (KeyKind::Ec { bits: 256 }, S::ECDSA_SECP384R1_SHA384) => &aws::ECDSA_P256_SHA384_ASN1,
-        (KeyKind::Ec { bits: 256 }, S::ECDSA_SECP521R1_SHA512) => &aws::ECDSA_P256_SHA512_ASN1,
-        (KeyKind::Ec { bits: 384 }, S::ECDSA_SECP256R1_SHA256) => &aws::ECDSA_P384_SHA256_ASN1,
-        (KeyKind::Ec { bits: 384 }, S::ECDSA_SECP384R1_SHA384) => &aws::ECDSA_P384_SHA384_ASN1,
-        (KeyKind::Ec { bits: 384 }, S::ECDSA_SECP521R1_SHA512) => &aws::ECDSA_P384_SHA512_ASN1,
-        (KeyKind::Ec { bits: 521 }, S::ECDSA_SECP256R1_SHA256) => &aws::ECDSA_P521_SHA256_ASN1,
-        (KeyKind::Ec { bits: 521 }, S::ECDSA_SECP384R1_SHA384) => &aws::ECDSA_P521_SHA384_ASN1,
-        (KeyKind::Ec { bits: 521 }, S::ECDSA_SECP521R1_SHA512) => &aws::ECDSA_P521_SHA512_ASN1,
-        (KeyKind::Ed25519, S::ED25519) => &aws::ED25519,
-        _ => return None,
-    })
 }

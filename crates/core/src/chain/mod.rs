@@ -1,7 +1,8 @@
-//! Certificates: what can be read of them, and whether a plain path to a trust anchor stands.
+//! Certificates: read, built into paths, and judged as one client judges them.
 //!
-//! This is the part that a handshake diagnosis needs: it says "the path stands" or names the doubt. It never names a cause:
-//! which certificate fault it is, as which client sees it, takes path building over every candidate.
+//! [`Certificate::read`] never fails. [`judge`] takes what was sent, what is known from elsewhere and a client's trust anchors
+//! ([`Store`]), and gives every path with what the client objects to on it, in the order in which it meets it. An
+//! [`ObjectionKind`] knows the code of its cause; the causes put it into words.
 
 mod algorithms;
 mod asn1;
@@ -14,21 +15,25 @@ mod der;
 mod distinguished;
 mod extensions;
 pub mod handshake;
-pub mod judge;
+mod judge;
 mod judgement;
 mod names;
 pub mod ocsp;
-mod path;
 mod policy;
 mod read;
 pub mod signature;
+mod store;
 mod strict;
 mod suitable;
+mod view;
 
 pub use certificate::*;
+pub use handshake::Proof;
+pub use judge::{full_chain, judge};
 pub use judgement::*;
-pub use path::{Doubt, judge};
+pub use store::*;
 use tlswhy_wire::NamedGroup;
+pub use view::*;
 use x509_parser::prelude::{FromDer, SubjectPublicKeyInfo, X509Certificate};
 use x509_parser::public_key::PublicKey;
 
@@ -144,24 +149,6 @@ pub(crate) fn certificate_group(der: &[u8]) -> Option<NamedGroup> {
     })
 }
 
-/// The names (DER) of the issuers of these certificates, and of themselves.
-pub(crate) fn issuers(chains: impl Iterator<Item = Vec<Vec<u8>>>) -> std::collections::BTreeSet<Vec<u8>> {
-    let mut names = std::collections::BTreeSet::new();
-    for der in chains.flatten() {
-        if let Ok((_, certificate)) = X509Certificate::from_der(&der) {
-            names.insert(certificate.issuer().as_raw().to_vec());
-            names.insert(certificate.subject().as_raw().to_vec());
-        }
-    }
-    names
-}
-
-/// The subject name (DER) of a certificate.
-pub(crate) fn subject_of(der: &[u8]) -> Option<Vec<u8>> {
-    let (_, certificate) = X509Certificate::from_der(der).ok()?;
-    Some(certificate.subject().as_raw().to_vec())
-}
-
 /// The DNS names of a certificate: subjectAltName, else the common name. At most eight, printable.
 pub(crate) fn names(der: &[u8]) -> Vec<String> {
     const MOST: usize = 8;
@@ -200,19 +187,13 @@ pub(crate) fn names_of(names: &[Vec<u8>]) -> Vec<String> {
         .collect()
 }
 
-/// In words, which certificate of a chain ends soon: within 7 days, or within a tenth of its lifetime if that is shorter.
-pub(crate) fn ends_soon(chain: &[&[u8]], now: i64) -> Option<String> {
+/// In words, that a certificate ends soon: within 7 days, or within a tenth of its lifetime if that is shorter.
+pub(crate) fn ends_soon(certificate: &Certificate, now: i64) -> Option<String> {
     const WEEK: i64 = 7 * 24 * 3600;
-    chain.iter().take(32).find_map(|der| {
-        let (_, certificate) = X509Certificate::from_der(der).ok()?;
-        let (start, end) = (certificate.validity().not_before.timestamp(), certificate.validity().not_after.timestamp());
-        let soon = WEEK.min(end.saturating_sub(start) / 10);
-        let left = end.saturating_sub(now);
-        (0..soon).contains(&left).then(|| {
-            let subject = tlswhy_model::printable(&certificate.subject().to_string(), 120);
-            format!("the certificate {subject} ends on {}", certificate.validity().not_after)
-        })
-    })
+    let soon = WEEK.min(certificate.not_after.saturating_sub(certificate.not_before) / 10);
+    let left = certificate.not_after.saturating_sub(now);
+    let end = jiff::Timestamp::from_second(certificate.not_after).unwrap_or_default();
+    (0..soon).contains(&left).then(|| format!("the certificate {} ends on {end}", certificate.subject.text))
 }
 
 /// Every text that names somebody in a certificate: subject and issuer attributes, DNS names, mail addresses, URLs.

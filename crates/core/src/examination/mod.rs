@@ -3,18 +3,21 @@
 //! It does no I/O. [`Examination::next`] gives a batch of questions that may be answered in parallel (a round), or the
 //! report. The live prober, a saved evidence file and a test drive the same machine.
 
+pub(crate) mod certificates;
+mod chains;
 mod report;
 mod story;
 
 use std::net::IpAddr;
 
-pub use story::{Fault, FaultKind, Story};
+pub use story::{CertificateFault, Clock, Fault, FaultKind, Story};
 use tlswhy_model::{
-    Answer, Asked, ClientProfile, Ending, Evidence, Identity, KnownCertificate, Question, QuestionId, Report, Resolution,
-    Subject, Tool, TrustAnchors,
+    Answer, Asked, ClientProfile, Ending, Evidence, Identity, KnownCertificate, NamedStore, Question, QuestionId, Report,
+    Resolution, Subject, Tool, TrustAnchors,
 };
 
-use crate::case::{Case, Seen};
+use crate::case::{Allowed, Case, Seen};
+use crate::chain::{self, Store, Stores};
 use crate::panel;
 
 /// What is to be examined.
@@ -26,7 +29,8 @@ pub struct Request {
     pub clients: Vec<ClientProfile>,
     /// Well-known clients, for the table.
     pub panel: Vec<ClientProfile>,
-    /// Trust anchors of the judged clients.
+    /// Trust anchors that take the place of every client's own (`--ca`); where [`Request::stores`] is empty, those of the
+    /// judged clients.
     pub trust: Option<TrustStore>,
     /// Time of the examination, RFC 3339 UTC.
     pub started_at: String,
@@ -40,7 +44,7 @@ pub struct Request {
     pub address_family: Option<Family>,
     /// Send the very hellos of the panel.
     pub replay: bool,
-    /// Trust stores of other clients, by the name that their profiles use (`system`, `java`).
+    /// Trust stores by the name that client profiles use (`system`, `java`); Mozilla's is always there.
     pub stores: Vec<(String, TrustStore)>,
     /// Intermediates known from elsewhere.
     pub known_certificates: Vec<KnownCertificate>,
@@ -104,7 +108,7 @@ const MOST_ADDRESSES: usize = 16;
 pub struct Examination {
     request: Request,
     evidence: Evidence,
-    trust: Vec<Vec<u8>>,
+    stores: Stores,
     pending: Vec<Asked>,
     unavailable: Vec<Question>,
     round: u32,
@@ -115,7 +119,15 @@ pub struct Examination {
 impl Examination {
     /// A new one, without evidence.
     pub fn new(request: Request) -> Examination {
-        let trust = request.trust.clone().unwrap_or_default();
+        let stores = Stores {
+            given: request.trust.as_ref().map(|trust| Store::new("given", &trust.source, trust.certificates.iter().cloned())),
+            named: request
+                .stores
+                .iter()
+                .map(|(name, store)| Store::new(name, &store.source, store.certificates.iter().cloned()))
+                .collect(),
+            ..Stores::default()
+        };
         let evidence = Evidence {
             format: tlswhy_model::EVIDENCE_FORMAT.to_owned(),
             format_version: tlswhy_model::FORMAT_VERSION.to_owned(),
@@ -124,11 +136,7 @@ impl Examination {
             subject: request.subject.clone(),
             resolution: None,
             clients: request.clients.clone(),
-            trust: Some(TrustAnchors {
-                source: trust.source.clone(),
-                total: u32::try_from(trust.certificates.len()).unwrap_or(u32::MAX),
-                certificates: Vec::new(),
-            }),
+            trust: None,
             stores: Vec::new(),
             known_certificates: request.known_certificates.clone(),
             fetched: Vec::new(),
@@ -141,7 +149,7 @@ impl Examination {
         Examination {
             request,
             evidence,
-            trust: trust.certificates,
+            stores,
             pending: Vec::new(),
             unavailable: Vec::new(),
             round: 0,
@@ -152,7 +160,16 @@ impl Examination {
 
     /// Judges saved evidence again. What it does not hold stays unanswered.
     pub fn replay(evidence: Evidence, panel: Vec<ClientProfile>) -> Examination {
-        let anchors = evidence.trust.clone().unwrap_or_default();
+        let kept = |name: &str, anchors: &TrustAnchors| {
+            let mut store = Store::new(name, &anchors.source, anchors.certificates.iter().map(|der| der.0.clone()));
+            store.total = anchors.total as usize;
+            store
+        };
+        let stores = Stores {
+            given: evidence.trust.as_ref().map(|anchors| kept("given", anchors)),
+            named: evidence.stores.iter().map(|store| kept(&store.name, &store.anchors)).collect(),
+            ..Stores::default()
+        };
         let given: Vec<IpAddr> = evidence.attempts.iter().filter_map(|attempt| attempt.probe.address).collect();
         let resolved = evidence.resolution.is_some();
         let request = Request {
@@ -170,7 +187,7 @@ impl Examination {
         let round = evidence.attempts.iter().map(|attempt| attempt.round).max().unwrap_or(0);
         Examination {
             request,
-            trust: anchors.certificates.iter().map(|der| der.0.clone()).collect(),
+            stores,
             evidence,
             pending: Vec::new(),
             unavailable: Vec::new(),
@@ -325,27 +342,47 @@ impl Examination {
     }
 
     fn case<'a>(&'a self, client: &'a ClientProfile, address: Option<IpAddr>) -> Case<'a> {
-        Case::new(&self.evidence, client, address, &self.unavailable)
+        let allowed = Allowed { fetch_issuers: self.request.fetch_issuers, online: self.request.online, dns: self.request.dns };
+        Case::new(&self.evidence, client, address, &self.unavailable).allowing(allowed)
+    }
+
+    /// When the evidence was taken, seconds since 1970.
+    fn now(&self) -> i64 {
+        self.evidence.started_at.parse::<jiff::Timestamp>().map_or(0, |time| time.as_second())
     }
 
     fn tell(&self, case: &Case<'_>) -> Story {
-        let anchors: Vec<&[u8]> = self.trust.iter().map(Vec::as_slice).collect();
-        let now = self.evidence.started_at.parse::<jiff::Timestamp>().map_or(0, |time| time.as_second());
-        story::tell(case, &anchors, now)
+        story::tell(case, &self.stores, self.now())
     }
 
     /// Keeps the anchors that bear on the certificates seen, so that the evidence can be judged elsewhere.
     fn keep_anchors(&mut self) {
-        let issuers = crate::chain::issuers(self.evidence.attempts.iter().map(Seen::read).filter_map(|seen| {
-            let list = seen.certificates()?;
-            Some(list.entries.iter().map(|entry| entry.value.clone()).collect::<Vec<_>>())
-        }));
-        if let Some(trust) = &mut self.evidence.trust
-            && trust.certificates.is_empty()
-        {
-            let relevant =
-                self.trust.iter().filter(|der| crate::chain::subject_of(der).is_some_and(|subject| issuers.contains(&subject)));
-            trust.certificates = relevant.map(|der| der.clone().into()).collect();
+        if self.evidence.trust.is_some() || !self.evidence.stores.is_empty() {
+            return;
+        }
+        let attempts = self.evidence.attempts.iter().map(Seen::read);
+        let sent = attempts.flat_map(|seen| seen.certificates().map(|list| list.entries.clone()).unwrap_or_default());
+        let known = self.evidence.known_certificates.iter().map(|known| known.certificate.0.clone());
+        let fetched = self.evidence.fetched.iter().filter_map(|fetched| fetched.body.as_ref());
+        let fetched: Vec<Vec<u8>> = fetched.flat_map(|body| chain::certificates_in(body)).collect();
+        let mut names = std::collections::BTreeSet::new();
+        for der in sent.map(|entry| entry.value).chain(known).chain(fetched) {
+            let certificate = self.stores.library.read(&der);
+            names.insert(certificate.issuer.der.clone());
+            names.insert(certificate.subject.der.clone());
+        }
+        let kept = |store: &Store| TrustAnchors {
+            source: store.source.clone(),
+            total: u32::try_from(store.total).unwrap_or(u32::MAX),
+            certificates: store.anchors(&names).iter().map(|anchor| anchor.certificate.der.to_vec().into()).collect(),
+        };
+        match &self.stores.given {
+            Some(given) => self.evidence.trust = Some(kept(given)),
+            None => {
+                let stores = self.stores.all();
+                self.evidence.stores =
+                    stores.into_iter().map(|store| NamedStore { name: store.name.clone(), anchors: kept(store) }).collect();
+            }
         }
     }
 }

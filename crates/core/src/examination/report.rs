@@ -10,13 +10,13 @@ use tlswhy_model::{
 use super::{Examination, Fault, FaultKind, Story};
 use crate::case::{Case, Seen};
 use crate::causes::{CAUSES, Found};
-use crate::{chain, panel};
+use crate::panel;
 
 /// One client's course to one address, in words.
-struct Tale<'a> {
-    address: Option<IpAddr>,
-    client: &'a ClientProfile,
-    story: Story,
+pub(super) struct Tale<'a> {
+    pub(super) address: Option<IpAddr>,
+    pub(super) client: &'a ClientProfile,
+    pub(super) story: Story,
     findings: Vec<Finding>,
     outcome: Outcome,
     ends_soon: Option<String>,
@@ -91,8 +91,8 @@ impl Examination {
             summary: self.summary(&tales, outcome, &findings),
             clients: self.panel_rows(&tales),
             addresses: if several_addresses { self.address_rows(&tales) } else { Vec::new() },
-            chain: None,
-            notices: Vec::new(),
+            chain: self.chain_view(&tales),
+            notices: self.notices(&tales),
             open_questions,
             cost: self.cost(),
             evidence: self.cited(&findings, &tales),
@@ -163,15 +163,6 @@ impl Examination {
                 }),
             }
         }
-        if self.evidence.redacted && !story.doubts.is_empty() {
-            story.open.retain(|question| !question.question.starts_with("Does the client accept the server's certificates?"));
-            story.open.push(OpenQuestion {
-                question: "Does the client accept the server's certificates? Their names were taken out of this evidence"
-                    .to_owned(),
-                decides: Vec::new(),
-                how: "judge the evidence before it is redacted".to_owned(),
-            });
-        }
         let blocked = findings.iter().any(|finding| finding.impact == Impact::Blocks);
         if !story.complete && !blocked {
             story.open.push(OpenQuestion {
@@ -191,13 +182,6 @@ impl Examination {
             Outcome::Works
         };
         Tale { address, client, story, findings, outcome, ends_soon }
-    }
-
-    fn ends_soon(&self, case: &Case<'_>, story: &Story) -> Option<String> {
-        let seen = case.all().find(|seen| Some(seen.id()) == story.furthest)?;
-        let chain: Vec<&[u8]> = seen.certificates()?.entries.iter().map(|entry| entry.value.as_slice()).collect();
-        let now = self.evidence.started_at.parse::<jiff::Timestamp>().ok()?.as_second();
-        chain::ends_soon(&chain, now)
     }
 
     /// The worst over the clients; addresses that differ put the name at risk.
@@ -288,7 +272,7 @@ impl Examination {
             .iter()
             .map(|client| {
                 let case = self.case(client, tale.address);
-                panel::judge(&case, &tale.story, tale.findings.first())
+                panel::judge(&case, &tale.story, tale.findings.first(), &self.stores)
             })
             .collect()
     }

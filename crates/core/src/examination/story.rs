@@ -6,18 +6,21 @@
 //! in which the client would meet them.
 
 mod acceptance;
+mod certificates;
 mod hellos;
+mod identity;
 mod negotiation;
 mod reach;
 mod refusal;
 
 use std::cell::Cell;
+use std::sync::Arc;
 
 use tlswhy_model::{Confidence, Depth, OpenQuestion, Probe};
 use tlswhy_wire::{HelloSpec, ProtocolVersion};
 
 use crate::case::{Case, Seen};
-use crate::chain::{Doubt, KeyKind};
+use crate::chain::{Certificate, KeyKind, Link, Objection, Stores};
 use crate::negotiate::{ClientCapabilities, Obstacle, ServerCapabilities};
 
 /// What stops the client at one point.
@@ -76,11 +79,45 @@ pub enum FaultKind {
         /// The curve of the certificate is what is missing, not the suite.
         curve: bool,
     },
+    /// The client objects to the server's certificates.
+    Certificate(Box<CertificateFault>),
+    /// The server signed the handshake with another key than that of its certificate.
+    KeyMismatch,
     /// The server wants a client certificate.
     ClientCertificate {
         /// The product that said so in HTTP, where it did.
         http: Option<&'static str>,
+        /// One was shown, and refused: what is known to be wrong with it.
+        refused: Option<Vec<String>>,
     },
+}
+
+/// One objection of the client to the server's certificates, and what mends it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateFault {
+    /// What it objects to.
+    pub objection: Objection,
+    /// The trust store that the judgement rests on.
+    pub store: String,
+    /// What another clock says, where a certificate is out of its time.
+    pub clock: Option<Clock>,
+    /// The chain that the server should send; empty where none can be built.
+    pub full_chain: Vec<Arc<Certificate>>,
+    /// The path that the client takes, or the one that comes furthest.
+    pub path: Vec<Link>,
+    /// Where certificates that were not sent come from, by SHA-256.
+    pub elsewhere: Vec<([u8; 32], String)>,
+}
+
+/// A time that was seen elsewhere than on the client's clock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Clock {
+    /// The time, seconds since 1970.
+    pub at: i64,
+    /// What showed it, to be followed by the time.
+    pub says: String,
+    /// In this attempt.
+    pub attempt: u32,
 }
 
 /// A fault with its evidence.
@@ -107,8 +144,8 @@ pub struct Story {
     pub faults: Vec<Fault>,
     /// What could not be settled.
     pub open: Vec<OpenQuestion>,
-    /// What is doubtful about the certificates.
-    pub doubts: Vec<Doubt>,
+    /// The attempt whose certificates were judged.
+    pub judged: Option<u32>,
     /// The attempt with the client's own hello.
     pub own: Option<u32>,
     /// The attempt that went furthest.
@@ -124,11 +161,11 @@ pub struct Story {
 }
 
 /// Tells the story as far as the evidence goes; questions are noted in the case.
-pub(super) fn tell(case: &Case<'_>, trust: &[&[u8]], now: i64) -> Story {
+pub(super) fn tell(case: &Case<'_>, stores: &Stores, now: i64) -> Story {
     let mut teller = Teller {
         cut_off: Cell::new(false),
         case,
-        trust,
+        stores,
         now,
         story: Story {
             upgrade: case.evidence.subject.upgrade.clone(),
@@ -156,7 +193,7 @@ struct Teller<'c, 'e> {
     /// Later connections did not come about although the first one did.
     cut_off: Cell<bool>,
     case: &'c Case<'e>,
-    trust: &'c [&'c [u8]],
+    stores: &'c Stores,
     now: i64,
     story: Story,
 }

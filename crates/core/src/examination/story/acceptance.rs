@@ -3,9 +3,8 @@
 use tlswhy_model::{Awaited, Confidence, Depth, Ending};
 use tlswhy_wire::{AlertDescription, ExtensionType, HelloSpec, Message, ProtocolVersion};
 
-use super::{FaultKind, Teller};
+use super::{Fault, FaultKind, Teller};
 use crate::case::Seen;
-use crate::chain;
 use crate::knowledge::{controls, refusals};
 use crate::negotiate::{self, ClientCapabilities, Obstacle, ServerCapabilities, VERSIONS, signature_scheme};
 
@@ -103,8 +102,11 @@ impl<'c, 'e> Teller<'c, 'e> {
     }
 
     pub(super) fn after_the_choice(&mut self, seen: &'c Seen<'e>, hello: &HelloSpec, version: ProtocolVersion) -> Option<()> {
-        self.judge_certificates(seen);
+        self.judge_certificates(seen, hello)?;
         let asked_for_certificate = seen.certificate_request().is_some();
+        let own = seen;
+        let shows = asked_for_certificate && self.case.evidence.identity.is_some();
+        let seen = if shows { self.with_identity(hello, Depth::Finish)? } else { seen };
         match &seen.attempt.ending {
             Ending::Alert { awaited, .. } | Ending::Closed { awaited } | Ending::Reset { awaited }
                 if *awaited >= Awaited::ServerFinished =>
@@ -134,21 +136,20 @@ impl<'c, 'e> Teller<'c, 'e> {
             }
             Ending::Completed if asked_for_certificate && self.story.upgrade.is_none() => {
                 let hello = hello.clone().with_alpn(if hello.alpn().is_empty() { &[] } else { &["http/1.1"] });
-                let request = self.ask(
-                    hello,
-                    Depth::Request,
-                    "one small request, for some servers refuse a missing client certificate in HTTP",
-                )?;
+                let request = if shows {
+                    self.with_identity(&hello, Depth::Request)?
+                } else {
+                    let purpose = "one small request, for some servers refuse a missing client certificate in HTTP";
+                    self.ask(hello, Depth::Request, purpose)?
+                };
                 if let Some(refusal) = request.attempt.application.as_deref().and_then(refusals::find) {
-                    self.push(
-                        FaultKind::ClientCertificate { http: Some(refusal.product) },
-                        Confidence::Observed,
-                        Some(request.id()),
-                    );
+                    let kind = FaultKind::ClientCertificate { http: Some(refusal.product), refused: self.refused(request) };
+                    self.push(kind, Confidence::Observed, Some(request.id()));
                 } else if request.alert().is_some_and(|alert| OBJECTIONS.contains(&alert))
                     && request.awaited() >= Some(Awaited::AfterFinished)
                 {
-                    self.push(FaultKind::ClientCertificate { http: None }, Confidence::Observed, Some(request.id()));
+                    let kind = FaultKind::ClientCertificate { http: None, refused: self.refused(request) };
+                    self.push(kind, Confidence::Observed, Some(request.id()));
                 }
             }
             Ending::NotCarriedFurther { .. } if asked_for_certificate => {
@@ -160,8 +161,11 @@ impl<'c, 'e> Teller<'c, 'e> {
             }
             _ => {}
         }
+        let seen = own;
+        // A certificate is no matter of chance, but for servers that differ.
+        let negotiated = |fault: &Fault| !matches!(fault.kind, FaultKind::Certificate(_) | FaultKind::KeyMismatch);
         if self.story.own == Some(seen.id())
-            && self.story.faults.iter().any(|fault| fault.blocks && fault.fails == Some(seen.id()))
+            && self.story.faults.iter().any(|fault| fault.blocks && fault.fails == Some(seen.id()) && negotiated(fault))
         {
             let again = self.repeat(self.hello(), 1)?;
             if again.version() != seen.version() || again.chose() != seen.chose() || again.alert() != seen.alert() {
@@ -219,7 +223,7 @@ impl<'c, 'e> Teller<'c, 'e> {
                 return;
             }
         }
-        self.push(FaultKind::ClientCertificate { http: None }, confidence, Some(seen.id()));
+        self.push(FaultKind::ClientCertificate { http: None, refused: self.refused(seen) }, confidence, Some(seen.id()));
     }
 
     /// Whether the control for TLS 1.2 was answered with an older version.
@@ -228,30 +232,6 @@ impl<'c, 'e> Teller<'c, 'e> {
         let probe = self.case.hello_probe(control, self.story.upgrade.as_deref(), Depth::Flight);
         self.case.find(&probe).and_then(Seen::version) < Some(ProtocolVersion::TLSV1_2)
             && self.case.find(&probe).is_some_and(|seen| seen.version().is_some())
-    }
-
-    pub(super) fn judge_certificates(&mut self, seen: &Seen<'_>) {
-        let Some(list) = seen.certificates() else {
-            return;
-        };
-        let chain: Vec<&[u8]> = list.entries.iter().map(|entry| entry.value.as_slice()).collect();
-        if chain.is_empty() {
-            return;
-        }
-        let subject = &self.case.evidence.subject;
-        let name = subject.server_name.as_deref().unwrap_or(&subject.host);
-        self.story.doubts = chain::judge(&chain, self.trust, &self.case.client.policy, name, self.now);
-        if self.story.server_name != subject.server_name {
-            // Another certificate than the one for the name: the name was given up on the way.
-            self.story.doubts.retain(|doubt| doubt.could_be != ["hostname-mismatch"]);
-        }
-        for doubt in self.story.doubts.clone() {
-            self.open(
-                format!("Does the client accept the server's certificates? {}", doubt.says),
-                doubt.could_be,
-                "openssl s_client -showcerts -verify_return_error, with the client's own trust store (-CAfile)",
-            );
-        }
     }
 }
 

@@ -16,6 +16,7 @@ impl<'c, 'e> Teller<'c, 'e> {
             let own = self.ask(self.hello(), Depth::Finish, "the client's own hello");
             let asked_12 = self.ask(controls::tls12(name.as_deref()), Depth::Flight, "everything that TLS 1.2 offers");
             let asked_11 = self.ask(controls::tls11(name.as_deref()), Depth::Flight, "everything that TLS 1.1 offers");
+            self.ask_the_domain();
             let own = own?;
             if self.case.is_waiting() {
                 return None;

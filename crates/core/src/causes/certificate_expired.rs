@@ -1,0 +1,84 @@
+use tlswhy_model::{Finding, Party, Safety, Stage};
+
+use super::certificates;
+use super::found::{Found, remedy};
+use crate::causes::Cause;
+use crate::chain::ObjectionKind;
+
+/// A certificate on the path is past its end.
+pub(super) static CAUSE: Cause = Cause {
+    code: "certificate-expired",
+    family: "certificate",
+    party: Party::Server,
+    stage: Stage::Authenticate,
+    doc: include_str!("certificate_expired.md"),
+    leads_to: &[],
+    examine,
+};
+
+fn examine(found: &Found<'_>) -> Option<Finding> {
+    let fault = certificates::fault(found)?;
+    let ObjectionKind::Expired { not_after } = fault.objection.kind else {
+        return None;
+    };
+    let now = found.case.now();
+    let (client, subject) = (found.client_title(), &fault.objection.subject);
+    let away = certificates::span(now - not_after);
+    let which = if certificates::is_leaf(fault) { "The server's certificate" } else { "A certificate above the server's" };
+    let mut finding = certificates::finding(
+        found,
+        &CAUSE,
+        fault,
+        "notAfter",
+        format!("notAfter is {}", certificates::time(not_after)),
+        [
+            format!("{which} ended {away} ago"),
+            format!(
+                "{subject} is valid until {}; it is {} by this machine's clock.",
+                certificates::time(not_after),
+                certificates::time(now)
+            ),
+            format!(
+                "{client} accepts a certificate only between its notBefore and its notAfter, for every certificate of the path."
+            ),
+        ],
+    );
+    certificates::other_clock(&mut finding, fault, now, &["The client's clock runs ahead: the certificate is within its time"]);
+    if certificates::clock_is_wrong(fault, now) {
+        finding.party = Party::Client;
+        finding.remedies.push(certificates::set_the_clock());
+        return Some(finding);
+    }
+    let issuer = certificates::objected(fault).map(certificates::issuer).unwrap_or_default();
+    let (summary, mut steps) = if certificates::is_leaf(fault) {
+        (
+            "Renew the server's certificate".to_owned(),
+            vec![
+                format!(
+                    "It was issued by {issuer}: renew it there; with an ACME client `certbot renew` (or what renews it), and find out why that did not run: its log, its timer, the challenge"
+                ),
+                "Then make the server read it: a renewed file changes nothing until the server is reloaded".to_owned(),
+            ],
+        )
+    } else {
+        (
+            format!("Replace {subject}, which is no certificate of your own, by its successor"),
+            vec![
+                "Take the current chain from the authority and serve that; leave out a cross-signed certificate that has ended"
+                    .to_owned(),
+                certificates::chain_file_step(found),
+            ],
+        )
+    };
+    steps.extend(certificates::serve_steps("fullchain.pem"));
+    finding.remedies.push(remedy(
+        Party::Server,
+        Safety::Safe,
+        summary,
+        steps,
+        "A certificate within its time takes the place of the one that has ended; nothing else on the path is objected to for its time.",
+        None,
+    ));
+    finding.references.push("RFC 5280 §4.1.2.5".to_owned());
+    Some(finding)
+}
