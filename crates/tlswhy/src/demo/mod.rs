@@ -52,9 +52,10 @@ impl Scene {
 const OPENSSL: &str = "openssl-3.0";
 const CHROME: &str = "chrome-156";
 const CURL: &str = "curl-openssl-3.0";
-const FIREFOX: &str = "firefox-153";
 const GO: &str = "go-1.27";
 const JAVA_8: &str = "java-8u161";
+const MBEDTLS: &str = "mbedtls-3.6";
+const WGET: &str = "wget-1.21";
 const ANDROID_4: &str = "android-4.4";
 
 /// Reserved to exist nowhere (RFC 6761 §6.4).
@@ -108,8 +109,8 @@ pub(crate) static SCENES: &[Scene] = &[
     },
     Scene {
         cause: Some("certificate-revoked"),
-        title: "The key got out and the certificate was revoked; the OCSP response that the server staples says so.",
-        client: FIREFOX,
+        title: "The key got out and the certificate was revoked; the server staples the response that says so, and wget looks at it.",
+        client: WGET,
         serve: |authority| given(Credentials { revoked: true, ..SOUND }, authority),
         ..SCENE
     },
@@ -128,6 +129,7 @@ pub(crate) static SCENES: &[Scene] = &[
     Scene {
         cause: Some("chain-misordered"),
         title: "The server sends its intermediates from the top down, and Mbed TLS looks only behind a certificate for its issuer.",
+        client: MBEDTLS,
         serve: |authority| given(Credentials { signer: Signer::Lower, sent: Sent::Reversed, ..SOUND }, authority),
         ..SCENE
     },

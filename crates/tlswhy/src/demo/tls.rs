@@ -1,9 +1,10 @@
 //! Servers of TLS 1.2 and 1.3 out of rustls, restricted as a scene wants them, perhaps behind something that judges the
 //! ClientHello first.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
@@ -136,14 +137,20 @@ async fn shake_hands(mut stream: TcpStream, config: Arc<ServerConfig>, mut recei
         while !rest.is_empty() {
             tls.read_tls(&mut rest)?;
             let state = tls.process_new_packets();
-            // What the client says is not of interest; it only must not fill up.
-            let _ = tls.reader().read_to_end(&mut Vec::new());
+            let mut said = Vec::new();
+            // It always ends with the complaint that nothing more is there.
+            let _ = tls.reader().read_to_end(&mut said);
+            let asks = [&b"GET "[..], b"HEAD "].iter().any(|method| said.starts_with(method));
+            if asks {
+                tls.writer().write_all(nothing_here().as_bytes())?;
+                tls.send_close_notify();
+            }
             let mut send = Vec::new();
             while tls.wants_write() {
                 tls.write_tls(&mut send)?;
             }
             stream.write_all(&send).await?;
-            if state.is_err() || state.is_ok_and(|state| state.peer_has_closed()) {
+            if asks || state.is_err() || state.is_ok_and(|state| state.peer_has_closed()) {
                 return close_gently(stream).await;
             }
         }
@@ -152,6 +159,12 @@ async fn shake_hands(mut stream: TcpStream, config: Arc<ServerConfig>, mut recei
             return Ok(());
         }
     }
+}
+
+/// The answer to any request of HTTP. Its date is what it is good for (RFC 9110 §6.6.1).
+fn nothing_here() -> String {
+    let date = Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S GMT");
+    format!("HTTP/1.1 404 Not Found\r\nDate: {date}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 }
 
 /// Speaks SMTP until the client has asked for TLS (RFC 3207).
