@@ -12,16 +12,11 @@ use super::{KeyKind, crl, names, ocsp, strict, suitable};
 
 /// Judges a chain as one client does. Objections stand in the order in which OpenSSL's verification meets them.
 pub fn judge(situation: &Situation<'_>) -> Judgement {
-    judge_one(situation, &mut Memo::new())
+    judge_one(situation, &mut Memo::default())
 }
 
-/// Judges several situations, such as one chain for many clients: no signature is checked twice.
-pub fn judge_all(situations: &[Situation<'_>]) -> Vec<Judgement> {
-    let mut memo = Memo::new();
-    situations.iter().map(|situation| judge_one(situation, &mut memo)).collect()
-}
-
-fn judge_one(situation: &Situation<'_>, memo: &mut Memo) -> Judgement {
+/// The same, for one of many situations, such as one chain before many clients: no signature is checked twice.
+pub fn judge_one(situation: &Situation<'_>, memo: &mut Memo) -> Judgement {
     memo.begin();
     let judgement = judge_with(situation, memo);
     Judgement { verifications: memo.done(), ..judgement }
@@ -43,12 +38,15 @@ fn judge_with(situation: &Situation<'_>, memo: &mut Memo) -> Judgement {
     if !whole && !situation.policy.finds_intermediates && !situation.known.is_empty() {
         let (found, cut) = search(situation, true, memo);
         exhausted |= cut;
-        let mut complete: Vec<Path> = found
-            .into_iter()
-            .filter(|found| found.end == PathEnd::Anchor)
-            .map(|found| path(situation, found, &mut left))
-            .collect();
-        choose(&mut complete, true);
+        // A path that leads to a root, trusted or not, shows more than one that ends in the air.
+        let leads = |end: &PathEnd| match end {
+            PathEnd::Anchor => 0,
+            PathEnd::SelfSigned => 1,
+            PathEnd::IssuerUnknown | PathEnd::Nowhere => 2,
+        };
+        let found = found.into_iter().filter(|found| leads(&found.end) < 2);
+        let mut complete: Vec<Path> = found.map(|found| path(situation, found, &mut left)).collect();
+        complete.sort_by_key(|path| (leads(&path.end), path.objections.len()));
         for path in &mut complete {
             let missing: Vec<(Arc<Certificate>, String)> = path
                 .links
@@ -60,8 +58,10 @@ fn judge_with(situation: &Situation<'_>, memo: &mut Memo) -> Judgement {
                     _ => None,
                 })
                 .collect();
-            if !missing.is_empty() {
-                path.objections.insert(0, about(leaf, ObjectionKind::Incomplete { missing }));
+            let below = path.links.iter().take_while(|link| !matches!(link.origin, Origin::Known(_))).last();
+            let below = below.map_or_else(|| Arc::clone(leaf), |link| Arc::clone(&link.certificate));
+            if !missing.is_empty() && path.end == PathEnd::Anchor {
+                path.objections.insert(0, about(&below, ObjectionKind::Incomplete { missing }));
             }
         }
         complete.append(&mut paths);
@@ -414,7 +414,8 @@ mod tests {
             revocation_lists: &[],
             ocsp: &[],
         };
-        let judgements = judge_all(&[situation(&first), situation(&second)]);
+        let mut memo = Memo::default();
+        let judgements = [judge_one(&situation(&first), &mut memo), judge_one(&situation(&second), &mut memo)];
         assert_eq!(judgements.iter().map(|judgement| judgement.verifications).collect::<Vec<_>>(), [2, 0]);
     }
 

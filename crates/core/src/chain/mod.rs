@@ -29,8 +29,9 @@ mod view;
 
 pub use certificate::*;
 pub use handshake::Proof;
-pub use judge::{full_chain, judge};
+pub use judge::{full_chain, judge, judge_one};
 pub use judgement::*;
+pub use signature::Memo;
 pub use store::*;
 use tlswhy_wire::NamedGroup;
 pub use view::*;

@@ -147,17 +147,13 @@ fn verifier(family: Family, key: &Key<'_>, digest: Option<&str>) -> Option<&'sta
 }
 
 /// Verdicts, so that no pair is checked twice, and how many were checked for the judgement at hand.
-#[derive(Debug)]
-pub(super) struct Memo {
+#[derive(Debug, Default)]
+pub struct Memo {
     known: HashMap<([u8; 32], [u8; 32]), Verdict>,
     done: u32,
 }
 
 impl Memo {
-    pub(super) fn new() -> Memo {
-        Memo { known: HashMap::new(), done: 0 }
-    }
-
     /// `None`: the budget is spent.
     pub(super) fn verify(&mut self, issuer: &Certificate, certificate: &Certificate) -> Option<Verdict> {
         let pair = (issuer.spki_sha256, certificate.sha256);
@@ -208,7 +204,7 @@ mod tests {
         let (made, other) = (Certificate::read(made.cert.der()), Certificate::read(other.cert.der()));
         assert_eq!(verify(&made, &made), Verdict::Holds);
         assert_eq!(verify(&other, &made), Verdict::Broken);
-        let mut memo = Memo::new();
+        let mut memo = Memo::default();
         memo.verify(&made, &made);
         memo.verify(&made, &made);
         assert_eq!(memo.done(), 1);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::{Anchor, Certificate};
+use super::{Anchor, Certificate, Memo};
 use crate::knowledge::{distrust, mozilla};
 
 /// Trust anchors by name. A certificate of it is read only when it bears on a chain.
@@ -102,6 +102,8 @@ pub struct Stores {
     pub named: Vec<Store>,
     /// Certificates read.
     pub library: Library,
+    /// Signatures checked.
+    pub signatures: Mutex<Memo>,
 }
 
 /// The store that stands for a client's.

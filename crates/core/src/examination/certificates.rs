@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use tlswhy_model::ClientPolicy;
 
@@ -56,6 +56,10 @@ impl Opinion<'_> {
             ObjectionKind::Untrusted { end, issuer } => Some((end, issuer)),
             _ => None,
         })?;
+        // The pieces are there, and the client does not put them together: that is no question of trust.
+        if self.judgement.paths.iter().any(|path| path.end == PathEnd::Anchor) {
+            return None;
+        }
         let top = self.judgement.paths.first().and_then(|path| path.links.last())?;
         match end {
             PathEnd::IssuerUnknown => Some(format!(
@@ -108,7 +112,8 @@ pub(crate) fn judge<'a>(case: &Case<'_>, presented: &Presented, stores: &'a Stor
         .collect();
     ocsp.extend(presented.staple.clone().map(|response| OcspEvidence { response, stapled: true }));
     let lists = revocation_lists(case);
-    let judgement = chain::judge(&Situation {
+    let mut signatures = stores.signatures.lock().unwrap_or_else(PoisonError::into_inner);
+    let situation = Situation {
         sent: &presented.sent,
         known: &known,
         anchors: &anchors,
@@ -119,7 +124,8 @@ pub(crate) fn judge<'a>(case: &Case<'_>, presented: &Presented, stores: &'a Stor
         maximum_intermediates: None,
         revocation_lists: &lists,
         ocsp: &ocsp,
-    });
+    };
+    let judgement = chain::judge_one(&situation, &mut signatures);
     Opinion { judgement, chosen, known, finds_issuers }
 }
 
