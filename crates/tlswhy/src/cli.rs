@@ -27,6 +27,12 @@ Exit status:
   1  one was not
   2  tlswhy could not do its own job";
 
+const CERT_EXIT_STATUS: &str = "\
+Exit status:
+  0  no fault that blocks
+  1  a fault that blocks: incomplete, expired, another name, another key …
+  2  tlswhy could not do its own job (usage, unreadable file, no certificates to be had)";
+
 /// Says why a TLS handshake fails, and what mends it.
 ///
 /// `tlswhy TARGET` is short for `tlswhy check TARGET`.
@@ -55,6 +61,9 @@ pub(crate) enum Command {
     /// Judge saved evidence again, offline
     #[command(arg_required_else_help = true, after_help = EXIT_STATUS)]
     Diagnose(Diagnose),
+    /// Show a certificate chain: who signed whom, what is missing, who trusts it
+    #[command(arg_required_else_help = true, after_help = CERT_EXIT_STATUS)]
+    Cert(Box<Cert>),
     /// What does this cause mean? Without a code: list them
     Explain(Explain),
     /// Watch every cause being found, live, on servers broken on purpose inside this program
@@ -158,6 +167,51 @@ pub(crate) struct Sources {
     /// Ask the issuers' OCSP and CRL addresses whether a certificate is revoked
     #[arg(long, help_heading = "Certificates")]
     pub(crate) online: bool,
+}
+
+/// Options of `cert`.
+#[derive(Args, Debug)]
+pub(crate) struct Cert {
+    /// A file (PEM, DER or PKCS#7; `-` is standard input), or a server as for `check`
+    #[arg(value_name = "FILE|TARGET", required = true)]
+    pub(crate) subjects: Vec<String>,
+
+    /// Whether this private key belongs to the certificate; only its public half is used
+    #[arg(long, value_name = "FILE", help_heading = "What to judge")]
+    pub(crate) key: Option<PathBuf>,
+    /// The name that clients ask for; a server's is the one asked for, a file has none
+    #[arg(long, value_name = "NAME", help_heading = "What to judge")]
+    pub(crate) name: Option<String>,
+    /// Judge for this client: a name from `tlswhy clients`, or a profile in a TOML file
+    #[arg(long, value_name = "NAME|FILE", help_heading = "What to judge")]
+    pub(crate) client: Option<String>,
+    /// Trust these certificates (PEM or DER) instead of the client's own store
+    #[arg(long, value_name = "FILE", help_heading = "What to judge")]
+    pub(crate) ca: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) sources: Sources,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+
+    /// Write the certificates as they were sent, or as the file has them (PEM)
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) save: Option<PathBuf>,
+    /// Write the chain to serve: end entity first, what is missing added, no root, nothing superfluous (PEM)
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) save_chain: Option<PathBuf>,
+    /// Let --save and --save-chain replace files that exist
+    #[arg(long, help_heading = "Output")]
+    pub(crate) force: bool,
+    /// How to write it
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "human", help_heading = "Output")]
+    pub(crate) format: ListFormat,
+    /// Write it to this file instead of to standard output
+    #[arg(short = 'o', long = "output", value_name = "FILE", help_heading = "Output")]
+    pub(crate) file: Option<PathBuf>,
+    /// Show every name and every address that the certificates hold
+    #[arg(short, long, help_heading = "Output")]
+    pub(crate) verbose: bool,
 }
 
 /// Options of `diagnose`.

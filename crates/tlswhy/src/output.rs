@@ -27,6 +27,25 @@ impl Output {
         Ok(Output::File(BufWriter::new(file), whole))
     }
 
+    /// Takes from group and world the right to change the file, whatever the umask or the file that it replaces allow.
+    #[cfg(unix)]
+    pub(crate) fn keep_from_the_world(&self, path: &Path) -> Result<(), Failure> {
+        use std::os::unix::fs::PermissionsExt as _;
+        let Output::File(stream, Whole { moves: Some(_), .. }) = self else { return Ok(()) };
+        let file = stream.get_ref();
+        let restrict = |mut permissions: fs::Permissions| {
+            permissions.set_mode(permissions.mode() & !0o022);
+            file.set_permissions(permissions)
+        };
+        file.metadata().and_then(|metadata| restrict(metadata.permissions())).map_err(|error| cannot_write(path, &error))
+    }
+
+    /// Elsewhere the rights of the directory hold.
+    #[cfg(not(unix))]
+    pub(crate) fn keep_from_the_world(&self, _path: &Path) -> Result<(), Failure> {
+        Ok(())
+    }
+
     /// Writes out what is buffered; a file gets its name now.
     pub(crate) fn finish(self) -> Result<(), Failure> {
         match self {

@@ -114,11 +114,16 @@ fn what_cannot_be_is_one_clear_error_and_exit_status_2() {
         (&["a.test", "--output", "/missing/report.txt"], "/missing/report.txt"),
         (&["a.test", "--save-evidence", "/missing/evidence.json"], "/missing/evidence.json"),
         (&["a.test", "b.test", "--save-evidence", "e.json"], "one target"),
+        (&["a.test", "b.test", "--save-chain", "c.pem"], "one target"),
+        (&["a.test", "--save-chain", "Cargo.toml"], "--force"),
+        (&["a.test", "--known", "missing.pem"], "--known missing.pem"),
+        (&["a.test", "--cert", "missing.pem"], "missing.pem"),
+        (&["a.test", "--key", "missing.pem"], "--cert"),
         (&["chekc", "a.test"], "did you mean `check`"),
         (&["run", "curl"], "no command `run`"),
         (&["--format", "json", "explain", "not-tls"], "must stand first"),
         (&["explain", "no-shared-ciper"], "did you mean no-shared-cipher"),
-        (&["explain", "certificate-revoked"], "no page"),
+        (&["explain", "path-downgrades"], "no page"),
         (&["diagnose", "missing.json"], "missing.json"),
         (&["diagnose", "/"], "cannot read /"),
         (&["schema", "nonsense"], "nonsense"),
@@ -134,7 +139,7 @@ fn evidence_that_cannot_be_judged_is_named_with_its_place() {
     let path = path.to_str().unwrap();
     run(&[&closed_port().to_string(), "--save-evidence", path]);
     let saved = std::fs::read_to_string(path).unwrap();
-    let version = saved.replacen("\"format_version\": \"1.0\"", "\"format_version\": \"2.0\"", 1);
+    let version = saved.replacen("\"format_version\": \"1.1\"", "\"format_version\": \"2.0\"", 1);
     for (text, reason) in [
         ("", "is empty"),
         ("PNG", "is not JSON"),

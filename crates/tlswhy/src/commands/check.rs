@@ -1,15 +1,17 @@
 //! `tlswhy check`: examines servers over the network.
 
 use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 
+use tlswhy_core::chain::{Certificate, Known, PathPolicy, Store};
 use tlswhy_core::{Budget, Request, TrustStore};
-use tlswhy_gather::{Live, system_trust_store};
+use tlswhy_gather::Live;
 use tlswhy_model::{Attempt, Awaited, ClientProfile, Ending, Evidence, KnownCertificate};
 
 use super::examine::{Interrupted, examine, now};
 use super::reports::{Reports, Saving};
-use super::{connect, judged, trust};
+use super::{asking, connect, judged, served, trust};
 use crate::cli::Check;
 use crate::exit::{Failure, Status};
 use crate::target::Target;
@@ -21,10 +23,11 @@ pub(crate) fn run(arguments: &Check) -> Result<Status, Failure> {
     }
     // What can be wrong with the arguments is found before anything is asked of the network.
     let named = arguments.client.iter().map(|name| judged::profile(name)).collect::<Result<Vec<_>, _>>()?;
-    let trust = match &arguments.ca {
-        Some(path) => Some(trust::named_trust_store(path)?),
-        None => system_trust_store().map(|(source, certificates)| TrustStore { source, certificates }),
-    };
+    if arguments.targets.len() > 1 && arguments.save_chain.is_some() {
+        return Err(Failure::new("--save-chain writes the chain of one target").tip("examine the targets one by one"));
+    }
+    served::may_write(arguments.save_chain.as_deref(), arguments.force)?;
+    let trust = arguments.ca.as_deref().map(trust::named_trust_store).transpose()?;
     let known = trust::known_certificates(&arguments.sources.known)?;
     let panel = tlswhy_core::panel();
     let identity = trust::client_identity(arguments.cert.as_deref(), arguments.key.as_deref())?.map(Arc::new);
@@ -43,12 +46,18 @@ pub(crate) fn run(arguments: &Check) -> Result<Status, Failure> {
     let ended = runtime.block_on(async {
         let interrupted = Interrupted::watch();
         let clients = judged::judged(named, arguments.alpn.as_ref(), &interrupted).await?;
-        let common = Common { arguments, clients, panel, trust, known };
+        let stores = trust::machine_stores(&clients);
+        let common = Common { arguments, clients, panel, trust, stores, known };
         for (target, live) in arguments.targets.iter().zip(&lives) {
             let (examination, report, ends) = examine(common.request(target, live), live, &interrupted).await;
             match no_tunnel(examination.evidence()) {
                 Some(failure) => reports.missing(failure)?,
-                None => reports.write(&examination, &report)?,
+                None => {
+                    reports.write(&examination, &report)?;
+                    if let Some(path) = &arguments.save_chain {
+                        reports.also(common.save_chain(path, examination.evidence()));
+                    }
+                }
             }
             if ends {
                 note("interrupted; the last report holds what was known by then");
@@ -68,6 +77,7 @@ struct Common<'a> {
     clients: Vec<ClientProfile>,
     panel: Vec<ClientProfile>,
     trust: Option<TrustStore>,
+    stores: Vec<(String, TrustStore)>,
     known: Vec<KnownCertificate>,
 }
 
@@ -80,6 +90,7 @@ impl Common<'_> {
             clients: self.clients.clone(),
             panel: self.panel.clone(),
             trust: self.trust.clone(),
+            stores: self.stores.clone(),
             started_at: now(),
             budget: Budget::default(),
             all_addresses: arguments.all_addresses,
@@ -91,8 +102,37 @@ impl Common<'_> {
             fetch_issuers: arguments.sources.aia,
             online: arguments.sources.online,
             dns: connect::is_in_dns(connection, target, live),
-            ..Request::default()
         }
+    }
+
+    /// Writes the chain that the server ought to send.
+    fn save_chain(&self, path: &Path, evidence: &Evidence) -> Result<(), Failure> {
+        let client = self.clients.first().ok_or_else(|| Failure::new("there is no client to judge for"))?;
+        let presented = evidence.attempts.iter().find_map(asking::presented);
+        let presented = presented.ok_or_else(|| Failure::new("no chain is written: the server showed no certificate"))?;
+        let sent: Vec<_> = presented.certificates.iter().map(|der| Arc::new(Certificate::read(der))).collect();
+        let mut known: Vec<Known> = Vec::new();
+        for given in &evidence.known_certificates {
+            let certificate = Arc::new(Certificate::read(&given.certificate));
+            known.push(Known { certificate, source: given.source.clone() });
+        }
+        for fetched in evidence.fetched.iter().filter(|fetched| fetched.request.is_none()) {
+            for der in fetched.body.iter().flat_map(|body| tlswhy_core::chain::certificates_in(body)) {
+                known.push(Known { certificate: Arc::new(Certificate::read(&der)), source: fetched.url.clone() });
+            }
+        }
+        let own = client.policy.trust_store.as_deref();
+        let given = self.trust.iter().map(|store| ("given", store));
+        let machine = self.stores.iter().map(|(name, store)| (name.as_str(), store));
+        let mut stores: Vec<Store> = given
+            .chain(machine)
+            .map(|(name, store)| Store::new(name, &store.source, store.certificates.iter().cloned()))
+            .collect();
+        // The client's own store comes first, but for that which takes the place of all.
+        stores.sort_by_key(|store| (store.name != "given", Some(store.name.as_str()) != own));
+        let stores: Vec<&Store> = stores.iter().chain([Store::mozilla()]).collect();
+        let now = evidence.started_at.parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_second);
+        served::save_chain(path, &sent, &known, &stores, &PathPolicy::of(&client.policy), now)
     }
 }
 

@@ -144,7 +144,7 @@ mod tests {
             ("{}", "`format` is not"),
             ("{\"format\": 7}", "`format` is not"),
             ("{\"format\": \"tlswhy-report\"}", "is a report"),
-            ("{\"format\": \"tlswhy-evidence\", \"format_version\": \"2.0\"}", "reads 1.0"),
+            ("{\"format\": \"tlswhy-evidence\", \"format_version\": \"2.0\"}", "reads 1."),
             ("{\"format\": \"tlswhy-evidence\"}", "has the evidence format"),
             ("{\"format\": \"tlswhy-evidence\", \"format_version\": \"1.7\"}", "is damaged: missing field"),
         ] {

@@ -1,5 +1,7 @@
 //! The commands, one file each.
 
+mod asking;
+pub(crate) mod cert;
 pub(crate) mod check;
 pub(crate) mod clients;
 mod connect;
@@ -11,4 +13,5 @@ pub(crate) mod generate;
 mod judged;
 mod reports;
 pub(crate) mod schema;
+mod served;
 mod trust;

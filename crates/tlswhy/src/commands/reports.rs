@@ -65,6 +65,14 @@ impl Reports {
         Ok(())
     }
 
+    /// Notes whether something else that was asked for came about.
+    pub(crate) fn also(&mut self, done: Result<(), Failure>) {
+        if let Err(failure) = done {
+            failure.print();
+            self.worst = Status::CouldNot;
+        }
+    }
+
     /// Gives the files their names; the exit status is that of the worst report.
     pub(crate) fn finish(mut self) -> Result<Status, Failure> {
         if self.written > 0 {

@@ -3,15 +3,32 @@
 use std::path::{Path, PathBuf};
 
 use tlswhy_core::TrustStore;
-use tlswhy_gather::{ClientIdentity, load_trust_store, local_pool};
-use tlswhy_model::{Bytes, Identity, KnownCertificate};
+use tlswhy_gather::{ClientIdentity, java_trust_store, load_trust_store, local_pool, system_trust_store};
+use tlswhy_model::{Bytes, ClientProfile, Identity, KnownCertificate};
 
 use crate::exit::Failure;
+
+/// Name of Java's trust store.
+pub(super) const JAVA: &str = "java";
 
 /// The trust anchors in a file or a directory that the user names with --ca.
 pub(super) fn named_trust_store(path: &Path) -> Result<TrustStore, Failure> {
     let store = load_trust_store(path).map_err(|error| Failure::new(format!("--ca {}: {error}", path.display())))?;
     Ok(TrustStore { source: store.source, certificates: store.certificates })
+}
+
+/// The trust stores of this machine, by the names that client profiles use. Java's is looked for where a judged client has it.
+pub(super) fn machine_stores(clients: &[ClientProfile]) -> Vec<(String, TrustStore)> {
+    let mut stores = Vec::new();
+    if let Some((source, certificates)) = system_trust_store() {
+        stores.push(("system".to_owned(), TrustStore { source, certificates }));
+    }
+    if clients.iter().any(|client| client.policy.trust_store.as_deref() == Some(JAVA))
+        && let Some(java) = java_trust_store()
+    {
+        stores.push((JAVA.to_owned(), TrustStore { source: java.source, certificates: java.certificates }));
+    }
+    stores
 }
 
 /// The intermediates in the files and directories that the user names with --known.

@@ -8,6 +8,7 @@ use std::io;
 
 use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
+use serde::Serialize;
 use tlswhy_model::{CertificateView, ChainView, StoreView};
 
 use super::page::{ASIDE, HEADING, Page};
@@ -40,7 +41,7 @@ pub(crate) struct Drawing<'a> {
 }
 
 /// What the view of a certificate does not hold.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Facts {
     /// Where its issuer's certificate is to be had.
     pub(crate) issuer_urls: Vec<String>,
@@ -48,7 +49,12 @@ pub(crate) struct Facts {
     pub(crate) ocsp_urls: Vec<String>,
     /// Where the revocation lists lie.
     pub(crate) crl_urls: Vec<String>,
+    /// It demands a stapled OCSP response (RFC 7633).
+    pub(crate) must_staple: bool,
+    /// Embedded timestamps of certificate transparency.
+    pub(crate) embedded_scts: usize,
     /// What is worth a line of its own: stapling, certificate transparency.
+    #[serde(rename = "states")]
     pub(crate) says: Vec<String>,
 }
 
@@ -166,11 +172,9 @@ impl Drawing<'_> {
         }
         for (place, certificate) in trunk.iter().enumerate().rev() {
             let trusting = self.trusting(certificate);
-            let is_missing = certificate.place.is_none() && trusting.is_empty();
-            let next_is_missing = place
-                .checked_sub(1)
-                .and_then(|below| trunk.get(below))
-                .is_some_and(|below| below.place.is_none() && self.trusting(below).is_empty());
+            let is_missing = self.is_missing(certificate);
+            let below = place.checked_sub(1).and_then(|below| trunk.get(below));
+            let next_is_missing = below.is_some_and(|below| self.is_missing(below));
             let elbow = if above_missing || is_missing { "└╌ " } else { "└─ " };
             let head = if depth == 0 { String::new() } else { format!("{:1$}{elbow}", "", 3 * (depth - 1)) };
             let stem = match (place == 0, is_missing || next_is_missing) {
@@ -193,6 +197,11 @@ impl Drawing<'_> {
         lines
     }
 
+    /// Whether it ought to have been sent: it was not, and is neither a root nor trusted.
+    fn is_missing(&self, certificate: &CertificateView) -> bool {
+        certificate.place.is_none() && certificate.subject != certificate.issuer && self.trusting(certificate).is_empty()
+    }
+
     /// Where a certificate of the path comes from.
     fn origin(&self, certificate: &CertificateView, trusting: &[&str], is_missing: bool) -> (Tone, String) {
         let from = certificate.source.as_deref().map(|source| format!(" ({source})")).unwrap_or_default();
@@ -204,7 +213,11 @@ impl Drawing<'_> {
             let number = u64::from(place) + 1;
             if self.from_file { format!("certificate {number} of the file") } else { format!("sent as number {number}") }
         });
-        let anchor = (!trusting.is_empty()).then(|| format!("trusted: {}", trusting.join(", ")));
+        let anchor = match (trusting, certificate.place) {
+            ([], None) => Some(format!("a root{from}")),
+            ([], Some(_)) => None,
+            (stores, _) => Some(format!("trusted: {}", stores.join(", "))),
+        };
         let parts: Vec<String> = [place, anchor].into_iter().flatten().collect();
         let tone = if trusting.is_empty() { Tone::Aside } else { Tone::Good };
         (tone, format!("  {}", parts.join("; ")))
@@ -298,7 +311,8 @@ impl Drawing<'_> {
             let source = if self.verbose { format!(" ({})", store.source) } else { String::new() };
             let label = format!("   {:widest$}  ", store.store);
             let indent = label.chars().count() + word.len() + 2;
-            let rows = wrap(&format!("{}{other}{source}", store.says), width.saturating_sub(indent).max(20));
+            let says = store.says.strip_prefix("trusted: ").unwrap_or(&store.says);
+            let rows = wrap(&format!("{says}{other}{source}"), width.saturating_sub(indent).max(20));
             let mut rows = rows.into_iter();
             let first = rows.next().unwrap_or_default();
             lines.push(Line::new(&label, vec![(tone, word.to_owned()), (Tone::Plain, format!("  {first}"))]));

@@ -10,7 +10,7 @@ use super::Position;
 /// Writes the report.
 pub(super) fn write(report: &Report, position: Position, out: &mut dyn Write) -> io::Result<()> {
     if !position.alone {
-        return write_safely(&serde_json::to_string(report)?, out);
+        return line(report, out);
     }
     pretty(report, out)
 }
@@ -18,6 +18,11 @@ pub(super) fn write(report: &Report, position: Position, out: &mut dyn Write) ->
 /// Writes any document, indented.
 pub(crate) fn pretty(document: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     write_safely(&serde_json::to_string_pretty(document)?, out)
+}
+
+/// Writes any document on one line.
+pub(crate) fn line(document: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    write_safely(&serde_json::to_string(document)?, out)
 }
 
 /// Writes finished JSON and ends the line. serde_json escapes what JSON wants escaped; terminals also obey some characters that

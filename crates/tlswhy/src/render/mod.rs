@@ -2,6 +2,7 @@
 //!
 //! What a report quotes came from the other side and is untrusted: every format escapes all that it prints.
 
+pub(crate) mod cert;
 pub(crate) mod chain;
 mod html;
 mod json;
