@@ -145,6 +145,10 @@ pub fn found(kinds: &[String]) -> (Vec<Client>, Vec<String>) {
         if *version == "-" || !(kinds.is_empty() || kinds.iter().any(|wanted| wanted == word)) {
             continue;
         }
+        if kinds.is_empty() && *kind == Kind::Chromium {
+            skipped.push(format!("{word}: it takes two minutes, so only when it is named"));
+            continue;
+        }
         let words: Vec<&str> = version.split_whitespace().collect();
         let (program, said) = match words.split_first() {
             None => (String::new(), String::new()),

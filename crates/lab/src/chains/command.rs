@@ -7,6 +7,9 @@ use super::predict::{self, Compared, Verdicts};
 use super::{Chains, Client, found};
 use crate::server::{Lab, StartError};
 
+/// What comes out one way or the other by the keys of the day: wolfSSL finds issuers by a hash of them. Left out.
+const UNSTEADY: &[(&str, &str)] = &[("wolfssl-5.5", "twin-other-key-first"), ("wolfssl-5.9", "twin-other-key-first")];
+
 /// Runs it; `false` where something is not as predicted and the list does not say why.
 ///
 /// # Errors
@@ -33,7 +36,9 @@ pub fn run(arguments: &[String]) -> Result<bool, StartError> {
     for client in &clients {
         match client.run(&chains) {
             Ok(outcomes) if outcomes.get("complete").is_some_and(|outcome| outcome.accepts) => {
-                let of_client = outcomes.iter().map(|(case, outcome)| (case.clone(), outcome.accepts)).collect();
+                let steady = |case: &str| !UNSTEADY.contains(&(client.profile.as_str(), case));
+                let of_client = outcomes.iter().filter(|(case, _)| steady(case));
+                let of_client = of_client.map(|(case, outcome)| (case.clone(), outcome.accepts)).collect();
                 verdicts.insert(client.profile.clone(), of_client);
                 println!("{}: {} chains", client.profile, outcomes.len());
             }
