@@ -14,6 +14,7 @@ use tlswhy_gather::{CertificateFile, Live, java_trust_store, public_half, read_c
 use tlswhy_model::{ChainView, ClientProfile, Fetched, Subject, printable};
 
 use super::asking::{self, Presented};
+use super::chain::{Chain, LONGEST_URL, facts_of};
 use super::check::note;
 use super::examine::Interrupted;
 use super::{connect, judged, served, trust};
@@ -31,10 +32,6 @@ const FILE_ENDINGS: &[&str] = &[".pem", ".crt", ".cer", ".der", ".p7b", ".p7c", 
 const MOST_ROUNDS: usize = 4;
 /// Addresses that one certificate names and that are asked.
 const MOST_URLS: usize = 2;
-/// Most certificates of one chain that are looked at.
-const MOST: usize = 100;
-/// Most characters of a URL that are shown.
-const LONGEST_URL: usize = 300;
 /// Most characters of a sentence with names in it.
 const LONGEST_SENTENCE: usize = 600;
 
@@ -144,41 +141,6 @@ struct Bench<'a> {
     key: Option<(String, Vec<u8>)>,
     now: i64,
     interrupted: Interrupted,
-}
-
-/// One chain on its way to being judged.
-struct Chain {
-    kinds: Vec<&'static str>,
-    /// End entity first.
-    certificates: Vec<Arc<Certificate>>,
-    /// The place of each as it came.
-    places: Vec<usize>,
-    staple: Option<Vec<u8>>,
-}
-
-impl Chain {
-    fn of(presented: Presented) -> Chain {
-        let certificates: Vec<_> =
-            presented.certificates.iter().take(MOST).map(|der| Arc::new(Certificate::read(der))).collect();
-        let places = (0..certificates.len()).collect();
-        Chain { kinds: presented.kinds, certificates, places, staple: presented.staple }
-    }
-
-    /// Puts the end entity first, where an authority stands there that issued another of them; says whether it had to.
-    fn sort(&mut self) -> bool {
-        let is_issuer = |first: &Certificate, rest: &[Arc<Certificate>]| {
-            first.is_self_signed() && rest.len() > 1 || rest.iter().skip(1).any(|other| other.issuer.der == first.subject.der)
-        };
-        let is_ca = |certificate: &Certificate| certificate.basic_constraints.is_some_and(|constraints| constraints.ca);
-        let Some(first) = self.certificates.first() else { return false };
-        if !is_ca(first) || !is_issuer(first, &self.certificates) {
-            return false;
-        }
-        let Some(leaf) = self.certificates.iter().position(|certificate| !is_ca(certificate)) else { return false };
-        self.certificates[..=leaf].rotate_right(1);
-        self.places[..=leaf].rotate_right(1);
-        true
-    }
 }
 
 impl Bench<'_> {
@@ -521,25 +483,6 @@ fn keys(file: &CertificateFile) -> Option<String> {
     match file.encrypted_keys {
         0 => None,
         count => Some(format!("{count} of its private keys cannot be compared: encrypted")),
-    }
-}
-
-fn facts_of(certificate: &Certificate) -> Facts {
-    let shown = |urls: &[String]| urls.iter().map(|url| printable(url, LONGEST_URL)).collect();
-    let mut says = Vec::new();
-    if certificate.must_staple {
-        says.push("must be stapled (RFC 7633)".to_owned());
-    }
-    if certificate.embedded_scts > 0 {
-        says.push(format!("certificate transparency: {} timestamps (SCT) embedded", certificate.embedded_scts));
-    }
-    Facts {
-        issuer_urls: shown(&certificate.issuer_urls),
-        ocsp_urls: shown(&certificate.ocsp_urls),
-        crl_urls: shown(&certificate.crl_urls),
-        must_staple: certificate.must_staple,
-        embedded_scts: certificate.embedded_scts,
-        says,
     }
 }
 

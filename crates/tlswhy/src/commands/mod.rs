@@ -2,6 +2,7 @@
 
 mod asking;
 pub(crate) mod cert;
+mod chain;
 pub(crate) mod check;
 pub(crate) mod clients;
 mod connect;
