@@ -133,6 +133,7 @@ fn stops_everyone(kind: &FaultKind) -> bool {
             | FaultKind::NotTls { .. }
             | FaultKind::StarttlsRequired { .. }
             | FaultKind::SniUnrecognized { .. }
+            | FaultKind::KeyMismatch
             | FaultKind::ClientCertificate { .. }
     )
 }

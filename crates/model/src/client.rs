@@ -91,6 +91,12 @@ pub struct ClientPolicy {
     /// Has many public intermediates already (preloaded or remembered), so that it may not miss one that was not sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preloads_intermediates: Option<bool>,
+    /// Takes a wildcard that is part of a label, such as `w*.example.test`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partial_wildcards: Option<bool>,
+    /// Takes anyExtendedKeyUsage for serverAuth.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accepts_any_purpose: Option<bool>,
     /// Accepts certificates signed with SHA-1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allows_sha1_certificates: Option<bool>,

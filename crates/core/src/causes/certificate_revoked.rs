@@ -1,4 +1,4 @@
-use tlswhy_model::{Finding, Party, Safety, Stage};
+use tlswhy_model::{Finding, Impact, Party, Safety, Stage};
 
 use super::certificates;
 use super::found::{Found, remedy};
@@ -37,6 +37,11 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
             ),
         ],
     );
+    if !found.fault.blocks {
+        finding.impact = Impact::Latent;
+        finding.why_it_fails =
+            format!("{client} does not look at revocation, and goes on; Firefox, GnuTLS and others end the handshake here.");
+    }
     let mut steps = vec![
         "Find out why it was revoked: a stolen key, a wrong issuance by the authority (it then wrote a mail), somebody's `certbot revoke`".to_owned(),
         "Make a new key, have a new certificate issued (`certbot certonly --force-renewal`), serve it; delete the old response where one is kept for stapling".to_owned(),

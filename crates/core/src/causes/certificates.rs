@@ -33,7 +33,7 @@ pub(super) fn finding(
     if fault.path.len() > 1 {
         finding.exhibits.push(path(fault));
     }
-    finding.reproduce.push(format!("tlswhy cert {}", found.target()));
+    finding.reproduce.push(found.tlswhy("cert", ""));
     finding.reproduce.push(found.s_client("-showcerts -verify_return_error"));
     finding
 }
@@ -161,10 +161,8 @@ pub(super) fn serve_steps(file: &str) -> Vec<String> {
 
 /// How to have the chain file written.
 pub(super) fn chain_file_step(found: &Found<'_>) -> String {
-    format!(
-        "`tlswhy check {} --save-chain fullchain.pem` writes the file: end entity first, nothing superfluous, tried before it is written",
-        found.target()
-    )
+    let command = found.tlswhy("check", "--save-chain fullchain.pem");
+    format!("`{command}` writes the file: end entity first, nothing superfluous, tried before it is written")
 }
 
 /// Who issued a certificate, in words for a step.

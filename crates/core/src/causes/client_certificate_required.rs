@@ -80,7 +80,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         "Give the client a certificate and key from an authority that the server accepts",
         vec![
             "curl: `--cert CERT --key KEY`; OpenSSL: `-cert CERT -key KEY`; Java: javax.net.ssl.keyStore; nginx as a client: proxy_ssl_certificate and proxy_ssl_certificate_key".to_owned(),
-            format!("If it has one: `tlswhy check {} --cert CERT --key KEY` says whether the server takes it, and what is wrong with it", found.target()),
+            format!("If it has one: `{}` says whether the server takes it, and what is wrong with it", found.tlswhy("check", "--cert CERT --key KEY")),
         ],
         "The server can then verify the client, which is what it waits for.",
         None,

@@ -138,6 +138,20 @@ impl<'a> Found<'a> {
         if host.contains(':') { format!("[{host}]:{}", subject.port) } else { format!("{host}:{}", subject.port) }
     }
 
+    /// A `tlswhy` command for the target, as it was examined.
+    pub fn tlswhy(&self, command: &str, options: &str) -> String {
+        let subject = &self.case.evidence.subject;
+        let name = match &subject.server_name {
+            Some(name) if *name == subject.host => String::new(),
+            Some(name) => format!(" --sni {name}"),
+            None if subject.host.parse::<std::net::IpAddr>().is_ok() => String::new(),
+            None => " --sni none".to_owned(),
+        };
+        let upgrade = self.story.upgrade.as_deref().map(|upgrade| format!(" --starttls {upgrade}")).unwrap_or_default();
+        let options = if options.is_empty() { String::new() } else { format!(" {options}") };
+        format!("tlswhy {command} {}{name}{upgrade}{options}", self.target())
+    }
+
     /// An `openssl s_client` command for the target with these further options.
     pub fn s_client(&self, options: &str) -> String {
         let subject = &self.case.evidence.subject;

@@ -67,7 +67,13 @@ fn judge_with(situation: &Situation<'_>, memo: &mut Memo) -> Judgement {
         complete.append(&mut paths);
         paths = complete;
     }
-    let objections = paths.first().map(|path| path.objections.clone()).unwrap_or_default();
+    let mut objections = paths.first().map(|path| path.objections.clone()).unwrap_or_default();
+    if !paths.iter().any(|path| path.end == PathEnd::Anchor) {
+        // What cannot be read may well be what is missing.
+        let unreadable = situation.sent.iter().skip(1).filter(|certificate| !certificate.readable());
+        let found = unreadable.flat_map(|sent| suitable::malformed(sent, false).into_iter().map(|kind| about(sent, kind)));
+        objections.splice(0..0, found.take(4).collect::<Vec<_>>());
+    }
     Judgement { paths, objections, exhausted, verifications: 0 }
 }
 

@@ -17,6 +17,10 @@ pub struct PathPolicy {
     pub allows_md5: bool,
     /// Takes the common name where there is no subjectAltName of the kind asked for.
     pub common_name_fallback: bool,
+    /// Takes a wildcard that is part of the leftmost label.
+    pub partial_wildcards: bool,
+    /// Takes anyExtendedKeyUsage of an end entity for the purpose asked for.
+    pub accepts_any_purpose: bool,
     /// In which order the certificates may be sent.
     pub order: Order,
     /// Tries another path where the first is no good (expired cross-sign, distrusted root …).

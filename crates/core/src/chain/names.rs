@@ -16,7 +16,10 @@ pub(super) fn objection(leaf: &Certificate, asked: &ServerName, policy: &PathPol
         .collect();
     let wanted = spelled(asked);
     let fits = match asked {
-        ServerName::Dns(_) => dns.iter().any(|pattern| covers(pattern, &wanted)),
+        ServerName::Dns(_) => {
+            let partial = |pattern: &str| policy.partial_wildcards && covers_in_part(pattern, &wanted);
+            dns.iter().any(|pattern| covers(pattern, &wanted) || partial(pattern))
+        }
         ServerName::Address(address) => {
             leaf.alternative_names.iter().flatten().any(|name| *name == AlternativeName::Address(*address))
         }
@@ -54,6 +57,21 @@ fn spelled(name: &ServerName) -> String {
         }
         ServerName::Address(address) => address.to_string(),
     }
+}
+
+/// A wildcard within the leftmost label (RFC 6125 §6.4.3, which RFC 9525 gave up).
+fn covers_in_part(pattern: &str, name: &str) -> bool {
+    let (pattern, name) = (pattern.to_ascii_lowercase(), name.to_ascii_lowercase());
+    let (Some((label, parent)), Some((first, rest))) = (pattern.split_once('.'), name.split_once('.')) else { return false };
+    let Some((before, after)) = label.split_once('*') else { return false };
+    let idn = label.starts_with("xn--") || first.starts_with("xn--");
+    parent == rest
+        && parent.contains('.')
+        && !after.contains('*')
+        && !idn
+        && first.len() > before.len() + after.len()
+        && first.starts_with(before)
+        && first.ends_with(after)
 }
 
 /// RFC 9525 §6.3: case does not count, and a wildcard stands for the whole leftmost label alone.

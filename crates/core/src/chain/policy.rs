@@ -17,6 +17,8 @@ impl PathPolicy {
             allows_sha1: is(policy.allows_sha1_certificates),
             allows_md5: is(policy.allows_md5_certificates),
             common_name_fallback: is(policy.common_name_fallback),
+            partial_wildcards: is(policy.partial_wildcards),
+            accepts_any_purpose: policy.accepts_any_purpose != Some(false),
             order: match policy.chain_order.as_deref() {
                 Some("forward") => Order::Forward,
                 Some("exact") => Order::Exact,
@@ -41,6 +43,8 @@ impl PathPolicy {
             allows_sha1: false,
             allows_md5: false,
             common_name_fallback: false,
+            partial_wildcards: false,
+            accepts_any_purpose: true,
             order: Order::Any,
             tries_alternatives: true,
             partial_chain: true,

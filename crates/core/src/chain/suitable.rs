@@ -66,7 +66,7 @@ pub(super) fn objections(situation: &Situation<'_>, links: &[Link], at: usize, l
         }
     }
     if !(anchor && at > 0) {
-        found.extend(wrong_usage(certificate, situation.purpose, at == 0));
+        found.extend(wrong_usage(certificate, situation, at == 0));
     }
     if at > 0
         && let Some(constraints) = &certificate.name_constraints
@@ -90,13 +90,14 @@ fn not_ca(certificate: &Certificate, anchor: bool) -> Option<ObjectionKind> {
     Some(ObjectionKind::NotCa { why: why.to_owned() })
 }
 
-fn wrong_usage(certificate: &Certificate, purpose: Purpose, leaf: bool) -> Option<ObjectionKind> {
-    let wanted = match purpose {
+fn wrong_usage(certificate: &Certificate, situation: &Situation<'_>, leaf: bool) -> Option<ObjectionKind> {
+    let wanted = match situation.purpose {
         Purpose::Server => "1.3.6.1.5.5.7.3.1",
         Purpose::Client => "1.3.6.1.5.5.7.3.2",
     };
     if let Some(usages) = &certificate.extended_key_usage {
-        let fits = |oid: &String| oid == wanted || oid == ANY_USAGE || (!leaf && GATED.contains(&oid.as_str()));
+        let any = !leaf || situation.policy.accepts_any_purpose;
+        let fits = |oid: &String| oid == wanted || (any && oid == ANY_USAGE) || (!leaf && GATED.contains(&oid.as_str()));
         if !usages.iter().any(fits) {
             return Some(ObjectionKind::Usage { meant_for: usages.iter().take(8).map(|oid| usage_name(oid)).collect() });
         }

@@ -134,7 +134,12 @@ fn demands(policy: &ClientPolicy, presented: &Presented, chosen: Chosen<'_>) -> 
     let addressed = presented.sent.iter().any(|certificate| !certificate.issuer_urls.is_empty());
     let fetches = policy.fetches_aia == Some(true) && addressed;
     let preloads = policy.preloads_intermediates == Some(true) && chosen.store.name == "mozilla";
-    PathPolicy { finds_intermediates: fetches || preloads, ..PathPolicy::of(policy) }
+    let mut demands = PathPolicy { finds_intermediates: fetches || preloads, ..PathPolicy::of(policy) };
+    if chosen.store.name != "mozilla" {
+        // Only roots of public programmes are bound to a longest lifetime.
+        demands.maximum_lifetime_days = None;
+    }
+    demands
 }
 
 /// Certificates that may stand in for one that was not sent: given, fetched, or sent by the server on another occasion.

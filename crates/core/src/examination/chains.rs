@@ -54,6 +54,7 @@ impl Examination {
         let opinion = certificates::judge(&case, &presented, &self.stores, self.now());
         if let Some(path) = opinion.judgement.paths.first()
             && path.end == chain::PathEnd::Anchor
+            && !matches!(tale.client.policy.chain_order.as_deref(), Some("forward" | "exact"))
             && out_of_order(path)
         {
             add(

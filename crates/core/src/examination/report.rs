@@ -339,7 +339,7 @@ fn severity(outcome: Outcome) -> u8 {
 
 /// A title within a sentence: `The server …` begins small, a name keeps its letters.
 fn lower_first(title: &str) -> String {
-    for article in ["The ", "No ", "Client ", "To "] {
+    for article in ["The ", "A ", "No ", "Client ", "To "] {
         if let Some(rest) = title.strip_prefix(article) {
             return format!("{}{rest}", article.to_lowercase());
         }

@@ -40,6 +40,9 @@ pub fn local_openssl(seen: &LocalOpenssl) -> Option<ClientProfile> {
             tries_alternative_paths: Some(false),
             accepts_partial_chain: Some(false),
             preloads_intermediates: Some(false),
+            // X509_check_host(3) without X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS; purpose sslserver.
+            partial_wildcards: Some(true),
+            accepts_any_purpose: Some(false),
             allows_sha1_certificates: Some(level == Some(0)),
             allows_md5_certificates: Some(level == Some(0)),
             enforces_must_staple: Some(false),

@@ -1,10 +1,13 @@
 //! The server has shown who it is: does the client believe it?
 
-use tlswhy_model::{Confidence, Depth, Ending};
+use std::sync::Arc;
+
+use tlswhy_model::{Confidence, Depth, Ending, Fetched};
 use tlswhy_wire::HelloSpec;
 
 use super::{CertificateFault, Clock, FaultKind, Teller};
 use crate::case::Seen;
+use crate::chain::ocsp::OcspStatus;
 use crate::chain::{self, Certificate, Objection, ObjectionKind, Proof};
 use crate::examination::certificates::{self, Opinion, Presented};
 
@@ -52,7 +55,40 @@ impl<'c, 'e> Teller<'c, 'e> {
             };
             self.push(FaultKind::Certificate(Box::new(fault)), Confidence::Observed, Some(seen.id()));
         }
+        self.revoked_and_not_heeded(seen, &presented, &opinion, &full_chain, &path);
         Some(())
+    }
+
+    /// A stapled response that calls the certificate revoked, before a client that does not look at it: others do.
+    fn revoked_and_not_heeded(
+        &mut self,
+        seen: &Seen<'_>,
+        presented: &Presented,
+        opinion: &Opinion<'_>,
+        full_chain: &[Arc<Certificate>],
+        path: &[chain::Link],
+    ) {
+        if self.case.client.policy.heeds_stapled_ocsp == Some(true) {
+            return;
+        }
+        let (Some(staple), [leaf, issuer, ..]) = (&presented.staple, path) else { return };
+        if let Ok(OcspStatus::Revoked(revoked)) = chain::ocsp::status(staple, &leaf.certificate, &issuer.certificate, self.now)
+        {
+            let said_by = "the stapled OCSP response".to_owned();
+            let kind = ObjectionKind::Revoked { at: revoked.at, reason: revoked.reason, said_by };
+            let subject = leaf.certificate.subject.text.clone();
+            let objection = Objection { kind, certificate: leaf.certificate.sha256, subject };
+            let fault = CertificateFault {
+                objection,
+                store: opinion.chosen.store.source.clone(),
+                clock: None,
+                full_chain: full_chain.to_vec(),
+                path: path.to_vec(),
+                elsewhere: Vec::new(),
+            };
+            let fault = self.push(FaultKind::Certificate(Box::new(fault)), Confidence::Observed, Some(seen.id()));
+            fault.blocks = false;
+        }
     }
 
     /// What the domain says of its certificates (RFC 6698 §3, RFC 8659), asked along with the first hello.
@@ -120,10 +156,19 @@ impl<'c, 'e> Teller<'c, 'e> {
             let [below, above] = pair else { continue };
             let (certificate, issuer): (&Certificate, &Certificate) = (&below.certificate, &above.certificate);
             let plain = |urls: &[String]| urls.iter().find(|url| url.starts_with("http://")).cloned();
+            let request = chain::ocsp::request(certificate, issuer);
+            // A responder that gave nothing leaves the list.
+            let silent = |url: &str| {
+                let asked = |fetched: &&Fetched| fetched.url == url && fetched.request.as_deref() == Some(request.as_slice());
+                self.case.evidence.fetched.iter().find(asked).is_some_and(|fetched| fetched.body.is_none())
+            };
             match (plain(&certificate.ocsp_urls), plain(&certificate.crl_urls)) {
-                (Some(url), _) => {
-                    self.case.ask_about_revocation(&url, Some(chain::ocsp::request(certificate, issuer)));
+                (Some(url), list) if silent(&url) => {
+                    if let Some(list) = list {
+                        self.case.ask_about_revocation(&list, None);
+                    }
                 }
+                (Some(url), _) => self.case.ask_about_revocation(&url, Some(request)),
                 (None, Some(url)) => self.case.ask_about_revocation(&url, None),
                 (None, None) => {}
             }

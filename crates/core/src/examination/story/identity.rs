@@ -32,10 +32,13 @@ impl<'c, 'e> Teller<'c, 'e> {
         }
         let (subject, now) = (&leaf.subject.text, self.now);
         if leaf.not_after < now {
-            wrong.push(format!("{subject} ended on {}", jiff::Timestamp::from_second(leaf.not_after).unwrap_or_default()));
+            wrong.push(format!("{subject} expired on {}", jiff::Timestamp::from_second(leaf.not_after).unwrap_or_default()));
         }
         if leaf.not_before > now {
-            wrong.push(format!("{subject} begins on {}", jiff::Timestamp::from_second(leaf.not_before).unwrap_or_default()));
+            wrong.push(format!(
+                "{subject} is not valid before {}",
+                jiff::Timestamp::from_second(leaf.not_before).unwrap_or_default()
+            ));
         }
         let meant = |oid: &str| oid == CLIENT_AUTHENTICATION || oid == ANY_USAGE;
         if leaf.extended_key_usage.as_ref().is_some_and(|usages| !usages.iter().any(|usage| meant(usage))) {
