@@ -225,12 +225,11 @@ fn cases() -> Vec<Recorded> {
 
 /// The request that could have led to this evidence.
 fn request(evidence: &Evidence) -> Request {
-    let trust = evidence.trust.clone().unwrap_or_default();
     Request {
         subject: evidence.subject.clone(),
         clients: evidence.clients.clone(),
         panel: Vec::new(),
-        trust: Some(TrustStore {
+        trust: evidence.trust.clone().map(|trust| TrustStore {
             source: trust.source,
             certificates: trust.certificates.into_iter().map(|der| der.0).collect(),
         }),
@@ -239,6 +238,10 @@ fn request(evidence: &Evidence) -> Request {
         all_addresses: false,
         address: None,
         address_family: None,
+        known_certificates: evidence.known_certificates.clone(),
+        identity: evidence.identity.clone(),
+        fetch_issuers: evidence.fetched.iter().any(|fetched| fetched.request.is_none()),
+        online: evidence.fetched.iter().any(|fetched| fetched.request.is_some()),
         ..Request::default()
     }
 }
@@ -279,6 +282,7 @@ fn without_numbers(mut report: Report) -> serde_json::Value {
     }
     report.evidence.attempts.clear();
     report.evidence.trust = None;
+    report.evidence.format_version.clear();
     let mut value = serde_json::to_value(report).unwrap();
     forget(&mut value);
     value
@@ -293,10 +297,25 @@ fn word<T: serde::Serialize>(value: &T) -> String {
 fn one_attempt_a_line(evidence: &Evidence) -> String {
     let serde_json::Value::Object(document) = serde_json::to_value(evidence).unwrap() else { panic!("no object") };
     // The keys in the order of the types, not of a map.
-    let keys = ["format", "format_version", "tool", "started_at", "subject", "resolution", "clients", "trust", "attempts"];
+    let keys = [
+        "format",
+        "format_version",
+        "tool",
+        "started_at",
+        "subject",
+        "resolution",
+        "clients",
+        "trust",
+        "stores",
+        "known_certificates",
+        "fetched",
+        "records",
+        "identity",
+        "attempts",
+    ];
     let mut lines: Vec<String> = keys
         .iter()
-        .chain(&["redacted"])
+        .chain(&["all_addresses", "redacted"])
         .filter_map(|key| {
             let value = document.get(*key)?;
             Some(match *key {

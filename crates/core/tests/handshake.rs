@@ -45,6 +45,8 @@ fn recorded_signatures_hold_and_changed_ones_do_not() {
                         *versions.entry(plain.server_hello().unwrap().selected_version.value.to_string()).or_insert(0) += 1;
                         assert_eq!(judged(&tampered(attempt)), Proof::Broken, "{} attempt {}", file.display(), attempt.id);
                     }
+                    // That is what this case is about.
+                    Proof::Broken if file.to_string_lossy().contains("certificate-key-mismatch/found") => {}
                     Proof::Broken => panic!("{} attempt {}", file.display(), attempt.id),
                     Proof::NotShown => not_shown += 1,
                     Proof::CannotTell(why) => *open.entry(why).or_insert(0) += 1,

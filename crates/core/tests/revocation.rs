@@ -54,9 +54,9 @@ fn says_what_is_so(folder: &Folder) {
     }
     let ca = folder.certificate("ca.der");
     let list = folder.bytes("list.crl");
-    let revoked = crl::revoked(&list, &folder.certificate("revoked.der"), &ca, now).unwrap().unwrap();
+    let revoked = crl::revoked(&list, &folder.certificate("revoked.der"), &ca, now, true).unwrap().unwrap();
     assert_eq!((revoked.at, revoked.reason.as_deref()), (1_790_000_000, Some("keyCompromise")));
-    assert_eq!(crl::revoked(&list, &folder.certificate("good.der"), &ca, now), Ok(None));
+    assert_eq!(crl::revoked(&list, &folder.certificate("good.der"), &ca, now, true), Ok(None));
 }
 
 #[test]
@@ -107,9 +107,9 @@ fn an_answer_counts_for_its_certificate_and_its_time_alone() {
 
     let list = folder.bytes("list.crl");
     let (good, ca) = (folder.certificate("good.der"), folder.certificate("ca.der"));
-    assert!(crl::revoked(&list, &good, &ca, now - 3600).unwrap_err().contains("of the future"));
-    assert!(crl::revoked(&list, &good, &ca, now + 40_000 * 86_400).unwrap_err().contains("too old"));
-    assert!(crl::revoked(&list, &good, &good, now).unwrap_err().contains("another issuer"));
+    assert!(crl::revoked(&list, &good, &ca, now - 3600, true).unwrap_err().contains("of the future"));
+    assert!(crl::revoked(&list, &good, &ca, now + 40_000 * 86_400, true).unwrap_err().contains("too old"));
+    assert!(crl::revoked(&list, &good, &good, now, true).unwrap_err().contains("another issuer"));
 }
 
 #[test]
@@ -128,8 +128,8 @@ fn no_changed_or_cut_bytes_are_believed() {
     for at in 0..list.len() {
         let mut changed = list.clone();
         changed[at] ^= 0x10;
-        assert_ne!(crl::revoked(&changed, &revoked, &ca, now), Ok(None), "byte {at}");
-        assert!(crl::revoked(&list[..at], &good, &ca, now).is_err());
+        assert_ne!(crl::revoked(&changed, &revoked, &ca, now, true), Ok(None), "byte {at}");
+        assert!(crl::revoked(&list[..at], &good, &ca, now, true).is_err());
     }
 }
 

@@ -23,12 +23,20 @@ mod id {
 }
 
 /// Whether the list says that the certificate is revoked, at `now` (seconds since 1970). Clocks may be five minutes apart.
+/// `strict` demands what RFC 5280 does of the list itself.
 ///
 /// # Errors
 /// In words, why the list says nothing about the certificate: it is of another issuer or for other certificates, it is not good
 /// (encoding, signature, extensions), or it is not of this time.
-pub fn revoked(list: &[u8], certificate: &Certificate, issuer: &Certificate, now: i64) -> Result<Option<Revoked>, String> {
+pub fn revoked(
+    list: &[u8],
+    certificate: &Certificate,
+    issuer: &Certificate,
+    now: i64,
+    strict: bool,
+) -> Result<Option<Revoked>, String> {
     let list = List::read(list)?;
+    list.understood(strict)?;
     if list.issuer != issuer.subject.der || list.issuer != certificate.issuer.der {
         return Err("the revocation list is of another issuer".to_owned());
     }
@@ -44,6 +52,7 @@ pub fn revoked(list: &[u8], certificate: &Certificate, issuer: &Certificate, now
 
 /// A CertificateList.
 struct List<'a> {
+    is_version_2: bool,
     /// tbsCertList as it is signed.
     signed: &'a [u8],
     algorithm: &'a [u8],
@@ -85,29 +94,39 @@ impl<'a> List<'a> {
         if !inside.is_empty() {
             return Err("the revocation list cannot be read to its end".to_owned());
         }
-        if version != Some(&[1]) {
-            return Err("the revocation list is not of version 2 (RFC 5280 §5.1.2.1)".to_owned());
-        }
-        let list = List { signed: list.whole, algorithm, signature, issuer, this_update, next_update, entries, extensions };
-        list.understood()?;
-        Ok(list)
+        let is_version_2 = version == Some(&[1]);
+        Ok(List {
+            is_version_2,
+            signed: list.whole,
+            algorithm,
+            signature,
+            issuer,
+            this_update,
+            next_update,
+            entries,
+            extensions,
+        })
     }
 
     fn extension(&self, oid: [u8; 3]) -> Option<&Extension<'a>> {
         self.extensions.iter().find(|extension| extension.oid == oid)
     }
 
-    /// Fails on extensions that are not as they must be.
-    fn understood(&self) -> Result<(), String> {
+    /// Fails on extensions that are not as they must be. Lists of private authorities often lack what RFC 5280 demands and
+    /// clients do not look for: only `strict` minds.
+    fn understood(&self, strict: bool) -> Result<(), String> {
+        if strict && !self.is_version_2 {
+            return Err("the revocation list is not of version 2 (RFC 5280 §5.1.2.1)".to_owned());
+        }
         if self.extension(id::DELTA).is_some() {
             return Err("the revocation list holds only changes to another one (a delta list)".to_owned());
         }
         match self.extension(id::CRL_NUMBER) {
-            None => return Err("the revocation list has no cRLNumber (RFC 5280 §5.2.3)".to_owned()),
-            Some(number) if number.critical => {
+            None if strict => return Err("the revocation list has no cRLNumber (RFC 5280 §5.2.3)".to_owned()),
+            Some(number) if strict && number.critical => {
                 return Err("cRLNumber of the revocation list is critical (RFC 5280 §5.2.3)".to_owned());
             }
-            Some(_) => {}
+            _ => {}
         }
         let known = [id::ISSUER_ALTERNATIVE_NAME, id::CRL_NUMBER, id::DISTRIBUTION_POINT, id::AUTHORITY_KEY];
         unknown_critical(&self.extensions, &known)

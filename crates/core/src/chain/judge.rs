@@ -219,8 +219,11 @@ fn revocations(situation: &Situation<'_>, links: &[Link]) -> Vec<Objection> {
                 _ => {}
             }
         }
-        let answers: Vec<Result<Option<ocsp::Revoked>, String>> =
-            situation.revocation_lists.iter().map(|list| crl::revoked(list, certificate, issuer, situation.now)).collect();
+        let answers: Vec<Result<Option<ocsp::Revoked>, String>> = situation
+            .revocation_lists
+            .iter()
+            .map(|list| crl::revoked(list, certificate, issuer, situation.now, policy.strict))
+            .collect();
         if policy.strict && at == 0 && !answers.is_empty() && answers.iter().all(Result::is_err) {
             let why = answers.iter().find_map(|answer| answer.as_ref().err()).cloned().unwrap_or_default();
             let what = format!("no revocation list settles it: {}", tlswhy_model::printable(&why, 160));

@@ -181,8 +181,13 @@ pub(crate) fn subject(der: &[u8]) -> Option<&[u8]> {
     // version [0] is optional; then serialNumber, signature, issuer, validity, subject.
     let (first, rest) = element(fields.content)?;
     let mut rest = if first.tag == 0xa0 { rest } else { fields.content };
-    for _ in 0..4 {
-        (_, rest) = element(rest)?;
+    // A revocation list begins much alike.
+    for tag in [0x02, 0x30, 0x30, 0x30] {
+        let (field, after) = element(rest)?;
+        if field.tag != tag {
+            return None;
+        }
+        rest = after;
     }
     let (found, _) = element(rest)?;
     (found.tag == 0x30).then_some(found.whole)
