@@ -53,7 +53,11 @@ pub fn redact(mut evidence: Evidence) -> Evidence {
     evidence.known_certificates.clear();
     evidence.fetched.clear();
     evidence.records.clear();
-    evidence.identity = None;
+    // That one was shown stays; whose it was does not.
+    if let Some(identity) = &mut evidence.identity {
+        identity.source = "redacted".to_owned();
+        identity.certificates.clear();
+    }
     for attempt in &mut evidence.attempts {
         let probe = &mut attempt.probe;
         probe.host = addresses.replace_text(&clean(&probe.host));

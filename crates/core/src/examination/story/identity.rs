@@ -23,6 +23,9 @@ impl<'c, 'e> Teller<'c, 'e> {
     pub(super) fn refused(&self, seen: &Seen<'_>) -> Option<Vec<String>> {
         let identity = self.case.evidence.identity.as_ref().filter(|_| seen.attempt.probe.with_identity)?;
         let shown: Vec<_> = identity.certificates.iter().map(|der| self.stores.library.read(der)).collect();
+        if self.case.evidence.redacted {
+            return Some(Vec::new());
+        }
         let Some(leaf) = shown.first() else {
             return Some(vec!["there is no certificate in it".to_owned()]);
         };
