@@ -14,6 +14,7 @@
 //! Linux only: servers are wrapped in `setpriv`, time-outs are made with the kernel's accept queue and network namespaces.
 
 pub mod bench;
+pub mod bench_chain;
 pub mod chains;
 pub mod fake;
 pub mod old_openssl;

@@ -142,5 +142,9 @@ fn bench() -> Result<bool, StartError> {
         let time = row.time.as_secs_f64();
         println!("{:<26} {:>11} {:>10.1} {:>7.1} {memory:>10}", row.name, row.connections, time * 1e3, time / own);
     }
+    println!("\n{:<60} {:>10}", "one chain of three", "ms");
+    for (name, time) in tlswhy_lab::bench_chain::run(&lab)? {
+        println!("{name:<60} {:>10.3}", time.as_secs_f64() * 1e3);
+    }
     Ok(true)
 }
