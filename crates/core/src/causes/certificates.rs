@@ -34,7 +34,10 @@ pub(super) fn finding(
         finding.exhibits.push(path(fault));
     }
     finding.reproduce.push(found.tlswhy("cert", ""));
-    finding.reproduce.push(found.s_client("-showcerts -verify_return_error"));
+    let subject = &found.case.evidence.subject;
+    let name = subject.server_name.as_deref().unwrap_or(&subject.host);
+    let check = if name.parse::<std::net::IpAddr>().is_ok() { "-verify_ip" } else { "-verify_hostname" };
+    finding.reproduce.push(found.s_client(&format!("-showcerts -verify_return_error {check} {name}")));
     finding
 }
 

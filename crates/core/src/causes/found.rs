@@ -149,7 +149,30 @@ impl<'a> Found<'a> {
         };
         let upgrade = self.story.upgrade.as_deref().map(|upgrade| format!(" --starttls {upgrade}")).unwrap_or_default();
         let options = if options.is_empty() { String::new() } else { format!(" {options}") };
-        format!("tlswhy {command} {}{name}{upgrade}{options}", self.target())
+        let trust = if options.contains("--ca ") { String::new() } else { self.sources() };
+        format!("tlswhy {command} {}{name}{upgrade}{trust}{options}", self.target())
+    }
+
+    /// The options that named where trust and further certificates come from.
+    fn sources(&self) -> String {
+        let evidence = self.case.evidence;
+        let mut options = String::new();
+        if let Some(trust) = &evidence.trust
+            && is_word(&trust.source)
+        {
+            options.push_str(&format!(" --ca {}", trust.source));
+        }
+        let mut named: Vec<&str> = Vec::new();
+        for known in &evidence.known_certificates {
+            if is_word(&known.source) && !named.contains(&known.source.as_str()) && named.len() < 4 {
+                named.push(&known.source);
+                options.push_str(&format!(" --known {}", known.source));
+            }
+        }
+        if evidence.fetched.iter().any(|fetched| fetched.request.is_none() && fetched.body.is_some()) {
+            options.push_str(" --aia");
+        }
+        options
     }
 
     /// An `openssl s_client` command for the target with these further options.
@@ -207,4 +230,9 @@ pub(super) fn s_client_version(version: ProtocolVersion) -> &'static str {
         ProtocolVersion::TLSV1_0 => "-tls1 -cipher 'ALL:@SECLEVEL=0'",
         _ => "-ssl3",
     }
+}
+
+/// Whether a path can stand in a command as it is.
+fn is_word(path: &str) -> bool {
+    !path.is_empty() && path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+@".contains(c)) && !path.starts_with('-')
 }

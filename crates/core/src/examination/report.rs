@@ -243,6 +243,9 @@ impl Examination {
             _ if tales.iter().any(|tale| tale.story.inconsistent) => {
                 format!("{target} answers the same hello of {client} differently from one connection to the next.")
             }
+            _ if tales.iter().any(|tale| tale.story.open.iter().any(is_open_trust)) => format!(
+                "{client} cannot connect to {target}: no path leads from its certificate to a trust anchor; whether a certificate is missing or the root is not trusted is open (see the open questions)."
+            ),
             _ => {
                 let agreed = tales.iter().find_map(|tale| self.agreed(&tale.story));
                 match agreed {
@@ -326,6 +329,11 @@ impl Examination {
         evidence.attempts.retain(|attempt| ids.contains(&attempt.id));
         evidence
     }
+}
+
+/// Whether the question is where a path to a trust anchor fails.
+fn is_open_trust(question: &OpenQuestion) -> bool {
+    question.decides == ["chain-incomplete", "untrusted-root"]
 }
 
 fn severity(outcome: Outcome) -> u8 {

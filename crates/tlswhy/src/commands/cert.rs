@@ -241,7 +241,9 @@ impl Bench<'_> {
         findings.extend(matter.key.as_ref().and_then(|key| key_fault(key, chain, notes)));
         findings.extend(judgement.objections.iter().map(|objection| {
             let says = in_words(objection, matter);
-            Fault::new(objection.kind.cause(), says, Some(&objection.certificate))
+            let fault = Fault::new(objection.kind.cause(), says, Some(&objection.certificate));
+            let unknown = matches!(objection.kind, ObjectionKind::Untrusted { end: PathEnd::IssuerUnknown, .. });
+            if unknown { fault.or("chain-incomplete") } else { fault }
         }));
         let (view, mut facts) = self.view(chain, known);
         if let Some(leaf) = chain.certificates.first()

@@ -48,6 +48,9 @@ pub(crate) struct Shown {
 #[derive(Serialize)]
 pub(crate) struct Fault {
     cause: &'static str,
+    /// It may as well be this one: nothing at hand decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    or_cause: Option<&'static str>,
     impact: &'static str,
     says: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,7 +61,17 @@ impl Fault {
     /// A fault with the code of its cause and, where it is about one certificate, that one's SHA-256.
     pub(crate) fn new(cause: &'static str, says: String, sha256: Option<&[u8; 32]>) -> Fault {
         let certificate = sha256.map(|bytes| bytes.iter().map(|byte| format!("{byte:02x}")).collect());
-        Fault { cause, impact: "blocks", says, certificate }
+        Fault { cause, or_cause: None, impact: "blocks", says, certificate }
+    }
+
+    /// The same, which may as well be another one.
+    pub(crate) fn or(self, cause: &'static str) -> Fault {
+        Fault { or_cause: Some(cause), ..self }
+    }
+
+    /// The codes in words.
+    fn codes(&self) -> String {
+        self.or_cause.map_or_else(|| self.cause.to_owned(), |other| format!("{} or {other}", self.cause))
     }
 }
 
@@ -68,9 +81,9 @@ pub(crate) fn human(document: &Document, is_first: bool, verbose: bool, width: u
     if !is_first {
         page.blank()?;
     }
-    let mut causes: Vec<&str> = document.chains.iter().flat_map(|shown| &shown.findings).map(|fault| fault.cause).collect();
+    let mut causes: Vec<String> = document.chains.iter().flat_map(|shown| &shown.findings).map(Fault::codes).collect();
     let mut seen = BTreeSet::new();
-    causes.retain(|cause| seen.insert(*cause));
+    causes.retain(|cause| seen.insert(cause.clone()));
     let target = &document.subject.target;
     if causes.is_empty() {
         let text = format!("{target} has nothing that this client would mind.");
