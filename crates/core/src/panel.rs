@@ -72,6 +72,10 @@ fn shown<'c, 'e>(case: &'c Case<'e>, story: &Story) -> Vec<&'c Seen<'e>> {
 /// takes some of them only, it is open which of them it gets.
 fn by_certificates(case: &Case<'_>, story: &Story, shown: Vec<&Seen<'_>>, stores: &Stores, row: &mut ClientOutcome) {
     if case.evidence.redacted {
+        if !shown.is_empty() {
+            row.outcome = Outcome::Undetermined;
+            row.says = Some("the names in the certificates were taken out of this evidence".to_owned());
+        }
         return;
     }
     let usable: Vec<&Seen<'_>> = shown.iter().copied().filter(|seen| could_be_shown(case, seen)).collect();
@@ -79,20 +83,20 @@ fn by_certificates(case: &Case<'_>, story: &Story, shown: Vec<&Seen<'_>>, stores
     let mut opinions = Vec::new();
     for seen in shown {
         if let Some(presented) = Presented::of(seen, stores) {
-            let opinion = certificates::judge(case, &presented, stores, case.now());
+            let opinion = certificates::judge_unasked(case, &presented, stores, case.now());
             let objection = opinion.judgement.objections.iter().find(|objection| {
                 let other_name = story.server_name != case.evidence.subject.server_name;
                 !(other_name && matches!(objection.kind, ObjectionKind::NameMismatch { .. }))
             });
-            opinions.push((opinion.doubt(), objection.cloned(), opinion.finds_issuers));
+            opinions.push((opinion.doubt(), objection.cloned(), opinion.finds_issuers, opinion.chosen.exact));
         }
     }
-    if opinions.iter().all(|(_, objection, _)| objection.is_none()) {
+    if opinions.iter().all(|(_, objection, ..)| objection.is_none()) {
         return;
     }
-    let accepted = opinions.iter().any(|(_, objection, _)| objection.is_none());
-    let Some((doubt, Some(objection), finds_issuers)) = opinions.into_iter().find(|(_, objection, _)| objection.is_some())
-    else {
+    let accepted = opinions.iter().any(|(_, objection, ..)| objection.is_none());
+    let refused = opinions.into_iter().find(|(_, objection, ..)| objection.is_some());
+    let Some((doubt, Some(objection), finds_issuers, exact)) = refused else {
         return;
     };
     let untrusted = matches!(objection.kind, ObjectionKind::Untrusted { .. });
@@ -102,7 +106,8 @@ fn by_certificates(case: &Case<'_>, story: &Story, shown: Vec<&Seen<'_>>, stores
             "the server has several certificates, and this client takes only some of them; --replay settles it".to_owned(),
         );
     } else if let (true, Some(doubt)) = (untrusted, doubt) {
-        row.outcome = Outcome::Undetermined;
+        // Without an issuer it fails, whichever of the two reasons it is.
+        row.outcome = if exact && !finds_issuers { Outcome::Fails } else { Outcome::Undetermined };
         row.says = Some(if finds_issuers { format!("it fetches missing issuers itself; {doubt}") } else { doubt });
     } else {
         row.outcome = Outcome::Fails;

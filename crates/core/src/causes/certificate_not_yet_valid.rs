@@ -43,11 +43,15 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
             ),
         ],
     );
-    certificates::other_clock(&mut finding, fault, now, &["The client's clock is behind: the certificate is within its time"]);
+    certificates::other_clock(
+        &mut finding,
+        fault,
+        now,
+        &["The clocks of client and server disagree, and by the server's the certificate is within its time"],
+    );
     if certificates::clock_is_wrong(fault, now) {
         finding.party = Party::Client;
         finding.remedies.push(certificates::set_the_clock());
-        return Some(finding);
     }
     if fault.clock.as_ref().is_none_or(|clock| (clock.at - now).abs() >= 12 * 3600) {
         // Nobody else's clock was seen: either may be wrong.

@@ -142,7 +142,7 @@ impl<'a> Found<'a> {
     pub fn tlswhy(&self, command: &str, options: &str) -> String {
         let subject = &self.case.evidence.subject;
         let name = match &subject.server_name {
-            Some(name) if *name == subject.host => String::new(),
+            Some(name) if self.target().starts_with(&format!("{name}:")) => String::new(),
             Some(name) => format!(" --sni {name}"),
             None if subject.host.parse::<std::net::IpAddr>().is_ok() => String::new(),
             None => " --sni none".to_owned(),

@@ -54,7 +54,15 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
             "No server name was sent, so the server showed its default certificate: connect by name, not by address".to_owned(),
         );
     }
-    steps.push(format!("Have the certificate issued for {wanted} as well (every name that clients use, as subjectAltName); with an ACME client: `certbot certonly -d {wanted} -d …`"));
+    let renewal = match wanted.parse::<std::net::IpAddr>() {
+        Ok(_) => {
+            "an address goes into subjectAltName as iPAddress, which few public authorities issue: a name is better".to_owned()
+        }
+        Err(_) => format!("with an ACME client: `certbot certonly -d {wanted} -d …`"),
+    };
+    steps.push(format!(
+        "Have the certificate issued for {wanted} as well (every name that clients use, as subjectAltName); {renewal}"
+    ));
     steps.push(format!("Or, if there is such a certificate: give the server block for {wanted} its own (nginx: `server_name` and `ssl_certificate` of that block; Apache: ServerName/ServerAlias of the virtual host; HAProxy: the certificate in the `crt` list)"));
     finding.remedies.push(remedy(
         Party::Server,
@@ -68,7 +76,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         finding.remedies.push(remedy(
             Party::Client,
             Safety::Manual,
-            format!("Or connect by a name that the certificate has, such as {name}, if that is the same service"),
+            format!("Connect by a name that the certificate has, such as {name}, if that is the same service"),
             vec!["Change the URL or host in the client's configuration; for an address, use a name, or have the address put into the certificate (subjectAltName iPAddress)".to_owned()],
             "The certificate covers that name.",
             None,

@@ -11,8 +11,8 @@ use super::signature::{Memo, Verdict};
 const MOST_PATHS: usize = 64;
 /// Most certificates that are put on a path in one search.
 const MOST_STEPS: usize = 512;
-/// Longest path, certificates.
-const LONGEST: usize = 24;
+/// Longest path, certificates: OpenSSL's default bound.
+const LONGEST: usize = 100;
 
 /// A path as it was found.
 #[derive(Clone, Debug)]

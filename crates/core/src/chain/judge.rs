@@ -38,15 +38,20 @@ fn judge_with(situation: &Situation<'_>, memo: &mut Memo) -> Judgement {
     if !whole && !situation.policy.finds_intermediates && !situation.known.is_empty() {
         let (found, cut) = search(situation, true, memo);
         exhausted |= cut;
-        // A path that leads to a root, trusted or not, shows more than one that ends in the air.
+        // A path that leads to a root, trusted or not, shows more than one that ends in the air; and of those the one that
+        // comes further.
         let leads = |end: &PathEnd| match end {
             PathEnd::Anchor => 0,
             PathEnd::SelfSigned => 1,
             PathEnd::IssuerUnknown | PathEnd::Nowhere => 2,
         };
-        let found = found.into_iter().filter(|found| leads(&found.end) < 2);
+        let further = |links: &[Link]| links.iter().any(|link| matches!(link.origin, Origin::Known(_)));
+        let found = found.into_iter().filter(|found| leads(&found.end) < 2 || further(&found.links));
         let mut complete: Vec<Path> = found.map(|found| path(situation, found, &mut left)).collect();
-        complete.sort_by_key(|path| (leads(&path.end), path.objections.len()));
+        complete.sort_by_key(|path| match leads(&path.end) {
+            2 => (2, usize::MAX - path.links.len()),
+            rank => (rank, path.objections.len()),
+        });
         for path in &mut complete {
             let missing: Vec<(Arc<Certificate>, String)> = path
                 .links
@@ -369,6 +374,9 @@ mod tests {
         let made = chain();
         let judgement = judged(&[&made.leaf, &made.middle], &[&made.root], &[], &lenient());
         assert_eq!(causes(&judgement), ["untrusted-root"]);
+        // Known, and no root known: the path that comes further shows whose issuer is wanted next.
+        let further = judged(&[&made.leaf], &[&made.middle], &[], &lenient());
+        assert_eq!(further.paths.first().map(|path| path.links.len()), Some(2));
         let sent_along = judged(&[&made.leaf, &made.middle, &made.root], &[], &[], &lenient());
         assert!(matches!(&sent_along.objections[0].kind, ObjectionKind::Untrusted { end: PathEnd::SelfSigned, .. }));
     }

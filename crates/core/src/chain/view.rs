@@ -75,7 +75,7 @@ pub fn view(
         let same = |other: &Arc<Certificate>| other.sha256 == certificate.sha256;
         if sent.iter().take(place).any(same) {
             shown.remarks.push("sent more than once".to_owned());
-        } else if place > 0 && certificate.is_self_signed() {
+        } else if place > 0 && certificate.is_self_signed() && issues_another(sent, certificate) {
             shown.remarks.push("a root: need not be sent".to_owned());
         } else if place > 0 && !used.get(place).copied().unwrap_or(true) {
             shown.remarks.push("a stranger: it has no part in any path".to_owned());
@@ -90,6 +90,11 @@ pub fn view(
         }
     }
     view
+}
+
+/// Whether one of the others names it as its issuer.
+fn issues_another(sent: &[Arc<Certificate>], certificate: &Certificate) -> bool {
+    sent.iter().any(|other| other.sha256 != certificate.sha256 && other.issuer.der == certificate.subject.der)
 }
 
 /// One certificate in words.

@@ -89,6 +89,15 @@ pub(crate) fn wanted_name(case: &Case<'_>) -> ServerName {
 
 /// How the client of the case judges what was presented.
 pub(crate) fn judge<'a>(case: &Case<'_>, presented: &Presented, stores: &'a Stores, now: i64) -> Opinion<'a> {
+    judge_with(case, presented, stores, now, true)
+}
+
+/// The same by what the client itself would learn: not what was fetched of revocation, which well-known clients do not fetch.
+pub(crate) fn judge_unasked<'a>(case: &Case<'_>, presented: &Presented, stores: &'a Stores, now: i64) -> Opinion<'a> {
+    judge_with(case, presented, stores, now, false)
+}
+
+fn judge_with<'a>(case: &Case<'_>, presented: &Presented, stores: &'a Stores, now: i64, fetched: bool) -> Opinion<'a> {
     let policy = &case.client.policy;
     let chosen = stores.of(policy.trust_store.as_deref());
     let mut names = BTreeSet::new();
@@ -107,11 +116,11 @@ pub(crate) fn judge<'a>(case: &Case<'_>, presented: &Presented, stores: &'a Stor
         .evidence
         .fetched
         .iter()
-        .filter(|fetched| fetched.request.is_some())
+        .filter(|answer| fetched && answer.request.is_some())
         .filter_map(|fetched| Some(OcspEvidence { response: fetched.body.as_ref()?.0.clone(), stapled: false }))
         .collect();
     ocsp.extend(presented.staple.clone().map(|response| OcspEvidence { response, stapled: true }));
-    let lists = revocation_lists(case);
+    let lists = if fetched { revocation_lists(case) } else { Vec::new() };
     let mut signatures = stores.signatures.lock().unwrap_or_else(PoisonError::into_inner);
     let situation = Situation {
         sent: &presented.sent,

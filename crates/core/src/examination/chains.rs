@@ -73,6 +73,13 @@ impl Examination {
                     .to_owned(),
             );
         }
+        for fetched in self.evidence.fetched.iter().take(6) {
+            let what = if fetched.request.is_some() { "an OCSP response" } else { "a certificate or a revocation list" };
+            let url = tlswhy_model::printable(&fetched.url, 200);
+            if let Some(error) = &fetched.error {
+                add("not-fetched", format!("{url} did not give {what}: {}", tlswhy_model::printable(error, 200)));
+            }
+        }
         for (code, says) in self.other_certificates(&case, tale, &presented) {
             add(code, says);
         }

@@ -80,9 +80,11 @@ pub(crate) struct Position {
     pub(crate) alone: bool,
 }
 
-/// Whether the certificates of a report are worth showing unasked: a finding is about them.
+/// Whether the certificates of a report are worth showing unasked: a finding or an open question is about them.
 fn is_about_certificates(report: &Report) -> bool {
+    let open = |question: &tlswhy_model::OpenQuestion| question.decides.iter().any(|code| code == "chain-incomplete");
     report.findings.iter().any(|finding| finding.family == "certificate" || finding.cause == "weak-key-or-digest")
+        || report.open_questions.iter().any(open)
 }
 
 /// The certificates of a report, drawn as a whole.

@@ -119,6 +119,10 @@ impl<'c, 'e> Teller<'c, 'e> {
     fn open_trust(&mut self, doubt: &str, path: &[chain::Link]) {
         let url = path.last().and_then(|link| link.certificate.issuer_urls.first().cloned());
         let how = match url {
+            Some(url) if self.case.evidence.fetched.iter().any(|fetched| fetched.url == url) => format!(
+                "{} gave nothing that fits; `--known FILE` names certificates that may be missing, `--ca FILE` the root that the client trusts",
+                tlswhy_model::printable(&url, 200)
+            ),
             Some(url) => format!(
                 "`--aia` fetches the issuer from {}; or `--known FILE` names certificates that may be missing, `--ca FILE` the root that the client trusts",
                 tlswhy_model::printable(&url, 200)
