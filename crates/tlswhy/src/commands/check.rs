@@ -46,7 +46,8 @@ pub(crate) fn run(arguments: &Check) -> Result<Status, Failure> {
     let ended = runtime.block_on(async {
         let interrupted = Interrupted::watch();
         let clients = judged::judged(named, arguments.alpn.as_ref(), &interrupted).await?;
-        let stores = trust::machine_stores(&clients);
+        // The user's own take the place of every other.
+        let stores = if trust.is_some() { Vec::new() } else { trust::machine_stores(&clients) };
         let common = Common { arguments, clients, panel, trust, stores, known };
         for (target, live) in arguments.targets.iter().zip(&lives) {
             let (examination, report, ends) = examine(common.request(target, live), live, &interrupted).await;
