@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use tlswhy_core::TrustStore;
-use tlswhy_gather::{ClientIdentity, java_trust_store, load_trust_store, local_pool, system_trust_store};
+use tlswhy_gather::{ClientIdentity, java_trust_store, load_trust_store, local_pool, p11_kit_trust_store, system_trust_store};
 use tlswhy_model::{Bytes, ClientProfile, Identity, KnownCertificate};
 
 use crate::exit::Failure;
@@ -20,7 +20,9 @@ pub(super) fn named_trust_store(path: &Path) -> Result<TrustStore, Failure> {
 /// The trust stores of this machine, by the names that client profiles use. Java's is looked for where a judged client has it.
 pub(super) fn machine_stores(clients: &[ClientProfile]) -> Vec<(String, TrustStore)> {
     let mut stores = Vec::new();
-    if let Some((source, certificates)) = system_trust_store() {
+    // Where there is no bundle, programs ask p11-kit.
+    let shared = || p11_kit_trust_store().map(|store| (store.source, store.certificates));
+    if let Some((source, certificates)) = system_trust_store().or_else(shared) {
         stores.push(("system".to_owned(), TrustStore { source, certificates }));
     }
     if clients.iter().any(|client| client.policy.trust_store.as_deref() == Some(JAVA))
