@@ -9,6 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -207,19 +208,42 @@ impl fmt::Display for StartError {
     }
 }
 
-/// A port that nobody listens on, outside the range from which the kernel takes ports for outgoing connections.
+/// A port that nobody listens on, outside the range from which the kernel takes ports for outgoing connections, and in a block
+/// that no other process of the lab takes ports from: between the look and the server's start somebody else might.
 pub fn free_port() -> u16 {
-    const FIRST: u16 = 20_000;
-    const COUNT: u16 = 12_000;
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = (std::process::id() % 12_000) as u16;
+    let first = own_block();
     loop {
         let step = NEXT.fetch_add(1, Ordering::Relaxed);
-        let port = FIRST + (start.wrapping_mul(7) % COUNT + step % COUNT) % COUNT;
+        let port = first + step % PORTS_OF_A_BLOCK;
         if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
             return port;
         }
     }
+}
+
+const FIRST_PORT: u16 = 20_000;
+const BLOCKS: u16 = 24;
+const PORTS_OF_A_BLOCK: u16 = 500;
+
+/// The first port of the block that this process has locked for itself; the lock lasts as long as the process.
+fn own_block() -> u16 {
+    static BLOCK: OnceLock<(u16, Option<File>)> = OnceLock::new();
+    let (first, _lock) = BLOCK.get_or_init(|| {
+        let mine = (std::process::id() % u32::from(BLOCKS)) as u16;
+        for step in 0..BLOCKS {
+            let block = (mine + step) % BLOCKS;
+            let path = std::env::temp_dir().join(format!("tlswhy-lab-ports-{block}.lock"));
+            if let Ok(file) = File::create(path)
+                && file.try_lock().is_ok()
+            {
+                return (FIRST_PORT + block * PORTS_OF_A_BLOCK, Some(file));
+            }
+        }
+        // More processes than blocks: two share one.
+        (FIRST_PORT + mine * PORTS_OF_A_BLOCK, None)
+    });
+    *first
 }
 
 /// Where a program is: in `PATH`, or where Debian puts servers.
