@@ -22,35 +22,10 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         return None;
     };
     let now = found.case.now();
-    let (client, subject) = (found.client_title(), &fault.objection.subject);
-    let away = certificates::span(now - not_after);
-    let which = if certificates::is_leaf(fault) { "The server's certificate" } else { "A certificate above the server's" };
-    let mut finding = certificates::finding(
-        found,
-        &CAUSE,
-        fault,
-        "notAfter",
-        format!("notAfter is {}", certificates::time(not_after)),
-        [
-            format!("{which} ended {away} ago"),
-            format!(
-                "{subject} is valid until {}; it is {} by this machine's clock.",
-                certificates::time(not_after),
-                certificates::time(now)
-            ),
-            format!(
-                "{client} accepts a certificate only between its notBefore and its notAfter, for every certificate of the path."
-            ),
-        ],
-    );
-    certificates::other_clock(
-        &mut finding,
-        fault,
-        now,
-        &["The clocks of client and server disagree, and by the server's the certificate is within its time"],
-    );
+    let (whose, away) = (certificates::whose(fault), certificates::span(now - not_after));
+    let title = format!("{whose} ended {away} ago");
+    let mut finding = certificates::out_of_time(found, &CAUSE, fault, ("notAfter", not_after), title, "until");
     if certificates::clock_is_wrong(fault, now) {
-        finding.party = Party::Client;
         finding.remedies.push(certificates::set_the_clock());
     }
     let issuer = certificates::objected(fault).map(certificates::issuer).unwrap_or_default();
@@ -66,7 +41,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         )
     } else {
         (
-            format!("Replace {subject}, which is no certificate of your own, by its successor"),
+            format!("Replace {}, which is no certificate of your own, by its successor", fault.objection.subject),
             vec![
                 "Take the current chain from the authority and serve that; leave out a cross-signed certificate that has ended"
                     .to_owned(),

@@ -22,39 +22,11 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         return None;
     };
     let now = found.case.now();
-    let (client, subject) = (found.client_title(), &fault.objection.subject);
-    let away = certificates::span(not_before - now);
-    let which = if certificates::is_leaf(fault) { "The server's certificate" } else { "A certificate above the server's" };
-    let mut finding = certificates::finding(
-        found,
-        &CAUSE,
-        fault,
-        "notBefore",
-        format!("notBefore is {}", certificates::time(not_before)),
-        [
-            format!("{which} begins only in {away}"),
-            format!(
-                "{subject} is valid only from {}; it is {} by this machine's clock.",
-                certificates::time(not_before),
-                certificates::time(now)
-            ),
-            format!(
-                "{client} accepts a certificate only between its notBefore and its notAfter, for every certificate of the path."
-            ),
-        ],
-    );
-    certificates::other_clock(
-        &mut finding,
-        fault,
-        now,
-        &["The clocks of client and server disagree, and by the server's the certificate is within its time"],
-    );
-    if certificates::clock_is_wrong(fault, now) {
-        finding.party = Party::Client;
-        finding.remedies.push(certificates::set_the_clock());
-    }
+    let (whose, away) = (certificates::whose(fault), certificates::span(not_before - now));
+    let title = format!("{whose} begins only in {away}");
+    let mut finding = certificates::out_of_time(found, &CAUSE, fault, ("notBefore", not_before), title, "only from");
     if fault.clock.as_ref().is_none_or(|clock| (clock.at - now).abs() >= 12 * 3600) {
-        // Nobody else's clock was seen: either may be wrong.
+        // No other clock was seen, or it differs: the client's own may be wrong.
         finding.remedies.push(certificates::set_the_clock());
     }
     finding.remedies.push(remedy(

@@ -106,22 +106,45 @@ pub(super) fn clock_is_wrong(fault: &CertificateFault, now: i64) -> bool {
     fault.clock.as_ref().is_some_and(|clock| clock.blames_the_client(now, &fault.path))
 }
 
-/// Adds what another clock shows; where that blames the client's own, `instead` is said first.
-pub(super) fn other_clock(finding: &mut Finding, fault: &CertificateFault, now: i64, instead: &[&str]) {
-    let Some(clock) = &fault.clock else { return };
-    let apart = (clock.at - now).abs();
-    let agrees = if apart < 120 { "which agrees".to_owned() } else { format!("{} apart", span(apart)) };
-    finding.exhibits.push(Exhibit::Ending {
-        attempt: clock.attempt,
-        says: format!("{} {}; this machine's clock says {}, {agrees}", clock.says, time(clock.at), time(now)),
-    });
+/// A finding on a certificate that is out of its time: `field` of it is `at`; `until` says which side of that it is valid on.
+/// What another clock shows is added; where that blames the client's own, the client must act.
+pub(super) fn out_of_time(
+    found: &Found<'_>,
+    cause: &Cause,
+    fault: &CertificateFault,
+    (field, at): (&str, i64),
+    title: String,
+    until: &str,
+) -> Finding {
+    let now = found.case.now();
+    let (client, subject) = (found.client_title(), &fault.objection.subject);
+    let diagnosis = format!("{subject} is valid {until} {}; it is {} by this machine's clock.", time(at), time(now));
+    let why = format!(
+        "{client} accepts a certificate only between its notBefore and its notAfter, for every certificate of the path."
+    );
+    let says = format!("{field} is {}", time(at));
+    let mut finding = finding(found, cause, fault, field, says, [title, diagnosis, why]);
+    if let Some(clock) = &fault.clock {
+        let apart = (clock.at - now).abs();
+        let agrees = if apart < 120 { "which agrees".to_owned() } else { format!("{} apart", span(apart)) };
+        finding.exhibits.push(Exhibit::Ending {
+            attempt: clock.attempt,
+            says: format!("{} {}; this machine's clock says {}, {agrees}", clock.says, time(clock.at), time(now)),
+        });
+    }
     if clock_is_wrong(fault, now) {
-        if let Some(title) = instead.first() {
-            finding.title = (*title).to_owned();
-        }
+        finding.party = Party::Client;
+        finding.title =
+            "The clocks of client and server disagree, and by the server's the certificate is within its time".to_owned();
         // The other side's word against ours: it fits, and no third clock was asked.
         finding.confidence = tlswhy_model::Confidence::Inferred;
     }
+    finding
+}
+
+/// Whose certificate it is, to begin a title with.
+pub(super) fn whose(fault: &CertificateFault) -> &'static str {
+    if is_leaf(fault) { "The server's certificate" } else { "A certificate above the server's" }
 }
 
 /// How a clock is set.

@@ -19,7 +19,7 @@ pub(super) static CAUSE: Cause = Cause {
 fn examine(found: &Found<'_>) -> Option<Finding> {
     let fault = certificates::fault(found)?;
     let (client, subject) = (found.client_title(), &fault.objection.subject);
-    let whose = if certificates::is_leaf(fault) { "The server's certificate" } else { "A certificate above the server's" };
+    let whose = certificates::whose(fault);
     let level = found.case.client.policy.security_level.map(|level| format!(" (security level {level})")).unwrap_or_default();
     let (field, says, title, diagnosis) = match &fault.objection.kind {
         ObjectionKind::WeakKey { key, wanted } => (
