@@ -1,4 +1,27 @@
 //! What the configuration files of TLS servers and clients mean: the settings in effect, where each comes from, what it
-//! shadows. No I/O: files that are needed and not there are asked for.
+//! shadows, and which bytes to change for another meaning.
+//!
+//! No I/O: a reading looks files up in [`Files`]; what is not there is noted as wanted, and the reading is made again once it is.
+//! Everything read is hostile until parsed: bounded in depth, time and memory, never a panic. What cannot be read is a
+//! [`Trouble`] with its place, and the rest is read.
+//!
+//! To add a dialect see [`dialects`].
 
+pub mod dialects;
+mod effective;
+mod files;
 pub mod language;
+mod mend;
+mod release;
+mod service;
+mod setting;
+mod span;
+
+pub use dialects::{Commands, Context, DIALECTS, Dialect, Likeness, dialect, recognise};
+pub use effective::{Effective, Reduction};
+pub use files::{Content, Files, directory_of, fits, has_wildcard, normal, relative_to};
+pub use mend::{CannotMend, Patch, Want, indentation, line_end, patched};
+pub use release::{NoRelease, Release};
+pub use service::{Heeds, Library, Listener, Note, Reading, Service, Side, Trouble, serving};
+pub use setting::{CipherList, ClientVerification, Language, Setting, Settings, Shadowed, Shown};
+pub use span::{Origin, Position, Span, Via};

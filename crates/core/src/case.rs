@@ -348,7 +348,7 @@ impl<'a> Case<'a> {
             Question::Records { name, record_type } => {
                 self.evidence.records.iter().any(|records| records.name == *name && records.record_type == *record_type)
             }
-            Question::Resolve { .. } | Question::Probe(_) => false,
+            Question::Resolve { .. } | Question::Probe(_) | Question::Files { .. } | Question::Software { .. } => false,
         };
         let mut wanted = self.wanted.borrow_mut();
         if !answered && !self.unavailable.contains(&question) && !wanted.iter().any(|(known, _)| *known == question) {

@@ -261,6 +261,14 @@ fn recorded_answer(evidence: &Evidence, question: &Question) -> Answer {
             let known = evidence.records.iter().find(|records| records.name == *name && records.record_type == *record_type);
             known.cloned().map_or(Answer::Unavailable, Answer::Records)
         }
+        Question::Files { paths } => {
+            let known = evidence.files.iter().filter(|file| paths.contains(&file.path));
+            Answer::Files(known.cloned().collect())
+        }
+        Question::Software { products } => {
+            let known = evidence.software.iter().filter(|software| products.contains(&software.product));
+            Answer::Software(known.cloned().collect())
+        }
     }
 }
 

@@ -84,7 +84,7 @@ proptest! {
                 count += 1;
                 Answer::Attempted(Box::new(pool[count % pool.len()].attempt(probe)))
             }
-            Question::Fetch { .. } | Question::Records { .. } => Answer::Unavailable,
+            _ => Answer::Unavailable,
         };
         let address = private.then(|| "192.0.2.7".parse().unwrap());
         let asked = Request { address, panel: tlswhy_core::panel(), ..request(client) };

@@ -12,6 +12,7 @@ mod conversation;
 mod der;
 mod fetch;
 mod file;
+mod files;
 mod handshake;
 mod identity;
 mod key;
@@ -35,6 +36,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 pub use certificates::{CertificateFile, DamagedBlock, local_pool, public_half, read_certificates};
+pub use files::FilesOf;
 pub use handshake::server::{OldServer, OldServerPolicy, OldServerReply};
 pub use identity::ClientIdentity;
 pub use openssl::observe_local_openssl;
@@ -60,6 +62,8 @@ pub struct Live {
     pub parallel: usize,
     /// What earlier rounds showed of the server's pace.
     pub pace: Pace,
+    /// Whose files are looked at.
+    pub files: FilesOf,
 }
 
 impl Default for Live {
@@ -72,6 +76,7 @@ impl Default for Live {
             identity: None,
             parallel: 4,
             pace: Pace::default(),
+            files: FilesOf::default(),
         }
     }
 }
@@ -111,6 +116,8 @@ impl Live {
                 Answer::Attempted(Box::new(attempt))
             }
             Question::Fetch { url, request } => Answer::Fetched(fetch::fetch(self, url, request).await),
+            Question::Files { paths } => Answer::Files(self.files.look(paths).await),
+            Question::Software { products } => Answer::Software(self.files.software(products).await),
             Question::Records { name, record_type } => Answer::Records(records::records(name, record_type).await),
         }
     }

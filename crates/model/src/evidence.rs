@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Attempt, Bytes, ClientProfile, Tool};
+use crate::{Attempt, Bytes, ClientProfile, GivenConfiguration, InstalledSoftware, SeenFile, Tool};
 
 /// What was seen, without opinion. Can be saved, mailed, and judged again anywhere, offline.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,6 +42,15 @@ pub struct Evidence {
     /// The client certificate that was to be shown to the server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<Identity>,
+    /// The configurations that were to be read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub configurations: Vec<GivenConfiguration>,
+    /// What lay at the paths that their reading needed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<SeenFile>,
+    /// Versions of the software concerned.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub software: Vec<InstalledSoftware>,
     /// Every connection tried, in order.
     #[serde(default)]
     pub attempts: Vec<Attempt>,

@@ -11,6 +11,7 @@ mod attempt;
 mod bytes;
 mod client;
 mod evidence;
+mod file;
 mod finding;
 mod question;
 mod remedy;
@@ -23,6 +24,7 @@ pub use attempt::{Attempt, Awaited, Ending, Exchange, Speaker, Timing};
 pub use bytes::Bytes;
 pub use client::{ClientPolicy, ClientProfile, LocalOpenssl, Software};
 pub use evidence::{Evidence, Fetched, Identity, KnownCertificate, NamedStore, Records, Resolution, Subject, TrustAnchors};
+pub use file::{FileContent, GivenConfiguration, InstalledSoftware, SeenFile};
 pub use finding::{Confidence, Direction, Exhibit, Finding, Impact, Layer, Party, Stage};
 pub use question::{Answer, Asked, Depth, Opening, Probe, Question, QuestionId};
 pub use remedy::{Edit, Prediction, Remedy, Safety};
@@ -32,7 +34,7 @@ pub use report::{
 pub use text::printable;
 
 /// Version of both formats: `MAJOR.MINOR`. A reader takes every minor of its own major.
-pub const FORMAT_VERSION: &str = "1.1";
+pub const FORMAT_VERSION: &str = "1.2";
 /// The `format` of an evidence document.
 pub const EVIDENCE_FORMAT: &str = "tlswhy-evidence";
 /// The `format` of a report document.

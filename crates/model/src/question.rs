@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use tlswhy_wire::HelloSpec;
 
-use crate::{Attempt, Bytes, Fetched, Records, Resolution};
+use crate::{Attempt, Bytes, Fetched, InstalledSoftware, Records, Resolution, SeenFile};
 
 /// Number of a question within one examination.
 pub type QuestionId = u32;
@@ -32,6 +32,16 @@ pub enum Question {
         name: String,
         /// `TLSA` or `CAA`.
         record_type: String,
+    },
+    /// What lies at these paths?
+    Files {
+        /// Absolute paths, as the configured program would say them.
+        paths: Vec<String>,
+    },
+    /// Which versions of these are installed?
+    Software {
+        /// Names of products as in [`InstalledSoftware`].
+        products: Vec<String>,
     },
 }
 
@@ -120,6 +130,10 @@ pub enum Answer {
     Fetched(Fetched),
     /// To [`Question::Records`].
     Records(Records),
+    /// To [`Question::Files`], in the same order.
+    Files(Vec<SeenFile>),
+    /// To [`Question::Software`], in the same order.
+    Software(Vec<InstalledSoftware>),
     /// Nobody can answer it here (offline, budget spent, interrupted).
     Unavailable,
 }

@@ -12,8 +12,8 @@ use std::net::IpAddr;
 
 pub use story::{CertificateFault, Clock, Fault, FaultKind, Story};
 use tlswhy_model::{
-    Answer, Asked, ClientProfile, Ending, Evidence, Identity, KnownCertificate, NamedStore, Question, QuestionId, Report,
-    Resolution, Subject, Tool, TrustAnchors,
+    Answer, Asked, ClientProfile, Ending, Evidence, GivenConfiguration, Identity, InstalledSoftware, KnownCertificate,
+    NamedStore, Question, QuestionId, Report, Resolution, Subject, Tool, TrustAnchors,
 };
 
 use crate::case::{Allowed, Case, Seen};
@@ -56,6 +56,10 @@ pub struct Request {
     pub online: bool,
     /// The domain name system may be asked for TLSA and CAA records.
     pub dns: bool,
+    /// Configurations of the server and of the client that may be read.
+    pub configurations: Vec<GivenConfiguration>,
+    /// Software whose version the user named.
+    pub software: Vec<InstalledSoftware>,
 }
 
 /// An address family.
@@ -141,6 +145,9 @@ impl Examination {
             known_certificates: request.known_certificates.clone(),
             fetched: Vec::new(),
             records: Vec::new(),
+            configurations: request.configurations.clone(),
+            files: Vec::new(),
+            software: request.software.clone(),
             identity: request.identity.clone(),
             attempts: Vec::new(),
             all_addresses: request.all_addresses,
@@ -252,6 +259,8 @@ impl Examination {
             }
             Answer::Fetched(fetched) => self.evidence.fetched.push(fetched),
             Answer::Records(records) => self.evidence.records.push(records),
+            Answer::Files(files) => self.evidence.files.extend(files),
+            Answer::Software(software) => self.evidence.software.extend(software),
             Answer::Unavailable => self.unavailable.push(asked.question),
         }
     }

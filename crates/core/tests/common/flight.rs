@@ -81,7 +81,7 @@ impl Server {
                 Answer::Resolved(Resolution { host: host.clone(), addresses, error: None, elapsed_ms: 0.1 })
             }
             Question::Probe(probe) => Answer::Attempted(Box::new(self.attempt(probe))),
-            Question::Fetch { .. } | Question::Records { .. } => Answer::Unavailable,
+            _ => Answer::Unavailable,
         }
     }
 

@@ -103,6 +103,7 @@ impl Common<'_> {
             fetch_issuers: arguments.sources.aia,
             online: arguments.sources.online,
             dns: connect::is_in_dns(connection, target, live),
+            ..Request::default()
         }
     }
 

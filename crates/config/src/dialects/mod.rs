@@ -1,0 +1,82 @@
+//! The configuration languages: one file (or folder) each.
+//!
+//! To add one: write `<name>.rs` with a `static DIALECT`, name it in [`DIALECTS`], and put example trees with what they mean into
+//! `tests/dialects/<name>/`.
+
+use crate::files::Files;
+use crate::mend::{CannotMend, Patch, Want};
+use crate::service::{Reading, Service, Side};
+
+/// One configuration language.
+pub struct Dialect {
+    /// Its name, kebab-case.
+    pub name: &'static str,
+    /// The program's name for people.
+    pub title: &'static str,
+    /// The sides of which its files speak; the first is the chief one.
+    pub sides: &'static [Side],
+    /// Where its main file usually lies: absolute paths, patterns of glob(7) allowed; the first that exists counts for each
+    /// installation.
+    pub places: &'static [&'static str],
+    /// Whether a file is a main file (or any file) of this dialect, by its path and its first bytes.
+    pub recognise: fn(path: &str, bytes: &[u8]) -> Likeness,
+    /// Reads a main file and all that it includes.
+    pub read: fn(&Context<'_>) -> Reading,
+    /// The edits that bring about what is wanted of this service, on the lines that rule it. They count in the files as read.
+    pub mend: fn(&Context<'_>, &Service, &Want) -> Result<Vec<Patch>, CannotMend>,
+    /// The commands that validate the configuration with this main file, and that make the running program read it.
+    pub commands: fn(main: &str) -> Commands,
+}
+
+/// How much a file looks like one of a dialect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Likeness {
+    /// Not at all.
+    None,
+    /// It could be.
+    Content,
+    /// Its name says so.
+    Name,
+}
+
+/// What a reading goes by.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The files and the software seen so far.
+    pub files: &'a Files<'a>,
+    /// The main file, an absolute path.
+    pub main: &'a str,
+}
+
+/// Commands of a program, each with its arguments; empty where there is none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Commands {
+    /// Validates the configuration.
+    pub check: Vec<String>,
+    /// Makes the running program read it.
+    pub reload: Vec<String>,
+}
+
+impl Commands {
+    /// Of these words, separated by blanks.
+    pub fn of(check: &str, reload: &str) -> Commands {
+        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect();
+        Commands { check: words(check), reload: words(reload) }
+    }
+}
+
+/// Every dialect, by name.
+pub static DIALECTS: &[&Dialect] = &[];
+
+/// The dialect of this name.
+pub fn dialect(name: &str) -> Option<&'static Dialect> {
+    DIALECTS.iter().copied().find(|dialect| dialect.name == name)
+}
+
+/// The dialect that a file looks most like.
+pub fn recognise(path: &str, bytes: &[u8]) -> Option<&'static Dialect> {
+    let likeness = |dialect: &&&Dialect| (dialect.recognise)(path, bytes);
+    // Of equals the first counts; `max_by_key` would take the last.
+    let likely = DIALECTS.iter().rev().filter(|dialect| likeness(dialect) > Likeness::None).max_by_key(likeness)?;
+    Some(likely)
+}

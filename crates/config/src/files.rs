@@ -1,0 +1,261 @@
+//! The files that a reading goes by: what is there, and what has to be asked for.
+
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use tlswhy_model::{FileContent, InstalledSoftware, SeenFile};
+
+use crate::release::Release;
+
+/// What lies at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content<'a> {
+    /// It was not asked for yet; it is now.
+    Asked,
+    /// A file.
+    Bytes(&'a [u8]),
+    /// A directory with these names in it, sorted by their bytes.
+    Directory(&'a [String]),
+    /// Nothing.
+    Missing,
+    /// Something that cannot be read, and why.
+    Unreadable(&'a str),
+}
+
+/// The files seen so far. Looking at a path that was not seen yet notes it as wanted; a reading then has to be made again once
+/// it is there.
+#[derive(Debug, Default)]
+pub struct Files<'a> {
+    seen: HashMap<&'a str, &'a SeenFile>,
+    software: &'a [InstalledSoftware],
+    wanted: RefCell<BTreeSet<String>>,
+    wanted_software: RefCell<BTreeSet<String>>,
+}
+
+impl<'a> Files<'a> {
+    /// Over what was seen.
+    pub fn new(seen: &'a [SeenFile], software: &'a [InstalledSoftware]) -> Files<'a> {
+        let seen = seen.iter().map(|file| (file.path.as_str(), file)).collect();
+        Files { seen, software, ..Files::default() }
+    }
+
+    /// What lies at this absolute path.
+    pub fn look(&self, path: &str) -> Content<'a> {
+        let path = normal(path);
+        let Some(file) = self.seen.get(path.as_str()) else {
+            self.wanted.borrow_mut().insert(path);
+            return Content::Asked;
+        };
+        match &file.content {
+            FileContent::Bytes { bytes, .. } => Content::Bytes(bytes),
+            FileContent::Directory { entries } => Content::Directory(entries),
+            FileContent::Missing => Content::Missing,
+            FileContent::Unreadable { error } => Content::Unreadable(error),
+        }
+    }
+
+    /// The bytes of a file, where there is one.
+    pub fn bytes(&self, path: &str) -> Option<&'a [u8]> {
+        match self.look(path) {
+            Content::Bytes(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// The paths that a pattern of glob(7) stands for (`*`, `?`, `[a-z]`, `[!a]`; no word begins with a dot unless the
+    /// pattern's does), sorted by their bytes; those seen so far where directories have to be asked for. A path without a
+    /// wildcard stands for itself, whether it exists or not.
+    pub fn glob(&self, pattern: &str) -> Vec<String> {
+        let pattern = normal(pattern);
+        if !has_wildcard(&pattern) {
+            return vec![pattern];
+        }
+        let mut found = vec![String::new()];
+        for part in pattern.split('/').filter(|part| !part.is_empty()) {
+            if !has_wildcard(part) {
+                found.iter_mut().for_each(|path| path.extend(["/", part]));
+                continue;
+            }
+            let directories = std::mem::take(&mut found);
+            for directory in directories {
+                let name = if directory.is_empty() { "/" } else { &directory };
+                if let Content::Directory(entries) = self.look(name) {
+                    let fitting = entries.iter().filter(|entry| fits(part.as_bytes(), entry.as_bytes()));
+                    found.extend(fitting.map(|entry| format!("{directory}/{entry}")));
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+
+    /// The version of an installed product, by its name in [`tlswhy_model::InstalledSoftware`]; notes it as wanted where it was
+    /// not asked for yet.
+    pub fn release_of(&self, product: &str) -> Option<Release> {
+        self.software(product)?.version.as_deref()?.parse().ok()
+    }
+
+    /// What is known of an installed product.
+    pub fn software(&self, product: &str) -> Option<&'a InstalledSoftware> {
+        let known = self.software.iter().find(|software| software.product == product);
+        if known.is_none() {
+            self.wanted_software.borrow_mut().insert(product.to_owned());
+        }
+        known
+    }
+
+    /// The paths that were looked for and not seen yet, sorted.
+    pub fn wanted(&self) -> Vec<String> {
+        self.wanted.borrow().iter().cloned().collect()
+    }
+
+    /// The products whose version was looked for and not asked yet.
+    pub fn wanted_software(&self) -> Vec<String> {
+        self.wanted_software.borrow().iter().cloned().collect()
+    }
+
+    /// The path as it is stored, for spans.
+    pub fn path(&self, path: &str) -> Arc<str> {
+        Arc::from(normal(path))
+    }
+}
+
+/// An absolute path without `.`, `..` and doubled slashes. `..` is taken lexically: of a path through a symbolic link it may lead
+/// elsewhere, which no program's includes rely on.
+pub fn normal(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    format!("/{}", parts.join("/"))
+}
+
+/// `path`, taken from `base` (a directory) where it is relative.
+pub fn relative_to(base: &str, path: &str) -> String {
+    if path.starts_with('/') { normal(path) } else { normal(&format!("{base}/{path}")) }
+}
+
+/// The directory of a path.
+pub fn directory_of(path: &str) -> &str {
+    match path.rfind('/') {
+        Some(0) | None => "/",
+        Some(at) => path.get(..at).unwrap_or("/"),
+    }
+}
+
+/// Whether a pattern has one.
+pub fn has_wildcard(pattern: &str) -> bool {
+    pattern.contains(['*', '?', '['])
+}
+
+/// Whether a name fits a pattern of glob(7) without slashes. Time: the product of their lengths.
+pub fn fits(pattern: &[u8], name: &[u8]) -> bool {
+    if name.first() == Some(&b'.') && pattern.first() != Some(&b'.') {
+        return false;
+    }
+    let (mut p, mut n) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while n < name.len() {
+        let step = match pattern.get(p) {
+            Some(b'*') => {
+                star = Some((p + 1, n));
+                p += 1;
+                continue;
+            }
+            Some(_) => one(pattern, p, name[n]),
+            None => None,
+        };
+        match (step, star) {
+            (Some(next), _) => (p, n) = (next, n + 1),
+            // Let the last star take one byte more.
+            (None, Some((after, taken))) => {
+                (p, n) = (after, taken + 1);
+                star = Some((after, taken + 1));
+            }
+            (None, None) => return false,
+        }
+    }
+    pattern.get(p..).unwrap_or_default().iter().all(|byte| *byte == b'*')
+}
+
+/// Where the pattern goes on if what stands at `at` (no star) fits this byte.
+fn one(pattern: &[u8], at: usize, byte: u8) -> Option<usize> {
+    match *pattern.get(at)? {
+        b'?' => Some(at + 1),
+        b'[' => match set(pattern, at) {
+            Some((inside, end, negated)) => {
+                let mut inside = inside.iter().copied().peekable();
+                let mut found = false;
+                while let Some(first) = inside.next() {
+                    let mut rest = inside.clone();
+                    if rest.next() == Some(b'-')
+                        && let Some(last) = rest.next()
+                    {
+                        found |= (first..=last).contains(&byte);
+                        inside = rest;
+                    } else {
+                        found |= first == byte;
+                    }
+                }
+                (found != negated).then_some(end)
+            }
+            None => (byte == b'[').then_some(at + 1),
+        },
+        b'\\' => (pattern.get(at + 1) == Some(&byte)).then_some(at + 2),
+        own => (own == byte).then_some(at + 1),
+    }
+}
+
+/// The inside of a set that begins at `at`, where it ends, and whether it is negated.
+fn set(pattern: &[u8], at: usize) -> Option<(&[u8], usize, bool)> {
+    let negated = matches!(pattern.get(at + 1), Some(b'!' | b'^'));
+    let start = at + 1 + usize::from(negated);
+    // A bracket that stands first is one of the set.
+    let end = start + 1 + pattern.get(start + 1..)?.iter().position(|byte| *byte == b']')?;
+    Some((pattern.get(start..end)?, end + 1, negated))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_fit_as_in_glob() {
+        for (pattern, name, expected) in [
+            ("*.conf", "a.conf", true),
+            ("*.conf", ".a.conf", false),
+            ("*.conf", "a.conf~", false),
+            ("[a-c]?", "b1", true),
+            ("[!a-c]?", "b1", false),
+            ("a*b*c", "aXbXbc", true),
+            ("*", "", true),
+            ("[]x]", "]", true),
+            ("[", "[", true),
+            ("**a", "ba", true),
+        ] {
+            assert_eq!(fits(pattern.as_bytes(), name.as_bytes()), expected, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn a_glob_asks_for_its_directories_and_sorts_what_it_finds() {
+        let directory = |path: &str, entries: &[&str]| SeenFile {
+            path: path.to_owned(),
+            real_path: None,
+            content: FileContent::Directory { entries: entries.iter().map(|entry| (*entry).to_owned()).collect() },
+        };
+        let seen = [directory("/etc/n", &["a", "b"]), directory("/etc/n/a", &["2.conf", "10.conf", "x"])];
+        let files = Files::new(&seen, &[]);
+        assert_eq!(files.glob("/etc//n/./*/*.conf"), ["/etc/n/a/10.conf", "/etc/n/a/2.conf"]);
+        assert_eq!(files.wanted(), ["/etc/n/b"]);
+        assert_eq!(files.glob("/etc/n/none"), ["/etc/n/none"]);
+        assert_eq!(normal("/a/../../b//c/."), "/b/c");
+    }
+}

@@ -1,0 +1,83 @@
+//! The files of a machine: this one, or an unpacked copy of another's.
+
+use std::io::{ErrorKind, Read as _};
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::digest;
+use tlswhy_model::{Bytes, FileContent, InstalledSoftware, SeenFile};
+
+/// The largest file that is read, in bytes.
+const LARGEST: u64 = 16 << 20;
+
+/// Whose files are looked at.
+#[derive(Clone, Debug, Default)]
+pub struct FilesOf {
+    /// A copy of another machine's tree; `None` for this machine.
+    pub root: Option<PathBuf>,
+    /// Programs may be asked for what no file says.
+    pub run_programs: bool,
+}
+
+impl FilesOf {
+    /// What lies at these paths, in their order.
+    pub async fn look(&self, paths: Vec<String>) -> Vec<SeenFile> {
+        let root = self.root.clone();
+        let looked = tokio::task::spawn_blocking(move || paths.into_iter().map(|path| look(root.as_deref(), path)).collect());
+        looked.await.unwrap_or_default()
+    }
+
+    /// The versions of these products, in their order.
+    pub async fn software(&self, products: Vec<String>) -> Vec<InstalledSoftware> {
+        let unknown = |product| InstalledSoftware { product, version: None, source: "nothing tells".to_owned() };
+        products.into_iter().map(unknown).collect()
+    }
+}
+
+fn look(root: Option<&Path>, path: String) -> SeenFile {
+    let real = match root {
+        Some(root) => root.join(path.trim_start_matches('/')),
+        None => PathBuf::from(&path),
+    };
+    let content = content(&real).unwrap_or_else(|error| match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => FileContent::Missing,
+        _ => FileContent::Unreadable { error: error.to_string() },
+    });
+    let resolved = real.canonicalize().ok().map(|real| real.to_string_lossy().into_owned());
+    SeenFile { real_path: resolved.filter(|resolved| *resolved != path), path, content }
+}
+
+fn content(path: &Path) -> std::io::Result<FileContent> {
+    let metadata = path.metadata()?;
+    if metadata.is_dir() {
+        let entries = path.read_dir()?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+        let mut entries = entries.collect::<std::io::Result<Vec<String>>>()?;
+        entries.sort();
+        return Ok(FileContent::Directory { entries });
+    }
+    if !metadata.is_file() {
+        return Ok(FileContent::Unreadable { error: "it is neither a file nor a directory".to_owned() });
+    }
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST {
+        return Ok(FileContent::Unreadable { error: format!("it is larger than {} MiB", LARGEST >> 20) });
+    }
+    let sha256 = Bytes(digest::digest(&digest::SHA256, &bytes).as_ref().to_vec()).to_hex();
+    without_private_keys(&mut bytes);
+    Ok(FileContent::Bytes { bytes: Bytes(bytes), sha256, public_keys: Vec::new() })
+}
+
+/// Puts `*` in the place of what stands between the lines of a private key.
+fn without_private_keys(bytes: &mut [u8]) {
+    let mut inside = false;
+    for line in bytes.split_mut(|byte| *byte == b'\n') {
+        let trimmed = line.trim_ascii();
+        if trimmed.starts_with(b"-----BEGIN ") && trimmed.ends_with(b"PRIVATE KEY-----") {
+            inside = true;
+        } else if trimmed.starts_with(b"-----END ") {
+            inside = false;
+        } else if inside {
+            line.iter_mut().filter(|byte| !byte.is_ascii_whitespace()).for_each(|byte| *byte = b'*');
+        }
+    }
+}
