@@ -1,5 +1,7 @@
 use tlswhy_wire::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 
+use crate::files::Files;
+use crate::service::Service;
 use crate::span::Origin;
 
 /// What a service will really do: its settings, cut by the library's policy and by what the library can do at all. `None` is what
@@ -31,4 +33,35 @@ pub struct Reduction {
     pub why: String,
     /// What takes it away.
     pub by: Origin,
+}
+
+/// The versions of which configurations speak, lowest first.
+const VERSIONS: [ProtocolVersion; 5] = [
+    ProtocolVersion::SSLV3,
+    ProtocolVersion::TLSV1_0,
+    ProtocolVersion::TLSV1_1,
+    ProtocolVersion::TLSV1_2,
+    ProtocolVersion::TLSV1_3,
+];
+
+/// What a service will really do.
+pub fn effective(service: &Service, _files: &Files<'_>) -> Effective {
+    let settings = &service.settings;
+    let (lowest, highest) = (settings.minimum_version.as_ref(), settings.maximum_version.as_ref());
+    let named = settings.versions.as_ref().map(|versions| versions.value.clone());
+    let versions = (named.is_some() || lowest.is_some() || highest.is_some()).then(|| {
+        let mut versions = named.unwrap_or_else(|| VERSIONS.to_vec());
+        versions.retain(|version| lowest.is_none_or(|lowest| *version >= lowest.value));
+        versions.retain(|version| highest.is_none_or(|highest| *version <= highest.value));
+        versions.sort_unstable_by(|a, b| b.cmp(a));
+        versions
+    });
+    Effective {
+        versions,
+        cipher_suites_13: settings.cipher_suites.as_ref().map(|suites| suites.value.clone()),
+        groups: settings.groups.as_ref().map(|groups| groups.value.clone()),
+        signature_schemes: settings.signature_algorithms.as_ref().map(|schemes| schemes.value.clone()),
+        security_level: settings.security_level.as_ref().map(|level| level.value),
+        ..Effective::default()
+    }
 }

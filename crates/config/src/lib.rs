@@ -18,7 +18,7 @@ mod setting;
 mod span;
 
 pub use dialects::{Commands, Context, DIALECTS, Dialect, Likeness, dialect, recognise};
-pub use effective::{Effective, Reduction};
+pub use effective::{Effective, Reduction, effective};
 pub use files::{Content, Files, directory_of, fits, has_wildcard, normal, relative_to};
 pub use mend::{CannotMend, Patch, Want, indentation, line_end, patched};
 pub use release::{NoRelease, Release};
