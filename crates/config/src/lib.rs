@@ -8,6 +8,7 @@
 //! To add a dialect see [`dialects`].
 
 pub mod dialects;
+mod diff;
 mod effective;
 mod files;
 pub mod language;
@@ -18,6 +19,7 @@ mod setting;
 mod span;
 
 pub use dialects::{Commands, Context, DIALECTS, Dialect, Likeness, dialect, recognise};
+pub use diff::{between, unified};
 pub use effective::{Effective, Reduction, effective};
 pub use files::{Content, Files, directory_of, fits, has_wildcard, normal, relative_to};
 pub use mend::{CannotMend, Patch, Want, indentation, line_end, patched};
