@@ -40,6 +40,16 @@ impl<'a> Files<'a> {
         Files { seen, software, ..Files::default() }
     }
 
+    /// The same, but for these files.
+    pub fn with<'b>(&self, instead: &'b [SeenFile]) -> Files<'b>
+    where
+        'a: 'b,
+    {
+        let mut seen: HashMap<&'b str, &'b SeenFile> = self.seen.iter().map(|(path, file)| (*path, *file)).collect();
+        seen.extend(instead.iter().map(|file| (file.path.as_str(), file)));
+        Files { seen, software: self.software, ..Files::default() }
+    }
+
     /// What lies at this absolute path.
     pub fn look(&self, path: &str) -> Content<'a> {
         let path = normal(path);
@@ -53,6 +63,12 @@ impl<'a> Files<'a> {
             FileContent::Missing => Content::Missing,
             FileContent::Unreadable { error } => Content::Unreadable(error),
         }
+    }
+
+    /// What was seen at a path; notes it as wanted where nothing was yet.
+    pub fn seen(&self, path: &str) -> Option<&'a SeenFile> {
+        let _asked_for = self.look(path);
+        self.seen.get(normal(path).as_str()).copied()
     }
 
     /// The bytes of a file, where there is one.

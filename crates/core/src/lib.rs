@@ -14,6 +14,7 @@
 mod case;
 pub mod causes;
 pub mod chain;
+pub mod configuration;
 pub mod examination;
 pub mod knowledge;
 pub mod negotiate;
@@ -21,6 +22,7 @@ mod panel;
 mod redact;
 
 pub use causes::{CAUSES, Cause};
+pub use configuration::inspection::{Inspection, InspectionRequest, InspectionStep};
 pub use examination::{Budget, Examination, Family, Request, Step, TrustStore};
 pub use knowledge::clients::{FALLBACK, client, client_from_toml, clients, panel};
 pub use knowledge::local_openssl::local_openssl;

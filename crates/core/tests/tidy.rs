@@ -20,8 +20,9 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("knowledge", &[]),
     ("chain", &["knowledge"]),
     ("negotiate", &["case", "chain", "knowledge"]),
-    ("causes", &["case", "chain", "examination", "knowledge", "negotiate"]),
-    ("examination", &["case", "causes", "chain", "knowledge", "negotiate", "panel"]),
+    ("causes", &["case", "chain", "configuration", "examination", "knowledge", "negotiate"]),
+    ("configuration", &["case", "causes", "chain", "examination", "negotiate"]),
+    ("examination", &["case", "causes", "chain", "configuration", "knowledge", "negotiate", "panel"]),
     ("panel", &["case", "causes", "chain", "examination", "negotiate"]),
     ("redact", &["case", "chain"]),
 ];
@@ -30,9 +31,10 @@ const IMPORTS: &[(&str, &[&str])] = &[
 const ROOMS: &[(&str, &[&str])] = &[
     ("wire", &[]),
     ("model", &["wire"]),
-    ("core", &["model", "wire"]),
+    ("config", &["model", "wire"]),
+    ("core", &["config", "model", "wire"]),
     ("gather", &["model", "wire"]),
-    ("tlswhy", &["core", "gather", "model", "wire"]),
+    ("tlswhy", &["config", "core", "gather", "model", "wire"]),
 ];
 
 /// Words that would bring the world into a room that only thinks.

@@ -10,6 +10,7 @@
 mod attempt;
 mod bytes;
 mod client;
+mod configuration;
 mod evidence;
 mod file;
 mod finding;
@@ -23,6 +24,10 @@ mod text;
 pub use attempt::{Attempt, Awaited, Ending, Exchange, Speaker, Timing};
 pub use bytes::Bytes;
 pub use client::{ClientPolicy, ClientProfile, LocalOpenssl, Software};
+pub use configuration::{
+    ConfigReport, ConfigurationView, EffectiveView, PlacedNote, ReductionView, ServiceView, SettingView, ShadowedView,
+    UnreadPath,
+};
 pub use evidence::{Evidence, Fetched, Identity, KnownCertificate, NamedStore, Records, Resolution, Subject, TrustAnchors};
 pub use file::{FileContent, GivenConfiguration, InstalledSoftware, SeenFile};
 pub use finding::{Confidence, Direction, Exhibit, Finding, Impact, Layer, Party, Stage};
@@ -37,5 +42,7 @@ pub use text::printable;
 pub const FORMAT_VERSION: &str = "1.2";
 /// The `format` of an evidence document.
 pub const EVIDENCE_FORMAT: &str = "tlswhy-evidence";
+/// The `format` of a document on configurations.
+pub const CONFIG_FORMAT: &str = "tlswhy-config";
 /// The `format` of a report document.
 pub const REPORT_FORMAT: &str = "tlswhy-report";

@@ -36,6 +36,15 @@ impl<'a> Found<'a> {
         }
     }
 
+    /// The obstacle that the fault is, or that it leads to.
+    fn underlying(&self) -> Option<&Obstacle> {
+        match &self.fault.kind {
+            FaultKind::ConfigShadowed(setting) => Some(&setting.removes),
+            FaultKind::PolicyRestricts(restriction) => Some(&restriction.causes),
+            _ => self.obstacle(),
+        }
+    }
+
     /// The attempt that fails for it.
     pub fn failing(&self) -> Option<&Seen<'a>> {
         self.fault.fails.and_then(|id| self.case.all().find(|seen| seen.id() == id))
@@ -117,7 +126,7 @@ impl<'a> Found<'a> {
 
     /// Remedies that the model finds for the obstacle, each with what it predicts.
     pub fn fixes(&self) -> Vec<(Change, Option<Prediction>)> {
-        let Some(obstacle) = self.obstacle() else {
+        let Some(obstacle) = self.underlying() else {
             return Vec::new();
         };
         negotiate::fixes(obstacle, &self.client, &self.server)

@@ -20,7 +20,9 @@ mod chain_incomplete;
 mod chain_misordered;
 mod cipher_certificate_mismatch;
 mod client_certificate_required;
+mod client_policy_restricts;
 mod client_version_outdated;
+mod config_shadowed;
 mod connect_timeout;
 mod dns_failure;
 mod hostname_mismatch;
@@ -80,7 +82,9 @@ pub static CAUSES: &[&Cause] = &[
     &chain_misordered::CAUSE,
     &cipher_certificate_mismatch::CAUSE,
     &client_certificate_required::CAUSE,
+    &client_policy_restricts::CAUSE,
     &client_version_outdated::CAUSE,
+    &config_shadowed::CAUSE,
     &connect_timeout::CAUSE,
     &dns_failure::CAUSE,
     &hostname_mismatch::CAUSE,

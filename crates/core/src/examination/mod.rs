@@ -18,6 +18,7 @@ use tlswhy_model::{
 
 use crate::case::{Allowed, Case, Seen};
 use crate::chain::{self, Store, Stores};
+use crate::configuration::survey::Survey;
 use crate::panel;
 
 /// What is to be examined.
@@ -96,6 +97,16 @@ impl Default for Budget {
     }
 }
 
+/// The trust stores of a request.
+pub(crate) fn stores(given: Option<&TrustStore>, named: &[(String, TrustStore)]) -> Stores {
+    let store = |name: &str, store: &TrustStore| Store::new(name, &store.source, store.certificates.iter().cloned());
+    Stores {
+        given: given.map(|given| store("given", given)),
+        named: named.iter().map(|(name, named)| store(name, named)).collect(),
+        ..Stores::default()
+    }
+}
+
 /// What comes next.
 #[derive(Debug)]
 pub enum Step {
@@ -123,15 +134,7 @@ pub struct Examination {
 impl Examination {
     /// A new one, without evidence.
     pub fn new(request: Request) -> Examination {
-        let stores = Stores {
-            given: request.trust.as_ref().map(|trust| Store::new("given", &trust.source, trust.certificates.iter().cloned())),
-            named: request
-                .stores
-                .iter()
-                .map(|(name, store)| Store::new(name, &store.source, store.certificates.iter().cloned()))
-                .collect(),
-            ..Stores::default()
-        };
+        let stores = stores(request.trust.as_ref(), &request.stores);
         let evidence = Evidence {
             format: tlswhy_model::EVIDENCE_FORMAT.to_owned(),
             format_version: tlswhy_model::FORMAT_VERSION.to_owned(),
@@ -302,6 +305,9 @@ impl Examination {
                 add(case.into_questions());
             }
         }
+        if wanted.is_empty() {
+            wanted = self.survey().wanted();
+        }
         if wanted.is_empty() && self.request.replay {
             // The very hellos of the panel are sent once the diagnosis stands.
             if let Some(address) = addresses.first() {
@@ -358,6 +364,11 @@ impl Examination {
     /// When the evidence was taken, seconds since 1970.
     fn now(&self) -> i64 {
         self.evidence.started_at.parse::<jiff::Timestamp>().map_or(0, |time| time.as_second())
+    }
+
+    /// What the configurations say, as far as their files were seen.
+    fn survey(&self) -> Survey<'_> {
+        Survey::of(&self.evidence)
     }
 
     fn tell(&self, case: &Case<'_>) -> Story {

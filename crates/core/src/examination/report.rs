@@ -10,6 +10,9 @@ use tlswhy_model::{
 use super::{Examination, Fault, FaultKind, Story};
 use crate::case::{Case, Seen};
 use crate::causes::{CAUSES, Found};
+use crate::configuration::survey::Survey;
+use crate::configuration::{locate, rivals};
+use crate::negotiate::ServerCapabilities;
 use crate::panel;
 
 /// One client's course to one address, in words.
@@ -101,25 +104,29 @@ impl Examination {
     }
 
     fn tales(&self) -> Vec<Tale<'_>> {
+        let survey = self.survey();
         let addresses = self.addresses();
         if let Some(none) = &addresses
             && none.is_empty()
         {
-            return self.evidence.clients.iter().map(|client| self.nameless_tale(client)).collect();
+            return self.evidence.clients.iter().map(|client| self.nameless_tale(client, &survey)).collect();
         }
         let mut tales = Vec::new();
         for address in addresses.unwrap_or_default() {
             for client in &self.evidence.clients {
                 let case = self.case(client, address);
-                let story = self.tell(&case);
-                tales.push(self.tale(&case, client, address, story));
+                let mut story = self.tell(&case);
+                if !survey.configurations.is_empty() {
+                    rivals::explain(&case, &mut story, &survey, &ServerCapabilities::of(case.all()));
+                }
+                tales.push(self.tale(&case, client, address, story, &survey));
             }
         }
         tales
     }
 
     /// The name has no address to go to.
-    fn nameless_tale<'a>(&'a self, client: &'a ClientProfile) -> Tale<'a> {
+    fn nameless_tale<'a>(&'a self, client: &'a ClientProfile, survey: &Survey<'_>) -> Tale<'a> {
         let resolution = self.evidence.resolution.clone().unwrap_or_default();
         let error = resolution.error.unwrap_or_else(|| match (resolution.addresses.is_empty(), self.request.address_family) {
             (false, Some(family)) => format!("it has no IPv{} address", if family == super::Family::V4 { 4 } else { 6 }),
@@ -135,15 +142,23 @@ impl Examination {
         };
         let story = Story { faults: vec![fault], complete: true, ..Story::default() };
         let case = self.case(client, None);
-        self.tale(&case, client, None, story)
+        self.tale(&case, client, None, story, survey)
     }
 
-    fn tale<'a>(&'a self, case: &Case<'_>, client: &'a ClientProfile, address: Option<IpAddr>, mut story: Story) -> Tale<'a> {
+    fn tale<'a>(
+        &'a self,
+        case: &Case<'_>,
+        client: &'a ClientProfile,
+        address: Option<IpAddr>,
+        mut story: Story,
+        survey: &Survey<'_>,
+    ) -> Tale<'a> {
         let mut findings: Vec<Finding> = Vec::new();
         for fault in &story.faults {
             let found = Found::new(case, &story, fault);
             match CAUSES.iter().find_map(|cause| Some((cause, (cause.examine)(&found)?))) {
-                Some((cause, finding)) => {
+                Some((cause, mut finding)) => {
+                    locate::annotate(&mut finding, &found, survey);
                     // What merely follows from a finding before it is named there.
                     let parent = findings.iter_mut().find(|earlier| {
                         earlier.confidence <= Confidence::Observed
@@ -327,8 +342,20 @@ impl Examination {
         }
         let mut evidence = self.evidence.clone();
         evidence.attempts.retain(|attempt| ids.contains(&attempt.id));
+        let files = findings.iter().flat_map(cited_files).collect::<BTreeSet<&str>>();
+        evidence.files.retain(|file| files.contains(file.path.as_str()));
         evidence
     }
+}
+
+/// The files that a finding cites or edits.
+fn cited_files(finding: &Finding) -> Vec<&str> {
+    let shown = finding.exhibits.iter().filter_map(|exhibit| match exhibit {
+        Exhibit::File { path, .. } => Some(path.as_str()),
+        _ => None,
+    });
+    let edited = finding.remedies.iter().flat_map(|remedy| &remedy.edits).map(|edit| edit.path.as_str());
+    shown.chain(edited).collect()
 }
 
 /// Whether the question is where a path to a trust anchor fails.

@@ -21,6 +21,7 @@ use tlswhy_wire::{HelloSpec, ProtocolVersion};
 
 use crate::case::{Case, Seen};
 use crate::chain::{Certificate, KeyKind, Link, Objection, Stores};
+use crate::configuration::{Restriction, ShadowedSetting};
 use crate::negotiate::{ClientCapabilities, Obstacle, ServerCapabilities};
 
 /// What stops the client at one point.
@@ -83,6 +84,10 @@ pub enum FaultKind {
     Certificate(Box<CertificateFault>),
     /// The server signed the handshake with another key than that of its certificate.
     KeyMismatch,
+    /// A line of the server's configuration would allow it, and has no effect.
+    ConfigShadowed(Box<ShadowedSetting>),
+    /// A line of the client's configuration takes away what the server needs.
+    PolicyRestricts(Box<Restriction>),
     /// The server wants a client certificate.
     ClientCertificate {
         /// The product that said so in HTTP, where it did.

@@ -1,0 +1,203 @@
+//! Findings get their files and lines: what rules, what is shadowed, what to edit.
+
+use tlswhy_config::{Listener, Service, Shadowed, Shown, Side, Want, serving};
+use tlswhy_model::{Exhibit, Finding, Party, Prediction, Remedy, Safety};
+
+use super::mending::{self, Mended};
+use super::place::Place;
+use super::rivals::changes_the_server;
+use super::survey::{Configuration, Survey};
+use crate::case::Case;
+use crate::causes::Found;
+use crate::examination::FaultKind;
+use crate::negotiate::{Agreement, Negotiated};
+
+/// Which settings a cause is about: on the server's side, and on the client's. By the names of [`tlswhy_config::Shown::governs`].
+const GOVERNS: &[(&str, &[&str], &[&str])] = &[
+    ("alpn-mismatch", &["alpn"], &[]),
+    ("certificate-expired", &["certificate", "chain"], &[]),
+    ("certificate-key-mismatch", &["certificate", "key"], &[]),
+    ("certificate-not-yet-valid", &["certificate", "chain"], &[]),
+    ("certificate-revoked", &["certificate"], &[]),
+    ("certificate-unsuitable", &["certificate", "chain"], &[]),
+    ("chain-incomplete", &["certificate", "chain"], &[]),
+    ("chain-misordered", &["certificate", "chain"], &[]),
+    ("cipher-certificate-mismatch", &["cipher-list", "certificate"], &["cipher-list"]),
+    ("client-certificate-required", &["client-verification", "trust"], &[]),
+    ("client-version-outdated", &["versions", "minimum-version"], &["versions", "maximum-version"]),
+    ("hostname-mismatch", &["certificate"], &[]),
+    ("legacy-renegotiation", &[], &["options"]),
+    (
+        "no-shared-cipher",
+        &["cipher-list", "cipher-suites", "security-level"],
+        &["cipher-list", "cipher-suites", "security-level"],
+    ),
+    ("no-shared-group", &["groups"], &["groups"]),
+    ("no-shared-signature-algorithm", &["signature-algorithms", "certificate"], &["signature-algorithms"]),
+    ("not-tls", &["tls"], &[]),
+    ("server-version-outdated", &["versions", "maximum-version", "cipher-list"], &["versions", "minimum-version"]),
+    ("sni-unrecognized", &["refuses-all", "refuses-unknown-names"], &[]),
+    ("starttls-required", &["tls"], &[]),
+    ("untrusted-root", &["certificate"], &["trust"]),
+    (
+        "version-ranges-disjoint",
+        &["versions", "minimum-version", "maximum-version"],
+        &["versions", "minimum-version", "maximum-version"],
+    ),
+    ("weak-dh-params", &["dh-parameters", "cipher-list"], &["security-level", "cipher-list"]),
+    ("weak-key-or-digest", &["certificate", "security-level"], &["security-level", "cipher-list"]),
+];
+
+/// The configured server that answers for the subject of a case.
+pub(crate) fn server_of<'s>(case: &Case<'_>, survey: &'s Survey<'_>) -> Option<(&'s Configuration, &'s Service)> {
+    let subject = &case.evidence.subject;
+    let server_sides: Vec<&Configuration> =
+        survey.configurations.iter().filter(|configuration| configuration.party != Some(Party::Client)).collect();
+    let name = subject.server_name.as_deref();
+    let found = server_sides.iter().find_map(|configuration| {
+        Some((*configuration, serving(&configuration.reading.services, case.address, subject.port, name)?))
+    });
+    // Behind a forwarded port: the one service of that name, or the only one there is.
+    found.or_else(|| {
+        let all: Vec<_> = survey
+            .services(Side::Server)
+            .filter(|(configuration, service)| {
+                configuration.party != Some(Party::Client) && service.settings.tls.as_ref().is_none_or(|tls| tls.value)
+            })
+            .collect();
+        let named: Vec<_> = all.iter().filter(|(_, service)| name.is_some_and(|name| service.fits(name).is_some())).collect();
+        match (named.as_slice(), all.as_slice()) {
+            ([only], _) => Some(**only),
+            ([], [only]) => Some(*only),
+            _ => None,
+        }
+    })
+}
+
+/// The lines that a finding is about, and the edits of its remedies.
+pub(crate) fn annotate(finding: &mut Finding, found: &Found<'_>, survey: &Survey<'_>) {
+    if let Some((configuration, service)) = server_of(found.case, survey) {
+        annotate_service(finding, found, configuration, service, survey);
+    }
+    let (_, client_governs) = governing(&finding.cause);
+    for (configuration, service) in survey.services(Side::Client) {
+        if configuration.party != Some(Party::Client) {
+            continue;
+        }
+        show(finding, service, client_governs, survey);
+        let change = found.fixes().into_iter().map(|(change, _)| change).find(|change| !changes_the_server(change));
+        if let (FaultKind::PolicyRestricts(_), Some(change)) = (&found.fault.kind, change) {
+            let mended = mending::mend_client(configuration, service, &change, survey);
+            give(finding, Party::Client, configuration, mended);
+        }
+    }
+}
+
+/// The same for a service that is known.
+pub(crate) fn annotate_service(
+    finding: &mut Finding,
+    found: &Found<'_>,
+    configuration: &Configuration,
+    service: &Service,
+    survey: &Survey<'_>,
+) {
+    show(finding, service, governing(&finding.cause).0, survey);
+    let mended = match &found.fault.kind {
+        FaultKind::Certificate(fault) => mending::mend_chain(fault, service, survey),
+        FaultKind::NotTls { .. } => mending::mend_plainly(configuration, service, &Want::Tls, survey),
+        _ => {
+            let changes = found.fixes().into_iter().map(|(change, _)| change);
+            let change = changes.into_iter().find(changes_the_server);
+            change.map(|change| mending::mend(configuration, service, &change, &found.client, survey)).unwrap_or_default()
+        }
+    };
+    give(finding, Party::Server, configuration, mended);
+}
+
+/// Which settings a cause is about.
+fn governing(cause: &str) -> (&'static [&'static str], &'static [&'static str]) {
+    let known = GOVERNS.iter().find(|(code, ..)| *code == cause);
+    known.map_or((&[], &[]), |(_, server, client)| (*server, *client))
+}
+
+/// The remedies of a line without effect: the ruling line gets its value.
+pub(crate) fn to_the_ruling_line(
+    mut remedies: Vec<Remedy>,
+    configuration: &Configuration,
+    ruling: &Shown<'_>,
+    rival: &Shadowed,
+    survey: &Survey<'_>,
+) -> Vec<Remedy> {
+    if let Some(remedy) = remedies.first_mut() {
+        remedy.edits = mending::move_value(ruling, rival, survey).into_iter().collect();
+        let commands = mending::commands(configuration);
+        (remedy.check, remedy.reload) = (commands.check, commands.reload);
+    }
+    remedies
+}
+
+/// Adds the lines of a service that govern a finding.
+pub(crate) fn show(finding: &mut Finding, service: &Service, governs: &[&str], survey: &Survey<'_>) {
+    let mut shown_any = false;
+    for shown in service.settings.shown().iter().filter(|shown| governs.contains(&shown.governs)) {
+        let place = Place::of(shown.name, shown.text, shown.origin, &survey.files);
+        let says = match &place.line {
+            Some(_) => format!("`{}` is in effect for {}", place.quoted(), described(service)),
+            None => format!("in effect for {}, for want of a line", described(service)),
+        };
+        push(finding, place.exhibit(says));
+        shown_any = true;
+        for rival in shown.shadowed {
+            let place = Place::of(&rival.name, &rival.text, &rival.origin, &survey.files);
+            push(finding, place.exhibit(format!("`{}` has no effect here: {}", place.quoted(), rival.why)));
+        }
+    }
+    if !shown_any
+        && !governs.is_empty()
+        && let Some(declared) = &service.declared
+        && let Some(line) = super::place::line(declared, &survey.files)
+    {
+        push(
+            finding,
+            Exhibit::File {
+                path: line.path,
+                start: line.start as u64,
+                end: line.end as u64,
+                line: line.position.line,
+                column: line.position.column,
+                says: format!("{} answers here", described(service)),
+            },
+        );
+    }
+}
+
+/// `server a.test on port 443`.
+pub(crate) fn described(service: &Service) -> String {
+    let port = |listener: &Listener| format!(" on port {}", listener.port);
+    let port = service.listeners.first().filter(|_| service.side == Side::Server).map(port).unwrap_or_default();
+    tlswhy_model::printable(&format!("{}{port}", service.title), 160)
+}
+
+fn push(finding: &mut Finding, exhibit: Exhibit) {
+    if !finding.exhibits.contains(&exhibit) {
+        finding.exhibits.push(exhibit);
+    }
+}
+
+/// Gives the edits to the remedy that says the same in words.
+fn give(finding: &mut Finding, party: Party, configuration: &Configuration, mended: Mended) {
+    let fits = |remedy: &&mut Remedy| remedy.party == party && remedy.safety == Safety::Safe;
+    let Some(remedy) = finding.remedies.iter_mut().find(fits) else { return };
+    if mended.edits.is_empty() {
+        remedy
+            .steps
+            .extend(mended.cannot.into_iter().map(|why| format!("No line of {} is proposed: {why}", configuration.main)));
+        return;
+    }
+    if let Some(Negotiated::Agreed(Agreement { version, suite, group })) = mended.after {
+        remedy.predicts = Some(Prediction { version: Some(version), cipher_suite: Some(suite), group });
+    }
+    remedy.edits = mended.edits;
+    let commands = mending::commands(configuration);
+    (remedy.check, remedy.reload) = (commands.check, commands.reload);
+}

@@ -1,0 +1,16 @@
+//! Configurations as evidence: which lines rule the service that was examined, which lines mend it.
+//!
+//! [`survey`] reads the configurations that the evidence names, as far as their files are known; what is missing is asked for.
+//! [`rivals`] finds lines that are there and do not count, or that take away what the other side needs; [`locate`] tells the
+//! findings their files and lines, and [`mending`] writes the edits.
+
+pub(crate) mod capabilities;
+pub mod inspection;
+pub(crate) mod locate;
+pub(crate) mod mending;
+pub(crate) mod place;
+pub(crate) mod rivals;
+pub(crate) mod survey;
+
+pub use place::Place;
+pub use rivals::{Restriction, ShadowedSetting};

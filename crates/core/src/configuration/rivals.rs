@@ -1,0 +1,292 @@
+//! Lines that are there and have no effect, and lines that take away what the other side needs.
+
+use tlswhy_config::{Context, Effective, Files, Origin, Patch, Service, Shadowed, Shown, Side, effective, patched};
+use tlswhy_model::{Confidence, FileContent, Party, SeenFile};
+use tlswhy_wire::ProtocolVersion;
+
+use super::place::Place;
+use super::survey::{Configuration, Survey};
+use crate::case::Case;
+use crate::examination::{Fault, FaultKind, Story};
+use crate::negotiate::{self, Change, ClientCapabilities, Obstacle, ServerCapabilities};
+
+/// A line that was meant to set what is needed, and has no effect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShadowedSetting {
+    /// The line without effect.
+    pub without_effect: Place,
+    /// Why it has none, a clause.
+    pub why: String,
+    /// What rules in its place.
+    pub ruling: Place,
+    /// What the service is called.
+    pub service: String,
+    /// The program.
+    pub program: String,
+    /// What the line would give, had it effect: `TLSv1.2`.
+    pub needed: String,
+    /// The obstacle that it would remove.
+    pub removes: Obstacle,
+}
+
+/// A line that takes away what the client's software could do and the server needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restriction {
+    /// The line.
+    pub line: Place,
+    /// Whose line it is: `programs that heed OpenSSL's system_default`.
+    pub service: String,
+    /// What it takes away: `TLS 1.2`.
+    pub takes: String,
+    /// The obstacle that it causes.
+    pub causes: Obstacle,
+}
+
+/// The settings that decide whether what a change wants is there, by the name that [`Shown`] has for them.
+pub(crate) fn governing(change: &Change) -> &'static [&'static str] {
+    match change {
+        Change::ServerVersions(_) | Change::ClientVersions(_) => &["versions", "maximum-version", "minimum-version"],
+        Change::ServerSuites(version, _) if *version >= ProtocolVersion::TLSV1_3 => &["cipher-suites"],
+        Change::ServerSuites(..) => &["cipher-list", "security-level"],
+        Change::ClientSuites(_) => &["cipher-list", "cipher-suites", "security-level"],
+        Change::ServerGroups(..) | Change::ClientGroups(_) => &["groups"],
+        Change::ServerSchemes(..) | Change::ClientSchemes(_) => &["signature-algorithms"],
+        Change::ServerAlpn => &["alpn"],
+        Change::ServerDhSize(_) => &["dh-parameters", "cipher-list"],
+        Change::ServerSecureRenegotiation | Change::ServerExtendedMasterSecret => &["options"],
+    }
+}
+
+/// Whether the effective settings have something of what a change wants; `None` where they do not tell.
+pub(crate) fn provides(effective: &Effective, change: &Change) -> Option<bool> {
+    fn any<T: PartialEq>(there: Option<&Vec<T>>, wanted: &[T]) -> Option<bool> {
+        Some(wanted.iter().any(|one| there.is_some_and(|there| there.contains(one)))).filter(|_| there.is_some())
+    }
+    match change {
+        Change::ServerVersions(wanted) | Change::ClientVersions(wanted) => any(effective.versions.as_ref(), wanted),
+        Change::ServerSuites(version, wanted) => {
+            let modern = *version >= ProtocolVersion::TLSV1_3;
+            any(if modern { effective.cipher_suites_13.as_ref() } else { effective.cipher_suites.as_ref() }, wanted)
+        }
+        Change::ClientSuites(wanted) => {
+            let old = any(effective.cipher_suites.as_ref(), wanted);
+            let new = any(effective.cipher_suites_13.as_ref(), wanted);
+            match (old, new) {
+                (Some(true), _) | (_, Some(true)) => Some(true),
+                (Some(false), Some(false)) => Some(false),
+                _ => None,
+            }
+        }
+        Change::ServerGroups(_, wanted) | Change::ClientGroups(wanted) => any(effective.groups.as_ref(), wanted),
+        Change::ServerSchemes(_, wanted) | Change::ClientSchemes(wanted) => any(effective.signature_schemes.as_ref(), wanted),
+        _ => None,
+    }
+}
+
+/// What a change wants, in words.
+pub(crate) fn in_words(change: &Change) -> String {
+    fn some<T: ToString>(values: &[T]) -> String {
+        let shown: Vec<String> = values.iter().take(3).map(ToString::to_string).collect();
+        match values.len() {
+            0..=3 => shown.join(", "),
+            more => format!("{} and {} more", shown.join(", "), more - 3),
+        }
+    }
+    match change {
+        Change::ServerVersions(versions) | Change::ClientVersions(versions) => some(versions),
+        Change::ServerSuites(_, suites) | Change::ClientSuites(suites) => some(suites),
+        Change::ServerGroups(_, groups) | Change::ClientGroups(groups) => some(groups),
+        Change::ServerSchemes(_, schemes) | Change::ClientSchemes(schemes) => some(schemes),
+        Change::ServerAlpn => "an application protocol in common".to_owned(),
+        Change::ServerDhSize(bits) => format!("a Diffie-Hellman group of {bits} bits"),
+        Change::ServerSecureRenegotiation => "secure renegotiation".to_owned(),
+        Change::ServerExtendedMasterSecret => "extended master secret".to_owned(),
+    }
+}
+
+/// Whether it is the server that a change changes.
+pub(crate) fn changes_the_server(change: &Change) -> bool {
+    !matches!(change, Change::ClientVersions(_) | Change::ClientSuites(_) | Change::ClientGroups(_) | Change::ClientSchemes(_))
+}
+
+/// Puts what the configurations explain before what it explains.
+pub(crate) fn explain(case: &Case<'_>, story: &mut Story, survey: &Survey<'_>, server: &ServerCapabilities) {
+    let client = ClientCapabilities::of(case.client);
+    let mut at = 0;
+    while let Some(fault) = story.faults.get(at) {
+        let FaultKind::Negotiation(obstacle) = &fault.kind else {
+            at += 1;
+            continue;
+        };
+        let (fails, works, differs_in, blocks) = (fault.fails, fault.works, fault.differs_in.clone(), fault.blocks);
+        let explained = explained(case, obstacle, &client, server, survey);
+        if let Some((kind, confidence)) = explained {
+            story.faults.insert(at, Fault { kind, fails, works, differs_in, confidence, blocks });
+            at += 1;
+        }
+        at += 1;
+    }
+}
+
+fn explained(
+    case: &Case<'_>,
+    obstacle: &Obstacle,
+    client: &ClientCapabilities,
+    server: &ServerCapabilities,
+    survey: &Survey<'_>,
+) -> Option<(FaultKind, Confidence)> {
+    let fixes = negotiate::fixes(obstacle, client, server);
+    // A setting of the client that takes away what is current comes first: the client never gets to the server's.
+    for (change, _) in fixes.iter().filter(|(change, _)| !changes_the_server(change)) {
+        for (_, service) in survey.services(Side::Client).filter(|(configuration, _)| is_the_clients(configuration)) {
+            if let Some(restriction) = restriction(service, change, obstacle, &survey.files) {
+                return Some((FaultKind::PolicyRestricts(Box::new(restriction)), Confidence::Observed));
+            }
+        }
+    }
+    for (change, _) in fixes.iter().filter(|(change, _)| changes_the_server(change)) {
+        if let Some((configuration, service)) = super::locate::server_of(case, survey)
+            && let Some(found) = shadowed(configuration, service, change, obstacle, survey)
+        {
+            return Some(found);
+        }
+    }
+    None
+}
+
+fn is_the_clients(configuration: &Configuration) -> bool {
+    configuration.party != Some(Party::Server)
+}
+
+/// The line that keeps a client from what it needs.
+pub(crate) fn restriction(service: &Service, change: &Change, obstacle: &Obstacle, files: &Files<'_>) -> Option<Restriction> {
+    if provides(&effective(service, files), change) != Some(false) {
+        return None;
+    }
+    let from_somebody = |shown: &&Shown<'_>| !matches!(shown.origin, Origin::BuiltIn { .. });
+    let governing = governing(change);
+    let shown = service.settings.shown();
+    let line = shown.iter().filter(|shown| governing.contains(&shown.governs)).filter(from_somebody).find(|shown| {
+        // Without this line the rest would do.
+        let mut without = service.clone();
+        remove(&mut without, shown.governs);
+        provides(&effective(&without, files), change) != Some(false)
+    })?;
+    Some(Restriction {
+        line: Place::of(line.name, line.text, line.origin, files),
+        service: service.title.clone(),
+        takes: in_words(change),
+        causes: obstacle.clone(),
+    })
+}
+
+fn remove(service: &mut Service, governs: &str) {
+    let settings = &mut service.settings;
+    match governs {
+        "versions" => settings.versions = None,
+        "minimum-version" => settings.minimum_version = None,
+        "maximum-version" => settings.maximum_version = None,
+        "cipher-list" => settings.cipher_list = None,
+        "cipher-suites" => settings.cipher_suites = None,
+        "groups" => settings.groups = None,
+        "signature-algorithms" => settings.signature_algorithms = None,
+        "security-level" => settings.security_level = None,
+        _ => {}
+    }
+}
+
+/// A line without effect that would give what is needed, had it effect: it is put in the place of the one that rules, and the
+/// configuration is read again.
+pub(crate) fn shadowed(
+    configuration: &Configuration,
+    service: &Service,
+    change: &Change,
+    obstacle: &Obstacle,
+    survey: &Survey<'_>,
+) -> Option<(FaultKind, Confidence)> {
+    let governing = governing(change);
+    for shown in service.settings.shown().iter().filter(|shown| governing.contains(&shown.governs)) {
+        for rival in shown.shadowed.iter().filter(|rival| rival.meant_to_count && rival.text != shown.text) {
+            let would_help = had_effect(configuration, service, shown, rival, survey, |after, files| {
+                provides(&effective(after, files), change)
+            });
+            let confidence = match would_help {
+                Some(Some(true)) => Confidence::Observed,
+                Some(Some(false)) => continue,
+                // The ruling value is no line that the other could stand in for.
+                Some(None) | None if mentions(&rival.text, change) => Confidence::Observed,
+                _ => continue,
+            };
+            let files = &survey.files;
+            let setting = ShadowedSetting {
+                without_effect: Place::of(&rival.name, &rival.text, &rival.origin, files),
+                why: rival.why.clone(),
+                ruling: Place::of(shown.name, shown.text, shown.origin, files),
+                service: service.title.clone(),
+                program: service.program.0.clone(),
+                needed: in_words(change),
+                removes: obstacle.clone(),
+            };
+            return Some((FaultKind::ConfigShadowed(Box::new(setting)), confidence));
+        }
+    }
+    None
+}
+
+/// Judges the service as it would be if the rival's value stood in the ruling line.
+fn had_effect<T>(
+    configuration: &Configuration,
+    service: &Service,
+    ruling: &Shown<'_>,
+    rival: &Shadowed,
+    survey: &Survey<'_>,
+    judge: impl FnOnce(&Service, &Files<'_>) -> T,
+) -> Option<T> {
+    let Origin::File { value, .. } = ruling.origin else { return None };
+    let written = match &rival.origin {
+        Origin::File { value, .. } => {
+            let bytes = survey.files.bytes(&value.path)?;
+            String::from_utf8_lossy(bytes.get(value.start..value.end)?).into_owned()
+        }
+        _ => rival.text.clone(),
+    };
+    let bytes = patched(survey.files.bytes(&value.path)?, [&Patch::replace(value, written)])?;
+    let instead = [changed(&value.path, bytes)];
+    let files = survey.files.with(&instead);
+    let after = (configuration.dialect.read)(&Context { files: &files, main: &configuration.main });
+    Some(judge(same_service(&after.services, service)?, &files))
+}
+
+/// A file with other content.
+pub(crate) fn changed(path: &str, bytes: Vec<u8>) -> SeenFile {
+    let content = FileContent::Bytes { bytes: bytes.into(), sha256: String::new(), public_keys: Vec::new() };
+    SeenFile { path: path.to_owned(), real_path: None, content }
+}
+
+/// The service of the same side, names and listeners in another reading.
+pub(crate) fn same_service<'s>(services: &'s [Service], service: &Service) -> Option<&'s Service> {
+    services.iter().find(|other| {
+        other.side == service.side
+            && other.title == service.title
+            && other.names == service.names
+            && other.listeners == service.listeners
+    })
+}
+
+/// Whether a value names one of the things wanted, by the names that programs have for them.
+fn mentions(text: &str, change: &Change) -> bool {
+    let text = text.to_ascii_lowercase();
+    match change {
+        Change::ServerVersions(versions) => versions.iter().any(|version| {
+            let name = version.to_string().to_ascii_lowercase();
+            let words: Vec<&str> = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '.')).collect();
+            words.contains(&name.as_str()) || words.contains(&name.replace('.', "").as_str())
+        }),
+        Change::ServerSuites(_, suites) => suites.iter().any(|suite| {
+            let names = [Some(suite.to_string()), suite.details().and_then(|row| row.openssl_name).map(str::to_owned)];
+            names.into_iter().flatten().any(|name| text.contains(&name.to_ascii_lowercase()))
+        }),
+        Change::ServerGroups(_, groups) => groups.iter().any(|group| text.contains(&group.to_string().to_ascii_lowercase())),
+        _ => false,
+    }
+}

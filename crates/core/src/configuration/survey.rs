@@ -1,0 +1,178 @@
+//! The configurations that the evidence names, read as far as their files are known.
+
+use tlswhy_config::{Content, Context, DIALECTS, Dialect, Files, Likeness, Reading, Service, Side, fits, recognise};
+use tlswhy_model::{Evidence, GivenConfiguration, InstalledSoftware, Party, Question, SeenFile};
+
+/// Most files of a directory of unknown kind that are looked into.
+const MOST_ENTRIES: usize = 400;
+
+/// One configuration with all that it includes.
+#[derive(Debug)]
+pub(crate) struct Configuration {
+    /// Whose it was said to be; `None` where nobody said.
+    pub party: Option<Party>,
+    /// Its main file.
+    pub main: String,
+    /// Its dialect.
+    pub dialect: &'static Dialect,
+    /// What it says.
+    pub reading: Reading,
+}
+
+/// A path that could not be read as a configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unread {
+    /// The path as given.
+    pub path: String,
+    /// Why, a sentence without its full stop.
+    pub why: String,
+}
+
+/// What the files seen so far say.
+#[derive(Debug)]
+pub(crate) struct Survey<'a> {
+    /// The files.
+    pub files: Files<'a>,
+    /// The configurations, in the order given.
+    pub configurations: Vec<Configuration>,
+    /// What was given and is no configuration.
+    pub unread: Vec<Unread>,
+}
+
+impl<'a> Survey<'a> {
+    /// Reads what the evidence names.
+    pub(crate) fn of(evidence: &'a Evidence) -> Survey<'a> {
+        Survey::over(&evidence.configurations, &evidence.files, &evidence.software)
+    }
+
+    /// Reads these configurations in these files.
+    pub(crate) fn over(given: &[GivenConfiguration], seen: &'a [SeenFile], software: &'a [InstalledSoftware]) -> Survey<'a> {
+        let mut survey = Survey { files: Files::new(seen, software), configurations: Vec::new(), unread: Vec::new() };
+        for given in given {
+            survey.read(given);
+        }
+        for service in survey.configurations.iter().flat_map(|configuration| &configuration.reading.services) {
+            let settings = &service.settings;
+            let named =
+                settings.certificates.iter().chain(&settings.keys).chain(&settings.chain).chain(&settings.dh_parameters);
+            // Whoever asks for more of them than one service's finds them by then.
+            for path in named.map(|setting| setting.value.as_str()).filter(|path| path.starts_with('/')) {
+                let _asked_for = survey.files.look(path);
+            }
+        }
+        survey
+    }
+
+    /// What has to be known before the survey is whole.
+    pub(crate) fn wanted(&self) -> Vec<(Question, String)> {
+        let mut questions = Vec::new();
+        let (paths, products) = (self.files.wanted(), self.files.wanted_software());
+        if !paths.is_empty() {
+            questions.push((Question::Files { paths }, "what the configuration says".to_owned()));
+        }
+        if !products.is_empty() {
+            questions.push((Question::Software { products }, "which software reads it".to_owned()));
+        }
+        questions
+    }
+
+    /// The services of one side, each with its configuration.
+    pub(crate) fn services(&self, side: Side) -> impl Iterator<Item = (&Configuration, &Service)> {
+        self.configurations.iter().flat_map(move |configuration| {
+            let of_side = configuration.reading.services.iter().filter(move |service| service.side == side);
+            of_side.map(move |service| (configuration, service))
+        })
+    }
+
+    fn read(&mut self, given: &GivenConfiguration) {
+        match self.files.look(&given.path) {
+            Content::Asked => {}
+            Content::Missing => self.cannot_read(given, "there is no such file"),
+            Content::Unreadable(error) => {
+                let error = error.to_owned();
+                self.cannot_read(given, &error);
+            }
+            Content::Bytes(bytes) => match recognise(&given.path, bytes) {
+                Some(dialect) => self.add(given, dialect, given.path.clone()),
+                None => self.cannot_read(given, "it is of no kind that is known here"),
+            },
+            Content::Directory(entries) => {
+                let mains = self.mains(&given.path);
+                let mut found = !mains.is_empty();
+                for (dialect, main) in mains {
+                    self.add(given, dialect, main);
+                }
+                if !found {
+                    found = self.read_entries(given, entries);
+                }
+                if !found && self.files.wanted().is_empty() {
+                    self.cannot_read(given, "no configuration that is known here lies in it");
+                }
+            }
+        }
+    }
+
+    /// The main files in their usual places below a directory.
+    fn mains(&self, directory: &str) -> Vec<(&'static Dialect, String)> {
+        let mut mains = Vec::new();
+        let below = if directory == "/" { "/".to_owned() } else { format!("{directory}/") };
+        for dialect in DIALECTS {
+            for place in dialect.places {
+                let reaches = place.starts_with(&below) || same_start(place, directory);
+                if !reaches {
+                    continue;
+                }
+                for path in self.files.glob(place) {
+                    let there = matches!(self.files.look(&path), Content::Bytes(_));
+                    if there && path.starts_with(&below) && !mains.iter().any(|(_, main)| *main == path) {
+                        mains.push((*dialect, path));
+                    }
+                }
+            }
+        }
+        mains
+    }
+
+    /// The files of a directory in no usual place: those whose name says what they are, else those whose content does.
+    fn read_entries(&mut self, given: &GivenConfiguration, entries: &[String]) -> bool {
+        let mut likely: Vec<(&'static Dialect, String, Likeness)> = Vec::new();
+        for entry in entries.iter().take(MOST_ENTRIES) {
+            let path = format!("{}/{entry}", given.path.trim_end_matches('/'));
+            if let Content::Bytes(bytes) = self.files.look(&path)
+                && let Some(dialect) = recognise(&path, bytes)
+            {
+                let likeness = (dialect.recognise)(&path, bytes);
+                likely.push((dialect, path, likeness));
+            }
+        }
+        let best = likely.iter().map(|(_, _, likeness)| *likeness).max();
+        likely.retain(|(_, _, likeness)| Some(*likeness) == best);
+        let found = !likely.is_empty();
+        for (dialect, path, _) in likely {
+            // What a main file includes is no main file.
+            if !self.configurations.iter().any(|known| known.reading.files.contains(&path)) {
+                self.add(given, dialect, path);
+            }
+        }
+        found
+    }
+
+    fn add(&mut self, given: &GivenConfiguration, dialect: &'static Dialect, main: String) {
+        if self.configurations.iter().any(|known| known.main == main && known.dialect.name == dialect.name) {
+            return;
+        }
+        let reading = (dialect.read)(&Context { files: &self.files, main: &main });
+        self.configurations.push(Configuration { party: given.party, main, dialect, reading });
+    }
+
+    fn cannot_read(&mut self, given: &GivenConfiguration, why: &str) {
+        self.unread.push(Unread { path: given.path.clone(), why: why.to_owned() });
+    }
+}
+
+/// Whether a pattern could lead below a directory: part for part, as far as the directory goes.
+fn same_start(pattern: &str, directory: &str) -> bool {
+    let mut parts = pattern.split('/').filter(|part| !part.is_empty());
+    let directory = directory.split('/').filter(|part| !part.is_empty());
+    directory.into_iter().all(|own| parts.next().is_some_and(|part| fits(part.as_bytes(), own.as_bytes())))
+}
