@@ -3,8 +3,13 @@
 //! To add one: write `<name>.rs` with a `static DIALECT`, name it in [`DIALECTS`], and put example trees with what they mean into
 //! `tests/dialects/<name>/`.
 
+mod nginx;
+
+use tlswhy_wire::ProtocolVersion;
+
 use crate::files::Files;
 use crate::mend::{CannotMend, Patch, Want};
+use crate::release::Release;
 use crate::service::{Reading, Service, Side};
 
 /// One configuration language.
@@ -71,8 +76,11 @@ impl Commands {
     }
 }
 
+/// Default versions by release: the first row counts whose release the program has reached.
+pub(crate) type VersionsSince = &'static [(Release, &'static [ProtocolVersion])];
+
 /// Every dialect, by name.
-pub static DIALECTS: &[&Dialect] = &[];
+pub static DIALECTS: &[&Dialect] = &[&nginx::DIALECT];
 
 /// The dialect of this name.
 pub fn dialect(name: &str) -> Option<&'static Dialect> {
