@@ -64,6 +64,9 @@ pub(crate) enum Command {
     /// Show a certificate chain: who signed whom, what is missing, who trusts it
     #[command(arg_required_else_help = true, after_help = CERT_EXIT_STATUS)]
     Cert(Box<Cert>),
+    /// What do these configurations mean for TLS, and where is the line at fault?
+    #[command(after_help = EXIT_STATUS)]
+    Config(Box<Config>),
     /// What does this cause mean? Without a code: list them
     Explain(Explain),
     /// Watch every cause being found, live, on servers broken on purpose inside this program
@@ -103,6 +106,15 @@ pub(crate) struct Check {
     /// Examine every address of the name
     #[arg(long, conflicts_with = "address", help_heading = "How to connect")]
     pub(crate) all_addresses: bool,
+
+    /// The server's configuration (a file or a directory), so that the fix names a file and a line; repeatable
+    #[arg(long, value_name = "PATH", help_heading = "Configurations")]
+    pub(crate) server_config: Vec<PathBuf>,
+    /// The client's configuration, such as openssl.cnf; repeatable
+    #[arg(long, value_name = "PATH", help_heading = "Configurations")]
+    pub(crate) client_config: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) machine: Machine,
 
     #[command(flatten)]
     pub(crate) sources: Sources,
@@ -153,6 +165,58 @@ pub(crate) struct Connection {
     /// Wait so long for a connection, and for each answer [default: 3]
     #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true, help_heading = "How to connect")]
     pub(crate) timeout: Option<Duration>,
+}
+
+/// The machine whose configurations are read.
+#[derive(Args, Debug, Default)]
+pub(crate) struct Machine {
+    /// Read configurations in this unpacked copy of another machine's tree (its `/`, or its `/etc`)
+    #[arg(long, value_name = "DIR", help_heading = "Configurations")]
+    pub(crate) root: Option<PathBuf>,
+    /// Take this version for granted, such as nginx=1.18.0 or openssl=3.0.2; repeatable
+    #[arg(long, value_name = "PRODUCT=VERSION", value_parser = assumed, help_heading = "Configurations")]
+    pub(crate) assume: Vec<(String, String)>,
+    /// Ask programs for what no file says (`nginx -V`, `openssl version`); nothing is run otherwise
+    #[arg(long, conflicts_with = "root", help_heading = "Configurations")]
+    pub(crate) run_programs: bool,
+}
+
+/// `PRODUCT=VERSION`.
+fn assumed(text: &str) -> Result<(String, String), Impossible> {
+    match text.split_once('=') {
+        Some((product, version)) if !product.is_empty() && version.contains(|c: char| c.is_ascii_digit()) => {
+            Ok((product.to_ascii_lowercase(), version.to_owned()))
+        }
+        _ => Err(Impossible::because("a product and its version are wanted: nginx=1.18.0")),
+    }
+}
+
+/// Options of `config`.
+#[derive(Args, Debug)]
+pub(crate) struct Config {
+    /// Files or directories; without one, everything known here that is installed
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) machine: Machine,
+    /// Judge servers for this client: a name from `tlswhy clients`, or a profile in a TOML file
+    #[arg(long, value_name = "NAME|FILE", help_heading = "What to judge")]
+    pub(crate) client: Option<String>,
+    /// Trust these certificates (PEM or DER) instead of the client's own store
+    #[arg(long, value_name = "FILE", help_heading = "What to judge")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Take missing intermediates from here: a file or a directory (PEM or DER); repeatable
+    #[arg(long, value_name = "FILE|DIR", help_heading = "What to judge")]
+    pub(crate) known: Vec<PathBuf>,
+    /// How to write it
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "human", help_heading = "Output")]
+    pub(crate) format: ListFormat,
+    /// Write it to this file instead of to standard output
+    #[arg(short = 'o', long = "output", value_name = "FILE", help_heading = "Output")]
+    pub(crate) file: Option<PathBuf>,
+    /// Show every setting, every suite and every line without effect
+    #[arg(short, long, help_heading = "Output")]
+    pub(crate) verbose: bool,
 }
 
 /// Where certificates may come from that were not sent, and what may be asked of those who issued them.
@@ -375,7 +439,7 @@ impl FromStr for Alpn {
 }
 
 /// Commands of the contract that this version does not have.
-const LATER: &[&str] = &["config", "fix", "listen", "pcap", "run", "trace"];
+const LATER: &[&str] = &["fix", "listen", "pcap", "run", "trace"];
 
 /// Refuses what stands in the place of a target and was rather meant as a command: `tlswhy chekc HOST` must not examine a host
 /// of that name. An explicit `check` examines it.

@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         None => cli::no_command_was_meant(&check).and_then(|()| commands::check::run(&check)),
         Some(Command::Check(check)) => commands::check::run(&check),
         Some(Command::Cert(arguments)) => commands::cert::run(&arguments),
+        Some(Command::Config(arguments)) => commands::config::run(&arguments),
         Some(Command::Diagnose(arguments)) => commands::diagnose::run(&arguments),
         Some(Command::Explain(arguments)) => commands::explain::run(&arguments),
         Some(Command::Demo(arguments)) => commands::demo::run(&arguments),

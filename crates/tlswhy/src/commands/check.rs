@@ -7,11 +7,11 @@ use std::sync::Arc;
 use tlswhy_core::chain::{Certificate, Known, PathPolicy, Store};
 use tlswhy_core::{Budget, Request, TrustStore};
 use tlswhy_gather::Live;
-use tlswhy_model::{Attempt, Awaited, ClientProfile, Ending, Evidence, KnownCertificate};
+use tlswhy_model::{Attempt, Awaited, ClientProfile, Ending, Evidence, KnownCertificate, Party};
 
 use super::examine::{Interrupted, examine, now};
 use super::reports::{Reports, Saving};
-use super::{asking, connect, judged, served, trust};
+use super::{asking, connect, judged, machine, served, trust};
 use crate::cli::Check;
 use crate::exit::{Failure, Status};
 use crate::target::Target;
@@ -31,7 +31,10 @@ pub(crate) fn run(arguments: &Check) -> Result<Status, Failure> {
     let known = trust::known_certificates(&arguments.sources.known)?;
     let panel = tlswhy_core::panel();
     let identity = trust::client_identity(arguments.cert.as_deref(), arguments.key.as_deref())?.map(Arc::new);
-    let live = |target| Ok(Live { identity: identity.clone(), ..connect::live(&arguments.connection, target)? });
+    let live = |target| {
+        let files = machine::files(&arguments.machine)?;
+        Ok(Live { identity: identity.clone(), files, ..connect::live(&arguments.connection, target)? })
+    };
     let lives = arguments.targets.iter().map(live).collect::<Result<Vec<_>, Failure>>()?;
     let mut reports = Reports::open(
         &arguments.output,
@@ -103,7 +106,11 @@ impl Common<'_> {
             fetch_issuers: arguments.sources.aia,
             online: arguments.sources.online,
             dns: connect::is_in_dns(connection, target, live),
-            ..Request::default()
+            configurations: machine::given(&arguments.server_config, Some(Party::Server))
+                .into_iter()
+                .chain(machine::given(&arguments.client_config, Some(Party::Client)))
+                .collect(),
+            software: machine::assumed(&arguments.machine),
         }
     }
 

@@ -4,6 +4,8 @@
 
 pub(crate) mod cert;
 pub(crate) mod chain;
+pub(crate) mod config;
+mod excerpt;
 mod html;
 mod json;
 mod markdown;

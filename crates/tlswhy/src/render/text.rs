@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use tlswhy_model::{Attempt, Finding, Outcome, Report};
 
 use super::page::{ASIDE, HEADING, Page};
-use super::{Options, Position, chain, drawing, is_about_certificates, words};
+use super::{Options, Position, chain, drawing, excerpt, is_about_certificates, words};
 
 /// Column of the labels of a finding.
 const LABEL: usize = 3;
@@ -72,6 +72,9 @@ fn write_finding(page: &mut Page<'_>, report: &Report, index: usize, finding: &F
     let shown = if options.verbose { finding.exhibits.len() } else { EXHIBITS };
     for exhibit in finding.exhibits.iter().take(shown) {
         page.labelled(TEXT, "-", Style::new(), TEXT + 2, &words::exhibit(exhibit))?;
+        if let Some(excerpt) = excerpt::excerpt(&report.evidence.files, exhibit) {
+            page.command(TEXT + 2, &excerpt)?;
+        }
     }
     if let hidden @ 1.. = finding.exhibits.len().saturating_sub(shown) {
         page.paragraph(TEXT, ASIDE, &format!("({hidden} more with -v)"))?;
