@@ -9,6 +9,7 @@
 //! cargo run -p tlswhy-lab -- serve ID        start one, print how to look at it, wait for Enter
 //! cargo run -p tlswhy-lab -- see [ID…]       what openssl, curl and gnutls-cli say
 //! cargo run -p tlswhy-lab -- run [ID…]       what tlswhy says, as a table
+//! cargo run -p tlswhy-lab -- configs [ID…]   generated configurations: what is read in them, and what the programs do
 //! ```
 //!
 //! Linux only: servers are wrapped in `setpriv`, time-outs are made with the kernel's accept queue and network namespaces.
@@ -16,6 +17,7 @@
 pub mod bench;
 pub mod bench_chain;
 pub mod chains;
+pub mod configs;
 pub mod fake;
 pub mod old_openssl;
 pub mod pki;

@@ -75,7 +75,7 @@ impl Lab {
     /// Starts a program and waits until its port accepts connections.
     pub fn launch(&self, launch: Launch<'_>) -> Result<Server, StartError> {
         let program = find_program(launch.program).ok_or_else(|| StartError::Missing(launch.program.into()))?;
-        let scratch = Scratch::new().map_err(StartError::of)?;
+        let scratch = launch.dir.map_or_else(Scratch::new, |dir| Ok(Scratch::given(dir))).map_err(StartError::of)?;
         let mut server = Server::at(launch.port.unwrap_or_else(free_port));
         let fill = |text: &str| {
             text.replace("{port}", &server.port.to_string())
@@ -138,6 +138,8 @@ pub struct Launch<'a> {
     pub port: Option<u16>,
     /// What is said on the connection that finds out whether the server is there; empty: nothing.
     pub first_words: &'a str,
+    /// The directory that `{dir}` stands for, which outlives the server; without it a new one.
+    pub dir: Option<&'a Path>,
 }
 
 /// A running server: stopped when dropped.
@@ -281,17 +283,25 @@ pub fn is_root() -> bool {
 }
 
 /// A directory of its own for one server, readable for servers that run under another account.
-struct Scratch(TempDir);
+struct Scratch {
+    path: PathBuf,
+    _made: Option<TempDir>,
+}
 
 impl Scratch {
     fn new() -> io::Result<Scratch> {
         let dir = tempfile::Builder::new().prefix("tlswhy-lab-").tempdir()?;
         fs::set_permissions(dir.path(), Permissions::from_mode(0o755))?;
-        Ok(Scratch(dir))
+        Ok(Scratch { path: dir.path().to_owned(), _made: Some(dir) })
+    }
+
+    /// One that somebody else keeps.
+    fn given(path: &Path) -> Scratch {
+        Scratch { path: path.to_owned(), _made: None }
     }
 
     fn path(&self) -> &Path {
-        self.0.path()
+        &self.path
     }
 }
 
