@@ -21,6 +21,8 @@ pub struct Case {
     pub dialect: &'static str,
     /// The program to start, and the one that is skipped over where it is not installed.
     pub program: &'static str,
+    /// Files of the machine without which the case is skipped, such as a module.
+    pub needs: &'static [&'static str],
     /// Its arguments.
     pub args: Vec<String>,
     /// The files, by their path in `{dir}`.
@@ -105,6 +107,9 @@ impl Case {
     /// # Errors
     /// It is not installed, or does not start: then the error has its words.
     pub fn start(&self, lab: &Lab, placed: &Placed) -> Result<Server, StartError> {
+        if let Some(missing) = self.needs.iter().find(|path| !Path::new(path).exists()) {
+            return Err(StartError::Missing((*missing).to_owned()));
+        }
         lab.launch(Launch {
             program: self.program,
             args: self.args.iter().map(|argument| placed.fill(argument)).collect(),

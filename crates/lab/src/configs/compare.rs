@@ -6,7 +6,8 @@ use std::fmt::Display;
 use tlswhy_wire::{Authentication, CipherSuite, KeyExchange, NamedGroup, ProtocolVersion};
 
 use super::hellos::everything;
-use super::measure::{Leaf, Measured};
+use super::leaf::Leaf;
+use super::measure::Measured;
 
 /// What is expected of one look at a server. `None` is not claimed, and not compared.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
-use aws_lc_rs::digest;
 use tlswhy_core::knowledge::controls;
 use tlswhy_gather::Live;
 use tlswhy_model::{Answer, Asked, Bytes, Depth, InstalledSoftware, Opening, Probe, Question};
@@ -13,10 +12,10 @@ use tlswhy_wire::{
     ProtocolVersion, SignatureScheme,
 };
 use tokio::runtime::Runtime;
-use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::case::Look;
 use super::hellos::{Reply, VERSIONS, everything};
+use super::leaf::Leaf;
 use crate::server::StartError;
 
 /// Bound of every enumeration: no server has so many suites or groups.
@@ -56,35 +55,6 @@ pub struct Measured {
     pub alpn: Option<String>,
     /// How many connections that took.
     pub connections: u32,
-}
-
-/// A server's own certificate.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Leaf {
-    /// SHA-256 of its DER, in hexadecimal.
-    pub sha256: String,
-    /// Its subject.
-    pub subject: String,
-    /// Whether its key is RSA.
-    pub rsa: bool,
-    /// How many certificates were sent, itself included.
-    pub sent: usize,
-}
-
-impl Leaf {
-    /// Of a certificate in DER, sent as the first of so many.
-    pub fn of(der: &[u8], sent: usize) -> Leaf {
-        let sha256 = Bytes(digest::digest(&digest::SHA256, der).as_ref().to_vec()).to_hex();
-        let read = X509Certificate::from_der(der).ok().map(|(_, certificate)| certificate);
-        let algorithm = read.as_ref().map(|certificate| certificate.public_key().algorithm.algorithm.to_id_string());
-        Leaf {
-            sha256,
-            subject: read.as_ref().map(|certificate| certificate.subject().to_string()).unwrap_or_default(),
-            // rsaEncryption and id-RSASSA-PSS (RFC 8017 appendix C).
-            rsa: matches!(algorithm.as_deref(), Some("1.2.840.113549.1.1.1" | "1.2.840.113549.1.1.10")),
-            sent,
-        }
-    }
 }
 
 /// Measures servers on the loopback address.

@@ -15,6 +15,7 @@ mod case;
 pub mod command;
 mod compare;
 mod hellos;
+mod leaf;
 mod measure;
 mod nginx;
 mod predict;
@@ -22,7 +23,8 @@ mod run;
 
 pub use case::{Case, Look, Placed};
 pub use compare::{Difference, Predicted, differences};
-pub use measure::{Leaf, Measured, Measurer};
+pub use leaf::Leaf;
+pub use measure::{Measured, Measurer};
 pub use predict::{Forecast, predict};
 pub use run::{Outcome, Ran, faults, run};
 

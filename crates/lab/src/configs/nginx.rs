@@ -7,7 +7,7 @@ const OTHER: &str = "other.example.test";
 
 /// Every case.
 pub(super) fn cases() -> Vec<Case> {
-    [inheritance(), servers(), lists(), commands(), certificates(), refused()].concat()
+    [inheritance(), servers(), lists(), commands(), certificates(), other_modules(), refused()].concat()
 }
 
 fn case(id: &str, http: &str, names: &[&str]) -> Case {
@@ -163,6 +163,41 @@ fn certificates() -> Vec<Case> {
         case("certificates-of-two-kinds", &modern(second), &[GOOD]),
         case("client-certificate-required", &modern(CLIENTS), &[GOOD]),
         case("http-2", &server("{port} ssl http2", GOOD, MODERN), &[GOOD]),
+    ]
+}
+
+/// The same directives in stream and mail, and bytes that are no UTF-8.
+fn other_modules() -> Vec<Case> {
+    let module = |needs: &'static [&'static str], name: &str, block: &str, look: Look| Case {
+        needs,
+        files: vec![(
+            "nginx.conf".to_owned(),
+            format!(
+                "load_module {};
+daemon off; master_process off; pid {{dir}}/nginx.pid; error_log {{dir}}/error.log info;
+events {{ worker_connections 128; }}
+{name} {{ ssl_certificate {{pki}}/rsa.pem; ssl_certificate_key {{pki}}/rsa.key; {MODERN}
+{block} }}
+",
+                needs.first().unwrap_or(&"none")
+            )
+            .into_bytes(),
+        )],
+        looks: vec![look],
+        ..case(name, "", &[])
+    };
+    let stream = "server { listen 127.0.0.1:{port} ssl; ssl_ecdh_curve X448; return ok; }";
+    let mail = "server_name mail.example.test; auth_http 127.0.0.1:9/auth;
+        server { listen 127.0.0.1:{port}; protocol smtp; smtp_auth none; starttls on; ssl_ciphers AES256-SHA; }";
+    let mut bytes = case("latin-1-and-crlf", &modern("ssl_ecdh_curve X25519;"), &[GOOD]);
+    for (_, text) in &mut bytes.files {
+        let lines = text.split(|byte| *byte == b'\n');
+        *text = std::iter::once(b"# gr\xfc\xdfe".as_slice()).chain(lines).collect::<Vec<_>>().join(b"\r\n".as_slice());
+    }
+    vec![
+        module(&["/usr/lib/nginx/modules/ngx_stream_module.so"], "stream", stream, Look::name(GOOD)),
+        module(&["/usr/lib/nginx/modules/ngx_mail_module.so"], "mail", mail, Look::name("").after("smtp")),
+        bytes,
     ]
 }
 

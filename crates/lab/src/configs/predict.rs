@@ -10,7 +10,8 @@ use tlswhy_wire::ProtocolVersion;
 
 use super::case::{Case, Look, Placed};
 use super::compare::Predicted;
-use super::measure::{Leaf, Measurer};
+use super::leaf::Leaf;
+use super::measure::Measurer;
 use crate::server::find_program;
 
 /// A reading is made again at most so often; each time there is a file more.
