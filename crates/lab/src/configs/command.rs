@@ -4,7 +4,7 @@
 use std::fmt::Display;
 use std::time::Instant;
 
-use super::measure::Measured;
+use super::measured::Measured;
 use super::run::{Outcome, Ran, faults, run as run_cases};
 use crate::server::{Lab, StartError};
 

@@ -7,7 +7,7 @@ use tlswhy_wire::{Authentication, CipherSuite, KeyExchange, NamedGroup, Protocol
 
 use super::hellos::everything;
 use super::leaf::Leaf;
-use super::measure::Measured;
+use super::measured::Measured;
 
 /// What is expected of one look at a server. `None` is not claimed, and not compared.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

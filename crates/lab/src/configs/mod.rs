@@ -17,6 +17,7 @@ mod compare;
 mod hellos;
 mod leaf;
 mod measure;
+mod measured;
 mod nginx;
 mod predict;
 mod run;
@@ -24,7 +25,8 @@ mod run;
 pub use case::{Case, Look, Placed};
 pub use compare::{Difference, Predicted, differences};
 pub use leaf::Leaf;
-pub use measure::{Measured, Measurer};
+pub use measure::Measurer;
+pub use measured::Measured;
 pub use predict::{Forecast, predict};
 pub use run::{Outcome, Ran, faults, run};
 

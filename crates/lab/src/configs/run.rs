@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::case::Case;
 use super::compare::{Difference, differences};
-use super::measure::{Measured, Measurer};
+use super::measure::Measurer;
+use super::measured::Measured;
 use super::predict::{Forecast, predict};
 use crate::server::{Lab, StartError};
 
