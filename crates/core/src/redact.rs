@@ -53,6 +53,9 @@ pub fn redact(mut evidence: Evidence) -> Evidence {
     evidence.known_certificates.clear();
     evidence.fetched.clear();
     evidence.records.clear();
+    // Configurations are full of names; without them the report names no line.
+    evidence.configurations.clear();
+    evidence.files.clear();
     // That one was shown stays; whose it was does not.
     if let Some(identity) = &mut evidence.identity {
         identity.source = "redacted".to_owned();

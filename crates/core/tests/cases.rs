@@ -242,6 +242,8 @@ fn request(evidence: &Evidence) -> Request {
         identity: evidence.identity.clone(),
         fetch_issuers: evidence.fetched.iter().any(|fetched| fetched.request.is_none()),
         online: evidence.fetched.iter().any(|fetched| fetched.request.is_some()),
+        configurations: evidence.configurations.clone(),
+        software: evidence.software.iter().filter(|software| software.source == "--assume").cloned().collect(),
         ..Request::default()
     }
 }
@@ -319,6 +321,9 @@ fn one_attempt_a_line(evidence: &Evidence) -> String {
         "fetched",
         "records",
         "identity",
+        "configurations",
+        "files",
+        "software",
         "attempts",
     ];
     let mut lines: Vec<String> = keys

@@ -16,11 +16,20 @@ pub struct FilesOf {
     pub root: Option<PathBuf>,
     /// Programs may be asked for what no file says.
     pub run_programs: bool,
+    /// These files and no others, by their paths: for what lies on no disk.
+    pub only: Option<Vec<(String, Vec<u8>)>>,
 }
 
 impl FilesOf {
     /// What lies at these paths, in their order.
     pub async fn look(&self, paths: Vec<String>) -> Vec<SeenFile> {
+        if let Some(only) = &self.only {
+            let look = |path: String| {
+                let bytes = only.iter().find(|(known, _)| *known == path).map(|(_, bytes)| bytes.clone());
+                SeenFile { path, real_path: None, content: bytes.map_or(FileContent::Missing, seen) }
+            };
+            return paths.into_iter().map(look).collect();
+        }
         let root = self.root.clone();
         let looked = tokio::task::spawn_blocking(move || paths.into_iter().map(|path| look(root.as_deref(), path)).collect());
         looked.await.unwrap_or_default()
@@ -42,7 +51,8 @@ fn look(root: Option<&Path>, path: String) -> SeenFile {
         ErrorKind::NotFound | ErrorKind::NotADirectory => FileContent::Missing,
         _ => FileContent::Unreadable { error: error.to_string() },
     });
-    let resolved = real.canonicalize().ok().map(|real| real.to_string_lossy().into_owned());
+    // Where a copy lies says nothing of the machine that it was taken from.
+    let resolved = real.canonicalize().ok().filter(|_| root.is_none()).map(|real| real.to_string_lossy().into_owned());
     SeenFile { real_path: resolved.filter(|resolved| *resolved != path), path, content }
 }
 
@@ -62,9 +72,14 @@ fn content(path: &Path) -> std::io::Result<FileContent> {
     if bytes.len() as u64 > LARGEST {
         return Ok(FileContent::Unreadable { error: format!("it is larger than {} MiB", LARGEST >> 20) });
     }
+    Ok(seen(bytes))
+}
+
+/// A file's bytes as evidence keeps them.
+fn seen(mut bytes: Vec<u8>) -> FileContent {
     let sha256 = Bytes(digest::digest(&digest::SHA256, &bytes).as_ref().to_vec()).to_hex();
     without_private_keys(&mut bytes);
-    Ok(FileContent::Bytes { bytes: Bytes(bytes), sha256, public_keys: Vec::new() })
+    FileContent::Bytes { bytes: Bytes(bytes), sha256, public_keys: Vec::new() }
 }
 
 /// Puts `*` in the place of what stands between the lines of a private key.

@@ -55,7 +55,7 @@ fn serve(scenarios: &[&'static Scenario]) -> Result<bool, StartError> {
     let lab = Lab::new().map_err(StartError::of)?;
     let server = (scenario.start)(&lab)?;
     println!("{} on port {}", scenario.id, server.port);
-    println!("tlswhy {}", scenario.arguments(server.port, server.pki(&lab)).join(" "));
+    println!("tlswhy {}", scenario.arguments(server.port, server.pki(&lab), &server.dir()).join(" "));
     println!("expected: {} {}", scenario.outcomes.join("|"), scenario.causes.join(", "));
     println!("Enter ends it.");
     std::io::stdin().read_line(&mut String::new()).map_err(StartError::of)?;

@@ -60,6 +60,8 @@ impl Lab {
         self.launch(Launch {
             program: "nginx",
             args: words("-e {dir}/error.log -c {dir}/nginx.conf"),
+            // So that a configuration can name them without saying where they are.
+            setup: "cp '{pki}/rsa.pem' '{pki}/rsa.key' .",
             files: vec![(
                 "nginx.conf",
                 format!(

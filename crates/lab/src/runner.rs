@@ -152,7 +152,7 @@ fn in_parallel(lab: &Lab, scenarios: &[&'static Scenario], work: impl Fn(&'stati
 /// Runs `tlswhy` once against a fresh server.
 pub fn run_one(lab: &Lab, binary: &Path, scenario: &Scenario) -> Result<Got, StartError> {
     let server = (scenario.start)(lab)?;
-    let arguments = scenario.arguments(server.port, server.pki(lab));
+    let arguments = scenario.arguments(server.port, server.pki(lab), &server.dir());
     let mut command = match scenario.firewall {
         None if !scenario.clock.is_empty() => at_another_time(scenario.clock, binary)?,
         None => Command::new(binary),

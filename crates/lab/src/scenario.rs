@@ -1,5 +1,7 @@
 //! One server and what must be said of it.
 
+use std::path::Path;
+
 use crate::pki::NAME;
 use crate::programs::Started;
 use crate::server::Lab;
@@ -19,7 +21,8 @@ pub struct Scenario {
     pub server_name: &'static str,
     /// The trust anchors of client and `tlswhy`; `{pki}` is replaced.
     pub ca: &'static str,
-    /// Further arguments of `tlswhy`; `{clients}` is the lab's directory of client profiles, `{pki}` the server's certificates.
+    /// Further arguments of `tlswhy`; `{clients}` is the lab's directory of client profiles, `{pki}` the server's certificates,
+    /// `{dir}` the directory of its program.
     pub args: &'static [&'static str],
     /// What `faketime` makes of this machine's clock for `tlswhy`, such as `-900d`; empty: nothing.
     pub clock: &'static str,
@@ -78,15 +81,15 @@ pub const BROKEN: Scenario = Scenario { outcomes: &["fails"], ..HEALTHY };
 
 impl Scenario {
     /// The arguments of `tlswhy` for a server on this port, certificates in `pki`.
-    pub fn arguments(&self, port: u16, pki: &std::path::Path) -> Vec<String> {
+    pub fn arguments(&self, port: u16, pki: &Path, dir: &Path) -> Vec<String> {
         let mut arguments = vec!["check".to_owned(), self.target.replace("{port}", &port.to_string())];
         if !self.server_name.is_empty() {
             arguments.extend(["--sni".to_owned(), self.server_name.to_owned()]);
         }
-        let pki = pki.display().to_string();
+        let (pki, dir) = (pki.display().to_string(), dir.display().to_string());
         arguments.extend(["--ca".to_owned(), self.ca.replace("{pki}", &pki)]);
         let clients = concat!(env!("CARGO_MANIFEST_DIR"), "/clients");
-        let fill = |argument: &&str| argument.replace("{clients}", clients).replace("{pki}", &pki);
+        let fill = |argument: &&str| argument.replace("{clients}", clients).replace("{pki}", &pki).replace("{dir}", &dir);
         arguments.extend(self.args.iter().map(fill));
         arguments.extend(["--format".to_owned(), "json".to_owned()]);
         arguments

@@ -6,6 +6,7 @@ use crate::scenario::Scenario;
 
 mod certificates;
 mod ciphers;
+mod configurations;
 mod healthy;
 mod intolerance;
 mod layered;
@@ -20,6 +21,7 @@ pub static SCENARIOS: LazyLock<Vec<&'static Scenario>> = LazyLock::new(|| {
         versions::SCENARIOS,
         intolerance::SCENARIOS,
         ciphers::SCENARIOS,
+        configurations::SCENARIOS,
         refusals::SCENARIOS,
         upgrades::SCENARIOS,
         reach::SCENARIOS,

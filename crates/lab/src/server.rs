@@ -109,6 +109,7 @@ impl Lab {
         command.stdin(Stdio::piped()).stdout(output).stderr(errors);
         let mut child = command.spawn().map_err(StartError::of)?;
         let stdin = child.stdin.take();
+        server.dir = Some(scratch.path().to_owned());
         let mut process = Process { child, _stdin: stdin, scratch };
         let ready = wait_until_accepting(server.port, launch.first_words, &mut process.child);
         let said = fs::read_to_string(&log).unwrap_or_default();
@@ -147,13 +148,14 @@ pub struct Server {
     /// Its port on 127.0.0.1.
     pub port: u16,
     pki: Option<PathBuf>,
+    dir: Option<PathBuf>,
     kept: Vec<Box<dyn Any + Send>>,
 }
 
 impl Server {
     /// A server that is nothing yet but a port.
     pub fn at(port: u16) -> Server {
-        Server { port, pki: None, kept: Vec::new() }
+        Server { port, pki: None, dir: None, kept: Vec::new() }
     }
 
     /// Keeps something alive as long as the server, dropped in this order.
@@ -166,6 +168,11 @@ impl Server {
         front.kept.append(&mut self.kept);
         front.pki = front.pki.or(self.pki);
         front
+    }
+
+    /// The directory of its program; that of the temporary files where there is none.
+    pub fn dir(&self) -> PathBuf {
+        self.dir.clone().unwrap_or_else(std::env::temp_dir)
     }
 
     /// Where its certificates are: its own, or those that all servers share.

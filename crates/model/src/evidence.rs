@@ -1,8 +1,11 @@
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Attempt, Bytes, ClientProfile, GivenConfiguration, InstalledSoftware, SeenFile, Tool};
+use crate::{
+    Answer, Attempt, Bytes, ClientProfile, FileContent, GivenConfiguration, InstalledSoftware, Question, SeenFile, Tool,
+};
 
 /// What was seen, without opinion. Can be saved, mailed, and judged again anywhere, offline.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -188,6 +191,33 @@ pub struct Identity {
 }
 
 impl Evidence {
+    /// Keeps the answer to a question about files or software. What was asked for and not answered counts as missing, so that
+    /// nobody asks again.
+    pub fn keep(&mut self, question: &Question, answer: Answer) {
+        match answer {
+            Answer::Files(files) => self.files.extend(files),
+            Answer::Software(software) => self.software.extend(software),
+            _ => {}
+        }
+        match question {
+            Question::Files { paths } => {
+                let answered: HashSet<&str> = self.files.iter().map(|file| file.path.as_str()).collect();
+                let missing: Vec<String> = paths.iter().filter(|path| !answered.contains(path.as_str())).cloned().collect();
+                let missing = missing.into_iter();
+                self.files.extend(missing.map(|path| SeenFile { path, real_path: None, content: FileContent::Missing }));
+            }
+            Question::Software { products } => {
+                for product in products {
+                    if !self.software.iter().any(|software| software.product == *product) {
+                        let source = "nobody said".to_owned();
+                        self.software.push(InstalledSoftware { product: product.clone(), version: None, source });
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
     /// The attempt with this number.
     pub fn attempt(&self, id: u32) -> Option<&Attempt> {
         self.attempts.iter().find(|attempt| attempt.id == id)

@@ -4,6 +4,7 @@
 //! `tests/dialects/<name>/`.
 
 mod nginx;
+pub mod openssl;
 
 use tlswhy_wire::ProtocolVersion;
 
@@ -80,7 +81,7 @@ impl Commands {
 pub(crate) type VersionsSince = &'static [(Release, &'static [ProtocolVersion])];
 
 /// Every dialect, by name.
-pub static DIALECTS: &[&Dialect] = &[&nginx::DIALECT];
+pub static DIALECTS: &[&Dialect] = &[&nginx::DIALECT, &openssl::DIALECT];
 
 /// The dialect of this name.
 pub fn dialect(name: &str) -> Option<&'static Dialect> {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use tlswhy_config::{Effective, Library, Origin, Service, Side, effective};
 use tlswhy_model::{
     Answer, Asked, ClientOutcome, ClientProfile, Confidence, ConfigReport, ConfigurationView, EffectiveView, Evidence, Finding,
-    GivenConfiguration, Impact, InstalledSoftware, KnownCertificate, Party, PlacedNote, Question, ReductionView, SeenFile,
-    ServiceView, SettingView, ShadowedView, Subject, Tool, UnreadPath,
+    GivenConfiguration, Impact, InstalledSoftware, KnownCertificate, Party, PlacedNote, ReductionView, ServiceView,
+    SettingView, ShadowedView, Subject, Tool, UnreadPath,
 };
 use tlswhy_wire::ProtocolVersion;
 
@@ -123,20 +123,7 @@ impl Inspection {
     pub fn answer(&mut self, id: u32, answer: Answer) {
         let Some(at) = self.pending.iter().position(|asked| asked.id == id) else { return };
         let asked = self.pending.swap_remove(at);
-        match (asked.question, answer) {
-            (_, Answer::Files(files)) => self.evidence.files.extend(files),
-            (_, Answer::Software(software)) => self.evidence.software.extend(software),
-            (Question::Files { paths }, _) => self.evidence.files.extend(paths.into_iter().map(|path| SeenFile {
-                path,
-                real_path: None,
-                content: tlswhy_model::FileContent::Missing,
-            })),
-            (Question::Software { products }, _) => {
-                let unknown = |product| InstalledSoftware { product, version: None, source: "nobody said".to_owned() };
-                self.evidence.software.extend(products.into_iter().map(unknown));
-            }
-            _ => {}
-        }
+        self.evidence.keep(&asked.question, answer);
     }
 
     /// Everything seen so far.

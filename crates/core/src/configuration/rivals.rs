@@ -112,6 +112,14 @@ pub(crate) fn changes_the_server(change: &Change) -> bool {
 /// Puts what the configurations explain before what it explains.
 pub(crate) fn explain(case: &Case<'_>, story: &mut Story, survey: &Survey<'_>, server: &ServerCapabilities) {
     let client = ClientCapabilities::of(case.client);
+    // A name that the configuration serves is no unknown name: what is refused under it is what comes next.
+    if let Some((_, service)) = super::locate::server_of(case, survey)
+        && story.faults.len() > 1
+        && !service.settings.refuses_all.as_ref().is_some_and(|refuses| refuses.value)
+    {
+        let is_served = |name: &Option<String>| name.as_ref().is_some_and(|name| service.fits(name).is_some());
+        story.faults.retain(|fault| !matches!(&fault.kind, FaultKind::SniUnrecognized { name } if is_served(name)));
+    }
     let mut at = 0;
     while let Some(fault) = story.faults.get(at) {
         let FaultKind::Negotiation(obstacle) = &fault.kind else {

@@ -262,8 +262,7 @@ impl Examination {
             }
             Answer::Fetched(fetched) => self.evidence.fetched.push(fetched),
             Answer::Records(records) => self.evidence.records.push(records),
-            Answer::Files(files) => self.evidence.files.extend(files),
-            Answer::Software(software) => self.evidence.software.extend(software),
+            answer @ (Answer::Files(_) | Answer::Software(_)) => self.evidence.keep(&asked.question, answer),
             Answer::Unavailable => self.unavailable.push(asked.question),
         }
     }
@@ -307,6 +306,7 @@ impl Examination {
         }
         if wanted.is_empty() {
             wanted = self.survey().wanted();
+            wanted.retain(|(question, _)| !self.unavailable.contains(question));
         }
         if wanted.is_empty() && self.request.replay {
             // The very hellos of the panel are sent once the diagnosis stands.

@@ -106,9 +106,9 @@ impl Common<'_> {
             fetch_issuers: arguments.sources.aia,
             online: arguments.sources.online,
             dns: connect::is_in_dns(connection, target, live),
-            configurations: machine::given(&arguments.server_config, Some(Party::Server))
+            configurations: machine::given(&arguments.machine, &arguments.server_config, Some(Party::Server))
                 .into_iter()
-                .chain(machine::given(&arguments.client_config, Some(Party::Client)))
+                .chain(machine::given(&arguments.machine, &arguments.client_config, Some(Party::Client)))
                 .collect(),
             software: machine::assumed(&arguments.machine),
         }

@@ -21,11 +21,9 @@ pub(crate) fn run(arguments: &Config) -> Result<Status, Failure> {
     let known = trust::known_certificates(&arguments.known)?;
     let files = machine::files(&arguments.machine)?;
     let installed = arguments.paths.is_empty();
-    let configurations = match (installed, &arguments.machine.root) {
-        (true, _) => vec![GivenConfiguration { party: None, path: "/".to_owned() }],
-        // Within a copy, paths are those of the machine that it was taken from.
-        (false, Some(_)) => arguments.paths.iter().map(|path| machine::inside(path)).collect(),
-        (false, None) => machine::given(&arguments.paths, None),
+    let configurations = match installed {
+        true => vec![GivenConfiguration { party: None, path: "/".to_owned() }],
+        false => machine::given(&arguments.machine, &arguments.paths, None),
     };
     let mut output = Output::open(arguments.file.as_deref())?;
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
 use tlswhy_core::{Budget, Examination, Request, TrustStore};
-use tlswhy_gather::Live;
-use tlswhy_model::{ClientProfile, KnownCertificate, Outcome, Report, Subject};
+use tlswhy_gather::{FilesOf, Live};
+use tlswhy_model::{ClientProfile, GivenConfiguration, InstalledSoftware, KnownCertificate, Outcome, Party, Report, Subject};
 
 use super::check::note;
 use super::examine::{Interrupted, examine, now};
@@ -68,7 +68,7 @@ pub(crate) fn run(arguments: &Demo) -> Result<Status, Failure> {
             if arguments.code.is_some() && output.format == Format::Human {
                 audience.equivalent(scene, &request.subject)?;
             }
-            let (examination, report, ends) = examine(request, &live(scene), &interrupted).await;
+            let (examination, report, ends) = examine(request, &live(scene, &peer), &interrupted).await;
             if ends {
                 return Err(Failure::new("interrupted"));
             }
@@ -119,8 +119,9 @@ struct Stage {
 
 impl Stage {
     fn request(&self, scene: &Scene, peer: &Peer) -> Result<Request, Failure> {
-        let client = tlswhy_core::client(scene.client)
+        let mut client = tlswhy_core::client(scene.client)
             .ok_or_else(|| Failure::new(format!("the profile {} is missing", scene.client)))?;
+        client.hello = (scene.restricted)(client.hello);
         let port = peer.address.map_or(HTTPS_PORT, |address| address.port());
         let target = if port == HTTPS_PORT { scene.host.to_owned() } else { format!("{}:{port}", scene.host) };
         Ok(Request {
@@ -144,6 +145,20 @@ impl Stage {
             all_addresses: false,
             address: peer.address.map(|address| address.ip()),
             address_family: None,
+            configurations: scene
+                .configurations
+                .iter()
+                .map(|(party, path, _)| GivenConfiguration { party: Some(*party), path: (*path).to_owned() })
+                .collect(),
+            software: scene
+                .software
+                .iter()
+                .map(|(product, version)| InstalledSoftware {
+                    product: (*product).to_owned(),
+                    version: Some((*version).to_owned()),
+                    source: "the demo".to_owned(),
+                })
+                .collect(),
             ..Request::default()
         })
     }
@@ -153,8 +168,11 @@ fn known(certificate: &[u8]) -> KnownCertificate {
     KnownCertificate { certificate: certificate.to_vec().into(), source: OWN_AUTHORITY.to_owned() }
 }
 
-fn live(scene: &Scene) -> Live {
-    let mut live = Live::default();
+fn live(scene: &Scene, peer: &Peer) -> Live {
+    let port = peer.address.map_or(443, |address| address.port()).to_string();
+    let file = |(_, path, text): &(Party, &str, &str)| ((*path).to_owned(), text.replace("{port}", &port).into_bytes());
+    let only = Some(scene.configurations.iter().map(file).collect());
+    let mut live = Live { files: FilesOf { only, ..FilesOf::default() }, ..Live::default() };
     if let Some(timeout) = scene.timeout {
         live.connect_timeout = timeout;
         live.tls_timeout = timeout;
@@ -262,6 +280,10 @@ fn equivalent(scene: &Scene, subject: &Subject) -> String {
         command += " --address 127.0.0.1";
     }
     command += &format!(" --client {} --ca FILE", scene.client);
+    for (party, path, _) in scene.configurations {
+        command += if *party == Party::Server { " --server-config " } else { " --client-config " };
+        command += path;
+    }
     if let Some(timeout) = scene.timeout {
         command += &format!(" --timeout {}", timeout.as_secs_f64());
     }

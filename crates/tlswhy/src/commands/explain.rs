@@ -11,9 +11,7 @@ use crate::terminal;
 
 /// Codes of the contract (`docs/contract.md`) that this version neither finds nor explains; each leaves this list with its page.
 const WITHOUT_PAGE: &[&str] = &[
-    "client-policy-restricts",
     "client-software-outdated",
-    "config-shadowed",
     "path-blocks-handshake",
     "path-downgrades",
     "path-size-intolerance",

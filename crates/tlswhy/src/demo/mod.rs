@@ -16,7 +16,8 @@ use std::time::Duration;
 
 use rustls::{CipherSuite as RustlsSuite, NamedGroup as RustlsGroup};
 use tlswhy_gather::OldServerPolicy;
-use tlswhy_wire::{AlertDescription, CipherSuite, ClientHello, ProtocolVersion, SignatureScheme};
+use tlswhy_model::Party;
+use tlswhy_wire::{AlertDescription, CipherSuite, ClientHello, HelloSpec, NamedGroup, ProtocolVersion, SignatureScheme};
 
 pub(crate) use authority::Authority;
 use authority::{Credentials, KeyKind, SOUND, Sent, Signer};
@@ -35,6 +36,12 @@ pub(crate) struct Scene {
     pub(crate) host: &'static str,
     /// How long connections and answers are waited for, where less than usual.
     pub(crate) timeout: Option<Duration>,
+    /// What the client's configuration makes of its hello.
+    pub(crate) restricted: fn(HelloSpec) -> HelloSpec,
+    /// The configurations that are read: whose, where, what; `{port}` is replaced.
+    pub(crate) configurations: &'static [(Party, &'static str, &'static str)],
+    /// Versions of the software that reads them.
+    pub(crate) software: &'static [(&'static str, &'static str)],
     /// Starts the server. The error says why this machine cannot show it.
     pub(crate) serve: fn(&Authority) -> Serving<'_>,
 }
@@ -69,6 +76,9 @@ const SCENE: Scene = Scene {
     client: OPENSSL,
     host: "www.example.test",
     timeout: None,
+    restricted: |hello| hello,
+    configurations: &[],
+    software: &[],
     serve: |authority| current(HEALTHY, authority),
 };
 
@@ -152,9 +162,57 @@ pub(crate) static SCENES: &[Scene] = &[
         ..SCENE
     },
     Scene {
+        cause: Some("client-policy-restricts"),
+        title: "A hardening guide left one group in this machine's openssl.cnf, and the server has others.",
+        restricted: |hello| hello.with_groups(&[NamedGroup::SECP521R1], &[NamedGroup::SECP521R1]),
+        configurations: &[(
+            Party::Client,
+            "/etc/ssl/openssl.cnf",
+            "openssl_conf = openssl_init
+
+[openssl_init]
+ssl_conf = ssl_sect
+
+[ssl_sect]
+system_default = system_default_sect
+
+[system_default_sect]
+# as the guide says
+Groups = P-521
+",
+        )],
+        software: &[("openssl", "3.0.19")],
+        ..SCENE
+    },
+    Scene {
         cause: Some("client-version-outdated"),
         title: "Android 4.4 has TLS 1.0, the server begins at 1.2.",
         client: ANDROID_4,
+        ..SCENE
+    },
+    Scene {
+        cause: Some("config-shadowed"),
+        title: "Somebody switched TLS 1.2 and 1.3 on for www.example.test, and nginx goes by the default server.",
+        client: CHROME,
+        configurations: &[(
+            Party::Server,
+            "/etc/nginx/nginx.conf",
+            "http {
+    server {
+        listen {port} ssl default_server;
+        server_name old.example.test;
+        ssl_protocols TLSv1;
+    }
+    server {
+        listen {port} ssl;
+        server_name www.example.test;
+        ssl_protocols TLSv1.2 TLSv1.3;
+    }
+}
+",
+        )],
+        software: &[("nginx", "1.22.1"), ("openssl", "3.0.19")],
+        serve: |authority| old(ProtocolVersion::TLSV1_0, CipherSuite::TLS_RSA_WITH_AES_128_CBC_SHA, true, authority),
         ..SCENE
     },
     Scene {

@@ -10,6 +10,7 @@ mod tokens;
 mod tree;
 
 use crate::dialects::{Commands, Context, Dialect, Likeness};
+use crate::files::{directory_of, relative_to};
 use crate::release::Release;
 use crate::service::{Library, Reading, Side};
 
@@ -115,6 +116,18 @@ fn read(context: &Context<'_>) -> Reading {
         found.http(&nodes);
     }
     reading.services = found.services;
+    let base = directory_of(context.main);
+    for service in &mut reading.services {
+        let settings = &mut service.settings;
+        let files = settings.certificates.iter_mut().chain(&mut settings.keys);
+        for file in files.chain(&mut settings.dh_parameters).chain(&mut settings.trust) {
+            let is_path =
+                !file.value.contains('$') && !["data:", "engine:", "store:"].iter().any(|kind| file.value.starts_with(kind));
+            if is_path {
+                file.value = relative_to(base, &file.value);
+            }
+        }
+    }
     reading.troubles = reader.troubles;
     reading.troubles.extend(found.troubles);
     reading.files = reader.read;

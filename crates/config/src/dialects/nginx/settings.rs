@@ -150,7 +150,7 @@ pub(super) fn server(levels: &Levels<'_>, program: Program, troubles: &mut Vec<T
     };
     let all = |name: &str| {
         let nodes = innermost(levels, name);
-        let file = |node: &&Node| Setting::new(name, path(node.argument()), node.text(), node.origin());
+        let file = |node: &&Node| Setting::new(name, node.argument().to_owned(), node.text(), node.origin());
         nodes.iter().map(file).collect::<Vec<_>>()
     };
     let verification = |node: &Node| match node.argument() {
@@ -190,9 +190,4 @@ pub(super) fn server(levels: &Levels<'_>, program: Program, troubles: &mut Vec<T
         }),
         ..Settings::default()
     }
-}
-
-/// A path as written; what is no path (`data:`, `engine:`, a variable) stays as it is and is not looked for.
-fn path(argument: &str) -> String {
-    argument.to_owned()
 }

@@ -1,0 +1,104 @@
+//! Configurations that are read beside the handshake: lines without effect, policies that restrict.
+
+use crate::scenario::{BROKEN, HEALTHY, Scenario, Seen};
+
+/// nginx 1.22: the default server of the socket decides the version.
+const NGINX: &[&str] =
+    &["--root", "{dir}", "--server-config", "/nginx.conf", "--assume", "nginx=1.22.1", "--assume", "openssl=3.0.19"];
+const SHADOWED: Scenario =
+    Scenario { group: "config-shadowed", causes: &["config-shadowed"], args: NGINX, mentions: &["no effect"], ..BROKEN };
+const RESTRICTS: Scenario =
+    Scenario { group: "client-policy-restricts", causes: &["client-policy-restricts"], mentions: &["Groups"], ..BROKEN };
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario {
+        id: "config-shadowed-nginx-versions",
+        start: |lab| {
+            lab.nginx_main(
+                "http { access_log off; ssl_certificate rsa.pem; ssl_certificate_key rsa.key;
+                   ssl_ciphers ALL:@SECLEVEL=0;
+                   server { listen 127.0.0.1:{port} ssl default_server; server_name old.example.test;
+                     ssl_protocols TLSv1 TLSv1.1; }
+                   server { listen 127.0.0.1:{port} ssl; server_name good.example.test;
+                     ssl_protocols TLSv1.2 TLSv1.3; } }",
+            )
+        },
+        seen: Seen {
+            like: "",
+            says: "legacy sigalg disallowed or unsupported",
+            works_with: Some("-cipher DEFAULT@SECLEVEL=0"),
+        },
+        ..SHADOWED
+    },
+    Scenario {
+        id: "config-shadowed-nginx-refused-by-level",
+        // The server of the name has its own level, at which nothing can be signed in TLS 1.1: alert 80 comes for this name alone.
+        start: |lab| {
+            lab.nginx_main(
+                "http { access_log off; ssl_certificate rsa.pem; ssl_certificate_key rsa.key;
+                   server { listen 127.0.0.1:{port} ssl default_server; server_name old.example.test;
+                     ssl_protocols TLSv1 TLSv1.1; ssl_ciphers ALL:@SECLEVEL=0; }
+                   server { listen 127.0.0.1:{port} ssl; server_name good.example.test;
+                     ssl_protocols TLSv1.2 TLSv1.3; } }",
+            )
+        },
+        seen: Seen { like: "", says: "internal error", works_with: None },
+        ..SHADOWED
+    },
+    Scenario {
+        id: "near-miss-shadowed-line-that-changes-nothing",
+        group: "healthy",
+        start: |lab| {
+            lab.nginx_main(
+                "http { access_log off; ssl_certificate rsa.pem; ssl_certificate_key rsa.key;
+                   server { listen 127.0.0.1:{port} ssl default_server; server_name old.example.test;
+                     ssl_protocols TLSv1.2 TLSv1.3; }
+                   server { listen 127.0.0.1:{port} ssl; server_name good.example.test;
+                     ssl_protocols TLSv1.3; } }",
+            )
+        },
+        args: NGINX,
+        forbidden: &["config-shadowed"],
+        ..HEALTHY
+    },
+    Scenario {
+        id: "near-miss-outdated-line-that-rules",
+        // The line that rules is the one that was meant: no other would help.
+        group: "server-version-outdated",
+        start: |lab| {
+            lab.nginx_main(
+                "http { access_log off; ssl_certificate rsa.pem; ssl_certificate_key rsa.key;
+                   ssl_protocols TLSv1.2;
+                   server { listen 127.0.0.1:{port} ssl; server_name good.example.test;
+                     ssl_protocols TLSv1; ssl_ciphers ALL:@SECLEVEL=0; } }",
+            )
+        },
+        args: NGINX,
+        causes: &["server-version-outdated"],
+        forbidden: &["config-shadowed"],
+        mentions: &["nginx.conf"],
+        seen: Seen {
+            like: "",
+            says: "legacy sigalg disallowed or unsupported",
+            works_with: Some("-cipher DEFAULT@SECLEVEL=0"),
+        },
+        ..BROKEN
+    },
+    Scenario {
+        id: "client-policy-restricts-groups",
+        start: |lab| lab.nginx("rsa", "ssl_ecdh_curve X25519:prime256v1;"),
+        args: &["--client", "{clients}/p521-only.toml", "--root", "{clients}", "--client-config", "/p521.cnf"],
+        seen: Seen { like: "-groups P-521", says: "alert handshake failure", works_with: Some("-groups P-521:X25519") },
+        ..RESTRICTS
+    },
+    Scenario {
+        id: "near-miss-policy-without-groups",
+        group: "no-shared-group",
+        start: |lab| lab.nginx("rsa", "ssl_ecdh_curve X25519:prime256v1;"),
+        args: &["--client", "{clients}/p521-only.toml", "--root", "{clients}", "--client-config", "/no-groups.cnf"],
+        causes: &["no-shared-group"],
+        forbidden: &["client-policy-restricts"],
+        seen: Seen { like: "-groups P-521", says: "alert handshake failure", works_with: Some("-groups P-521:X25519") },
+        ..BROKEN
+    },
+];
