@@ -27,6 +27,13 @@ Exit status:
   1  one was not
   2  tlswhy could not do its own job";
 
+const FIX_EXIT_STATUS: &str = "\
+Exit status:
+  0  nothing is to be mended, or it was mended and verified
+  1  something is to be mended (and was not, or it was taken back)
+  2  tlswhy could not do its own job
+  3  it fails and the cause stayed undetermined: nothing is changed then";
+
 const CERT_EXIT_STATUS: &str = "\
 Exit status:
   0  no fault that blocks
@@ -67,6 +74,9 @@ pub(crate) enum Command {
     /// What do these configurations mean for TLS, and where is the line at fault?
     #[command(after_help = EXIT_STATUS)]
     Config(Box<Config>),
+    /// Show the patch that mends it; with --apply: do it, verify it, and take it back if it did not help
+    #[command(arg_required_else_help = true, after_help = FIX_EXIT_STATUS)]
+    Fix(Box<Fix>),
     /// What does this cause mean? Without a code: list them
     Explain(Explain),
     /// Watch every cause being found, live, on servers broken on purpose inside this program
@@ -217,6 +227,59 @@ pub(crate) struct Config {
     /// Show every setting, every suite and every line without effect
     #[arg(short, long, help_heading = "Output")]
     pub(crate) verbose: bool,
+}
+
+/// Options of `fix`.
+#[derive(Args, Debug)]
+pub(crate) struct Fix {
+    /// A server as for `check`, whose configuration is named with --server-config; a configuration; or a report (JSON)
+    #[arg(value_name = "TARGET|PATH|REPORT", required_unless_present_any = ["undo", "recover", "list"])]
+    pub(crate) subject: Option<String>,
+
+    /// The server's configuration (a file or a directory); repeatable
+    #[arg(long, value_name = "PATH", help_heading = "Configurations")]
+    pub(crate) server_config: Vec<PathBuf>,
+    /// The client's configuration, such as openssl.cnf; repeatable
+    #[arg(long, value_name = "PATH", help_heading = "Configurations")]
+    pub(crate) client_config: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) machine: Machine,
+
+    /// Judge for this client: a name from `tlswhy clients`, or a profile in a TOML file
+    #[arg(long, value_name = "NAME|FILE", help_heading = "Whom to mend it for")]
+    pub(crate) client: Option<String>,
+    /// Trust these certificates (PEM or DER) instead of the client's own store
+    #[arg(long, value_name = "FILE", help_heading = "Whom to mend it for")]
+    pub(crate) ca: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+    #[command(flatten)]
+    pub(crate) sources: Sources,
+
+    /// Do it: keep copies, replace the files, validate, reload, ask again, and take it back if it did not help
+    #[arg(long, help_heading = "What to do")]
+    pub(crate) apply: bool,
+    /// Only show what would be done (the default)
+    #[arg(long, conflicts_with = "apply", help_heading = "What to do")]
+    pub(crate) dry_run: bool,
+    /// Apply findings that are only suspected or inferred as well
+    #[arg(long, help_heading = "What to do")]
+    pub(crate) unsure: bool,
+    /// Validate with this command instead of the program's usual one; `none` for none
+    #[arg(long, value_name = "COMMAND", help_heading = "What to do")]
+    pub(crate) check_command: Option<String>,
+    /// Reload with this command instead of the program's usual one; `none` for none
+    #[arg(long, value_name = "COMMAND", help_heading = "What to do")]
+    pub(crate) reload_command: Option<String>,
+    /// Take back an applied fix: the last, or that of this name
+    #[arg(long, value_name = "ID", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["apply", "recover", "list"], help_heading = "What to do")]
+    pub(crate) undo: Option<String>,
+    /// Take back what a crash or a power cut left unfinished
+    #[arg(long, conflicts_with_all = ["apply", "list"], help_heading = "What to do")]
+    pub(crate) recover: bool,
+    /// List what was applied
+    #[arg(long, conflicts_with = "apply", help_heading = "What to do")]
+    pub(crate) list: bool,
 }
 
 /// Where certificates may come from that were not sent, and what may be asked of those who issued them.
@@ -439,7 +502,7 @@ impl FromStr for Alpn {
 }
 
 /// Commands of the contract that this version does not have.
-const LATER: &[&str] = &["fix", "listen", "pcap", "run", "trace"];
+const LATER: &[&str] = &["listen", "pcap", "run", "trace"];
 
 /// Refuses what stands in the place of a target and was rather meant as a command: `tlswhy chekc HOST` must not examine a host
 /// of that name. An explicit `check` examines it.

@@ -1,5 +1,7 @@
 //! tlswhy: says why a TLS handshake fails, and what mends it. Here: parse, run, exit.
 
+#[cfg(unix)]
+mod apply;
 mod cli;
 mod commands;
 mod demo;
@@ -25,6 +27,7 @@ fn main() -> ExitCode {
         Some(Command::Check(check)) => commands::check::run(&check),
         Some(Command::Cert(arguments)) => commands::cert::run(&arguments),
         Some(Command::Config(arguments)) => commands::config::run(&arguments),
+        Some(Command::Fix(arguments)) => commands::fix::run(&arguments),
         Some(Command::Diagnose(arguments)) => commands::diagnose::run(&arguments),
         Some(Command::Explain(arguments)) => commands::explain::run(&arguments),
         Some(Command::Demo(arguments)) => commands::demo::run(&arguments),

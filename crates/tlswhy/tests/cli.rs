@@ -139,7 +139,7 @@ fn evidence_that_cannot_be_judged_is_named_with_its_place() {
     let path = path.to_str().unwrap();
     run(&[&closed_port().to_string(), "--save-evidence", path]);
     let saved = std::fs::read_to_string(path).unwrap();
-    let version = saved.replacen("\"format_version\": \"1.1\"", "\"format_version\": \"2.0\"", 1);
+    let version = saved.replacen("\"format_version\": \"1.2\"", "\"format_version\": \"2.0\"", 1);
     for (text, reason) in [
         ("", "is empty"),
         ("PNG", "is not JSON"),

@@ -11,6 +11,7 @@ pub(crate) mod demo;
 pub(crate) mod diagnose;
 mod examine;
 pub(crate) mod explain;
+pub(crate) mod fix;
 pub(crate) mod generate;
 mod judged;
 mod machine;

@@ -1,0 +1,221 @@
+use std::os::unix::fs::{PermissionsExt, symlink};
+
+use tempfile::TempDir;
+
+use super::*;
+
+struct Bench {
+    folder: TempDir,
+    state: StateDir,
+}
+
+const OLD: &[u8] = b"one\ntwo\nthree\n";
+const NEW: &[u8] = b"one\n2\nthree\n";
+
+impl Bench {
+    fn new() -> Bench {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateDir::at(&folder.path().join("state")).unwrap();
+        fs::create_dir(folder.path().join("etc")).unwrap();
+        Bench { folder, state }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        fs::canonicalize(self.folder.path()).unwrap().join("etc").join(name)
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        let path = self.path(name);
+        fs::write(&path, OLD).unwrap();
+        path
+    }
+
+    fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path(name)).unwrap()
+    }
+
+    fn plan(&self, names: &[&str]) -> Plan {
+        let edits = vec![Edit { start: 4, end: 7, old: b"two".to_vec(), new: b"2".to_vec() }];
+        let change = |name: &&str| Change { path: self.path(name), expected: hash(OLD), edits: edits.clone() };
+        Plan { changes: names.iter().map(change).collect(), roots: vec![self.path("")], ..Plan::default() }
+    }
+
+    /// Nothing but the files lies in their directory, and no plan is open.
+    fn is_clean(&self, names: &[&str]) {
+        let mut there: Vec<String> =
+            fs::read_dir(self.path("")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        there.sort();
+        assert_eq!(there, names);
+        assert!(list(&self.state).unwrap().iter().all(|entry| entry.step.is_an_end()));
+    }
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split(' ').map(str::to_owned).collect()
+}
+
+#[test]
+fn what_is_kept_stays_and_can_be_undone_once() {
+    let bench = Bench::new();
+    bench.file("a");
+    fs::set_permissions(bench.path("a"), fs::Permissions::from_mode(0o640)).unwrap();
+    let mut session = Session::begin(&bench.state, &bench.plan(&["a"])).unwrap();
+    assert_eq!(fs::read(&session.backups()[0]).unwrap(), OLD);
+    assert_eq!(fs::metadata(&session.backups()[0]).unwrap().permissions().mode() & 0o777, 0o600);
+    session.write().unwrap();
+    session.keep().unwrap();
+    assert_eq!(bench.read("a"), NEW);
+    assert_eq!(fs::metadata(bench.path("a")).unwrap().permissions().mode() & 0o777, 0o640);
+    assert!(recover(&bench.state).unwrap().is_empty());
+    let undone = undo(&bench.state, None).unwrap();
+    assert_eq!(undone.restored, [bench.path("a")]);
+    assert_eq!(bench.read("a"), OLD);
+    assert!(undo(&bench.state, None).is_err());
+    bench.is_clean(&["a"]);
+}
+
+/// A session that is dropped leaves on disk what a crash at that moment leaves.
+#[test]
+fn a_crash_after_any_step_leaves_whole_files_and_is_taken_back() {
+    let names = ["a", "b", "c"];
+    for files in 1..=names.len() {
+        let names = &names[..files];
+        // Steps: begun, journal says writing, after each file, written, checked, reloading.
+        for crash in 0..files + 5 {
+            let bench = Bench::new();
+            names.iter().for_each(|name| drop(bench.file(name)));
+            let mut session = Session::begin(&bench.state, &bench.plan(names)).unwrap();
+            let mut left = crash;
+            let mut goes_on = || {
+                let on = left > 0;
+                left = left.saturating_sub(1);
+                on
+            };
+            if goes_on() {
+                session.journal.step(Step::Writing).unwrap();
+                for place in 0..files {
+                    if goes_on() {
+                        session.write_one(place).unwrap();
+                    }
+                }
+                if goes_on() {
+                    session.journal.step(Step::Written).unwrap();
+                }
+                if goes_on() {
+                    session.check().unwrap();
+                }
+                if goes_on() {
+                    session.reload().unwrap();
+                }
+            }
+            // A half-written file of the moment before the rename.
+            let entry = &session.journal.entry;
+            fs::write(bench.path(&format!(".a.tlswhy-{}", entry.id)), b"on").unwrap();
+            drop(session);
+            for name in names {
+                let bytes = bench.read(name);
+                assert!(bytes == OLD || bytes == NEW, "{crash}: {name} is not whole");
+            }
+            assert!(Session::begin(&bench.state, &bench.plan(&["a"])).unwrap_err().0.contains("--recover"));
+            assert_eq!(recover(&bench.state).unwrap().len(), 1, "{crash}");
+            for name in names {
+                assert_eq!(bench.read(name), OLD, "{crash}: {name}");
+            }
+            bench.is_clean(names);
+            assert!(recover(&bench.state).unwrap().is_empty());
+        }
+    }
+}
+
+#[test]
+fn what_changed_since_it_was_read_is_refused() {
+    let bench = Bench::new();
+    bench.file("a");
+    fs::write(bench.path("a"), b"other").unwrap();
+    let error = Session::begin(&bench.state, &bench.plan(&["a"])).unwrap_err();
+    assert!(error.0.contains("has changed since it was read"), "{}", error.0);
+    bench.is_clean(&["a"]);
+}
+
+#[test]
+fn what_somebody_changes_meanwhile_is_left_alone() {
+    let bench = Bench::new();
+    bench.file("a");
+    bench.file("b");
+    let mut session = Session::begin(&bench.state, &bench.plan(&["a", "b"])).unwrap();
+    session.write_one(0).unwrap();
+    fs::write(bench.path("b"), b"other").unwrap();
+    assert!(session.write().is_err());
+    let restored = session.roll_back().unwrap();
+    assert_eq!(restored.restored, [bench.path("a")]);
+    assert_eq!(restored.left_alone.len(), 1);
+    assert_eq!((bench.read("a"), bench.read("b")), (OLD.to_vec(), b"other".to_vec()));
+    bench.is_clean(&["a", "b"]);
+}
+
+#[test]
+fn links_are_followed_within_what_was_shown_and_not_out_of_it() {
+    let bench = Bench::new();
+    bench.file("real");
+    symlink(bench.path("real"), bench.path("link")).unwrap();
+    let mut session = Session::begin(&bench.state, &bench.plan(&["link"])).unwrap();
+    session.write().unwrap();
+    session.keep().unwrap();
+    assert_eq!(bench.read("real"), NEW);
+    assert!(fs::symlink_metadata(bench.path("link")).unwrap().is_symlink());
+
+    let outside = bench.folder.path().join("outside");
+    fs::write(&outside, OLD).unwrap();
+    symlink(&outside, bench.path("away")).unwrap();
+    let error = Session::begin(&bench.state, &bench.plan(&["away"])).unwrap_err();
+    assert!(error.0.contains("outside of what was shown"), "{}", error.0);
+    fs::hard_link(bench.path("real"), bench.path("twin")).unwrap();
+    let mut plan = bench.plan(&["twin"]);
+    plan.changes[0].expected = hash(NEW);
+    assert!(Session::begin(&bench.state, &plan).unwrap_err().0.contains("hard links"));
+}
+
+#[test]
+fn secrets_that_were_masked_are_not_written_over() {
+    let bench = Bench::new();
+    bench.file("a");
+    let mut plan = bench.plan(&["a"]);
+    plan.changes[0].edits[0].old = b"***".to_vec();
+    assert!(Session::begin(&bench.state, &plan).unwrap_err().0.contains("secret"));
+    let mut plan = bench.plan(&["a"]);
+    let twice = plan.changes[0].edits[0].clone();
+    plan.changes[0].edits.push(twice);
+    assert!(Session::begin(&bench.state, &plan).unwrap_err().0.contains("overlap"));
+}
+
+#[test]
+fn two_runs_at_once_exclude_each_other() {
+    let bench = Bench::new();
+    bench.file("a");
+    let session = Session::begin(&bench.state, &bench.plan(&["a"])).unwrap();
+    assert!(Session::begin(&bench.state, &bench.plan(&["a"])).unwrap_err().0.contains("at work"));
+    // Another state directory, the same file.
+    let other = StateDir::at(&bench.folder.path().join("other")).unwrap();
+    assert!(Session::begin(&other, &bench.plan(&["a"])).unwrap_err().0.contains("another `tlswhy fix`"));
+    session.roll_back().unwrap();
+    bench.is_clean(&["a"]);
+}
+
+#[test]
+fn commands_run_without_a_shell_and_say_how_they_ended() {
+    let bench = Bench::new();
+    bench.file("a");
+    let plan = Plan { check: words("echo $HOME; good"), reload: words("false"), ..bench.plan(&["a"]) };
+    let mut session = Session::begin(&bench.state, &plan).unwrap();
+    session.write().unwrap();
+    let checked = session.check().unwrap().unwrap();
+    assert!(checked.good && checked.said == "$HOME; good", "{checked:?}");
+    assert!(!session.reload().unwrap().unwrap().good);
+    let restored = session.roll_back().unwrap();
+    // What the program may have read it has to read again.
+    assert!(restored.reload.is_some());
+    let plan = Plan { check: words("/none/such"), ..bench.plan(&["a"]) };
+    let mut session = Session::begin(&bench.state, &plan).unwrap();
+    assert!(session.check().unwrap().unwrap().said.contains("cannot run it"));
+    assert!(session.roll_back().unwrap().reload.is_none());
+}
