@@ -2,10 +2,12 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use tlswhy_model::{FileContent, InstalledSoftware, SeenFile};
 
+use crate::dialects::openssl::SystemPolicy;
 use crate::release::Release;
 
 /// What lies at a path.
@@ -29,8 +31,10 @@ pub enum Content<'a> {
 pub struct Files<'a> {
     seen: HashMap<&'a str, &'a SeenFile>,
     software: &'a [InstalledSoftware],
+    environment: &'a [(String, String)],
     wanted: RefCell<BTreeSet<String>>,
     wanted_software: RefCell<BTreeSet<String>>,
+    policies: RefCell<HashMap<String, Option<Rc<SystemPolicy>>>>,
 }
 
 impl<'a> Files<'a> {
@@ -47,7 +51,17 @@ impl<'a> Files<'a> {
     {
         let mut seen: HashMap<&'b str, &'b SeenFile> = self.seen.iter().map(|(path, file)| (*path, *file)).collect();
         seen.extend(instead.iter().map(|file| (file.path.as_str(), file)));
-        Files { seen, software: self.software, ..Files::default() }
+        Files { seen, software: self.software, environment: self.environment, ..Files::default() }
+    }
+
+    /// The same for programs that run with these environment variables.
+    pub fn in_environment(self, environment: &'a [(String, String)]) -> Files<'a> {
+        Files { environment, ..self }
+    }
+
+    /// The value of an environment variable of the programs that read the files; `None` where it is not set or not known.
+    pub fn environment(&self, name: &str) -> Option<&'a str> {
+        self.environment.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// What lies at this absolute path.
@@ -77,6 +91,25 @@ impl<'a> Files<'a> {
             Content::Bytes(bytes) => Some(bytes),
             _ => None,
         }
+    }
+
+    /// Whether nobody told of the environment.
+    pub fn environment_is_unknown(&self) -> bool {
+        self.environment.is_empty()
+    }
+
+    /// A library's policy, read once for all services that heed it.
+    pub(crate) fn remembered_policy(
+        &self,
+        key: String,
+        read: impl FnOnce() -> Option<SystemPolicy>,
+    ) -> Option<Rc<SystemPolicy>> {
+        if let Some(policy) = self.policies.borrow().get(&key) {
+            return policy.clone();
+        }
+        let policy = read().map(Rc::new);
+        self.policies.borrow_mut().insert(key, policy.clone());
+        policy
     }
 
     /// The paths that a pattern of glob(7) stands for (`*`, `?`, `[a-z]`, `[!a]`; no word begins with a dot unless the

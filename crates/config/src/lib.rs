@@ -18,6 +18,7 @@ mod service;
 mod setting;
 mod span;
 
+pub use dialects::openssl::{Heeding, PROGRAMS, SystemPolicy, heeds, system_policy};
 pub use dialects::{Commands, Context, DIALECTS, Dialect, Likeness, dialect, recognise};
 pub use diff::{between, unified};
 pub use effective::{Effective, Reduction, effective};

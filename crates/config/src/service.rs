@@ -34,7 +34,7 @@ pub enum Library {
 /// set some of it themselves, whatever the policy says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Heeds {
-    /// A section of its own within the file's `ssl_conf` section, which takes the place of `system_default` where it is there.
+    /// A key of its own in the head of the file (`nodejs_conf`), by which it begins in the place of `openssl_conf` where it is there.
     pub section: Option<&'static str>,
     /// MinProtocol.
     pub minimum_version: bool,

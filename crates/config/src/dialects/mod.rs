@@ -4,7 +4,7 @@
 //! `tests/dialects/<name>/`.
 
 mod nginx;
-pub mod openssl;
+pub(crate) mod openssl;
 
 use tlswhy_wire::ProtocolVersion;
 
