@@ -177,18 +177,19 @@ fn fit(pattern: &str, name: &str) -> Option<usize> {
     if pattern == name {
         return Some(EXACT);
     }
-    if let Some(suffix) = pattern.strip_prefix('*') {
-        return (name.len() > suffix.len() && suffix.starts_with('.') && name.ends_with(suffix))
-            .then_some(LEADING + suffix.len());
+    if let Some(suffix) = pattern.strip_prefix('*').filter(|suffix| suffix.starts_with('.') && !suffix.contains(['*', '?'])) {
+        return (name.len() > suffix.len() && name.ends_with(suffix)).then_some(LEADING + suffix.len());
     }
     // nginx: `.a.test` is `a.test` and `*.a.test`.
     if let Some(rest) = pattern.strip_prefix('.') {
         return (name == rest).then_some(EXACT).or_else(|| name.ends_with(pattern).then_some(LEADING + pattern.len()));
     }
-    if let Some(prefix) = pattern.strip_suffix('*') {
-        return (prefix.ends_with('.') && name.starts_with(prefix)).then_some(prefix.len());
+    if let Some(prefix) = pattern.strip_suffix('*').filter(|prefix| prefix.ends_with('.') && !prefix.contains(['*', '?'])) {
+        return name.starts_with(prefix).then_some(prefix.len());
     }
-    None
+    // Apache: `*` and `?` anywhere.
+    let elsewhere = pattern.contains(['*', '?']) && !pattern.starts_with('~');
+    (elsewhere && crate::files::fits(pattern.as_bytes(), name.as_bytes())).then_some(0)
 }
 
 /// The server that answers on this port for this name; `None` where none listens there. `address` narrows it to the listeners

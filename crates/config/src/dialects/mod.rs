@@ -3,6 +3,7 @@
 //! To add one: write `<name>.rs` with a `static DIALECT`, name it in [`DIALECTS`], and put example trees with what they mean into
 //! `tests/dialects/<name>/`.
 
+mod apache;
 mod nginx;
 pub(crate) mod openssl;
 
@@ -81,7 +82,7 @@ impl Commands {
 pub(crate) type VersionsSince = &'static [(Release, &'static [ProtocolVersion])];
 
 /// Every dialect, by name.
-pub static DIALECTS: &[&Dialect] = &[&nginx::DIALECT, &openssl::DIALECT];
+pub static DIALECTS: &[&Dialect] = &[&apache::DIALECT, &nginx::DIALECT, &openssl::DIALECT];
 
 /// The dialect of this name.
 pub fn dialect(name: &str) -> Option<&'static Dialect> {
