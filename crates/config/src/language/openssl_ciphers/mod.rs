@@ -1,1 +1,334 @@
-//! To be written.
+//! OpenSSL's cipher strings (openssl-ciphers(1)), evaluated as `ssl_create_cipher_list` does: the same starting order, the same
+//! rules, the same silence about unknown words. Releases from 1.1.0 on; older ones order otherwise and are not told.
+
+mod rows;
+mod words;
+
+use std::ops::Range;
+
+use tlswhy_wire::CipherSuite;
+
+use crate::release::Release;
+use rows::*;
+
+/// An OpenSSL library as far as its cipher strings differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Library {
+    /// Its release.
+    pub release: Release,
+    /// The security level where nothing says one.
+    pub default_level: u8,
+    /// It was built with the weak suites (RC4, 3DES).
+    pub weak: bool,
+}
+
+impl Library {
+    /// As the project builds it: level 1, since 3.2 level 2.
+    pub fn upstream(release: Release) -> Library {
+        Library { release, default_level: if release >= Release::new(3, 2, 0) { 2 } else { 1 }, weak: false }
+    }
+
+    /// Whether this row is in the library.
+    fn has(self, row: &Row) -> bool {
+        let aria = row.enc & (E_ARIA128GCM | E_ARIA256GCM) != 0 && self.release < Release::new(1, 1, 1);
+        // Since 3.0 these lie in the legacy provider, which TLS does not load.
+        let legacy = row.enc & (E_IDEA | E_SEED | E_RC4) != 0 && self.release >= Release::new(3, 0, 0);
+        let weak = row.class & WEAK != 0 && !self.weak;
+        !(aria || legacy || weak)
+    }
+
+    /// Its class and flags: CCM with a short tag was HIGH before 3.2.
+    fn class(self, row: &Row) -> u32 {
+        let short = row.enc & (E_AES128CCM8 | E_AES256CCM8) != 0 && self.release < Release::new(3, 2, 0);
+        if short { row.class & !MEDIUM | HIGH } else { row.class }
+    }
+
+    /// The strength that the level counts, bits.
+    fn bits(self, row: &Row) -> u16 {
+        match row.enc {
+            E_ENULL => 0,
+            E_3DES => 112,
+            E_AES128CCM8 | E_AES256CCM8 if self.release >= Release::new(3, 2, 0) => 64,
+            E_AES256 | E_AES256GCM | E_AES256CCM | E_AES256CCM8 | E_CAMELLIA256 | E_CHACHA20POLY1305 | E_ARIA256GCM => 256,
+            _ => 128,
+        }
+    }
+}
+
+/// What a cipher string stands for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CipherList {
+    /// Suites up to TLS 1.2 in the library's order, not yet cut by the level.
+    pub suites: Vec<CipherSuite>,
+    /// What `@SECLEVEL=` sets.
+    pub level: Option<u8>,
+    /// Words that stand for nothing and are left out in silence, as ranges of the text.
+    pub unknown: Vec<Range<usize>>,
+}
+
+/// Why the library refuses a string.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// No suite is left ("no cipher match").
+    NoMatch,
+    /// Something is no command ("invalid command"); the byte where.
+    InvalidCommand(usize),
+    /// How this release reads strings is not known here.
+    UnknownRelease,
+}
+
+/// A suite on its way through the rules.
+#[derive(Clone, Copy)]
+struct Place {
+    row: &'static Row,
+    active: bool,
+}
+
+/// What a rule selects: 0 (and `None`) is everything.
+#[derive(Clone, Copy, Default)]
+struct Pattern {
+    code: Option<u16>,
+    kx: u32,
+    auth: u32,
+    enc: u32,
+    mac: u32,
+    lowest: u8,
+    strength: u32,
+    only_not_default: bool,
+}
+
+impl Pattern {
+    fn fits(&self, row: &Row, library: Library) -> bool {
+        let any = |wanted: u32, own: u32| wanted == 0 || wanted & own != 0;
+        self.code.is_none_or(|code| code == row.code)
+            && any(self.kx, row.kx)
+            && any(self.auth, row.auth)
+            && any(self.enc, row.enc)
+            && any(self.mac, row.mac)
+            && (self.lowest == 0 || self.lowest == row.lowest)
+            && any(self.strength, library.class(row))
+            && (!self.only_not_default || row.class & NOT_DEFAULT != 0)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rule {
+    Add,
+    /// `+`: what is on moves to the end.
+    Order,
+    /// `-`: off, and first where it comes back.
+    Remove,
+    /// `!`: off for good.
+    Kill,
+    /// What is on moves to the front.
+    Bump,
+}
+
+struct Sorter {
+    places: Vec<Place>,
+    library: Library,
+}
+
+impl Sorter {
+    fn apply(&mut self, pattern: &Pattern, rule: Rule) {
+        let library = self.library;
+        self.apply_where(|place| pattern.fits(place.row, library), rule);
+    }
+
+    fn apply_where(&mut self, fits: impl Fn(&Place) -> bool, rule: Rule) {
+        let moves = |place: &Place| {
+            fits(place)
+                && match rule {
+                    Rule::Add => !place.active,
+                    Rule::Order | Rule::Remove | Rule::Bump => place.active,
+                    Rule::Kill => true,
+                }
+        };
+        let (mut moved, mut rest): (Vec<Place>, Vec<Place>) = self.places.iter().partition(|place| moves(place));
+        match rule {
+            Rule::Add => moved.iter_mut().for_each(|place| place.active = true),
+            Rule::Remove => moved.iter_mut().for_each(|place| place.active = false),
+            Rule::Order | Rule::Bump => {}
+            Rule::Kill => moved.clear(),
+        }
+        self.places = match rule {
+            Rule::Add | Rule::Order | Rule::Kill => {
+                rest.extend(moved);
+                rest
+            }
+            Rule::Remove | Rule::Bump => {
+                moved.extend(rest);
+                moved
+            }
+        };
+    }
+
+    fn sort_by_strength(&mut self) {
+        let mut strengths: Vec<u16> =
+            self.places.iter().filter(|place| place.active).map(|place| self.library.bits(place.row)).collect();
+        strengths.sort_unstable();
+        strengths.dedup();
+        let library = self.library;
+        for bits in strengths.into_iter().rev() {
+            self.apply_where(|place| library.bits(place.row) == bits, Rule::Order);
+        }
+    }
+
+    /// All that the library has, off, in the order in which rules find them.
+    fn new(library: Library) -> Sorter {
+        let places = ROWS.iter().rev().filter(|row| library.has(row)).map(|row| Place { row, active: false }).collect();
+        let mut sorter = Sorter { places, library };
+        let all = Pattern::default();
+        let aes = E_AES128 | E_AES256 | E_AES128CCM | E_AES256CCM | E_AES128CCM8 | E_AES256CCM8;
+        sorter.apply(&Pattern { kx: K_ECDHE, auth: A_ECDSA, ..all }, Rule::Add);
+        sorter.apply(&Pattern { kx: K_ECDHE, ..all }, Rule::Add);
+        sorter.apply(&Pattern { kx: K_ECDHE, ..all }, Rule::Remove);
+        sorter.apply(&Pattern { enc: E_AES128GCM | E_AES256GCM, ..all }, Rule::Add);
+        sorter.apply(&Pattern { enc: E_CHACHA20POLY1305, ..all }, Rule::Add);
+        sorter.apply(&Pattern { enc: aes, ..all }, Rule::Add);
+        sorter.apply(&all, Rule::Add);
+        sorter.apply(&Pattern { mac: M_MD5, ..all }, Rule::Order);
+        sorter.apply(&Pattern { auth: A_NULL, ..all }, Rule::Order);
+        sorter.apply(&Pattern { kx: K_RSA, ..all }, Rule::Order);
+        sorter.apply(&Pattern { kx: K_PSK, ..all }, Rule::Order);
+        sorter.apply(&Pattern { enc: E_RC4, ..all }, Rule::Order);
+        sorter.sort_by_strength();
+        sorter.apply(&Pattern { lowest: 12, ..all }, Rule::Bump);
+        sorter.apply(&Pattern { mac: M_AEAD, ..all }, Rule::Bump);
+        sorter.apply(&Pattern { kx: K_DHE | K_ECDHE, ..all }, Rule::Bump);
+        sorter.apply(&Pattern { kx: K_DHE | K_ECDHE, mac: M_AEAD, ..all }, Rule::Bump);
+        sorter.apply(&all, Rule::Remove);
+        sorter
+    }
+
+    /// The rules of a string, one after the other.
+    fn rules(&mut self, text: &str, from: usize, list: &mut CipherList) -> Result<(), Refused> {
+        let bytes = text.as_bytes();
+        let separates = |byte: u8| matches!(byte, b':' | b' ' | b';' | b',');
+        let in_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'=');
+        let mut at = from;
+        while let Some(byte) = bytes.get(at).copied() {
+            let rule = match byte {
+                b'-' => Some(Rule::Remove),
+                b'+' => Some(Rule::Order),
+                b'!' => Some(Rule::Kill),
+                b'@' => None,
+                _ => Some(Rule::Add),
+            };
+            if separates(byte) {
+                at += 1;
+                continue;
+            }
+            let begins = at;
+            at += usize::from(matches!(byte, b'-' | b'+' | b'!' | b'@'));
+            let mut pattern = Some(Pattern::default());
+            loop {
+                let start = at;
+                while bytes.get(at).copied().is_some_and(in_word) {
+                    at += 1;
+                }
+                let word = text.get(start..at).unwrap_or_default();
+                if word.is_empty() {
+                    return Err(Refused::InvalidCommand(start));
+                }
+                if rule.is_none() {
+                    self.special(word, start, list)?;
+                    pattern = None;
+                    break;
+                }
+                let several = bytes.get(at) == Some(&b'+');
+                at += usize::from(several);
+                pattern = pattern.and_then(|pattern| words::narrow(pattern, word, self.library));
+                if pattern.is_none() || !several {
+                    break;
+                }
+            }
+            match (rule, pattern) {
+                (Some(rule), Some(pattern)) => self.apply(&pattern, rule),
+                (rule, _) => {
+                    while bytes.get(at).copied().is_some_and(|byte| !separates(byte)) {
+                        at += 1;
+                    }
+                    if rule.is_some() {
+                        list.unknown.push(begins..at);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn special(&mut self, word: &str, at: usize, list: &mut CipherList) -> Result<(), Refused> {
+        if word == "STRENGTH" {
+            self.sort_by_strength();
+            return Ok(());
+        }
+        let level = word.strip_prefix("SECLEVEL=").filter(|level| level.len() == 1).and_then(|level| level.parse::<u8>().ok());
+        match level.filter(|level| *level <= 5) {
+            Some(level) => {
+                list.level = Some(level);
+                Ok(())
+            }
+            None => Err(Refused::InvalidCommand(at)),
+        }
+    }
+}
+
+/// What SSL_CTX_set_cipher_list(3) makes of a string: suites up to TLS 1.2.
+pub fn cipher_list(text: &str, library: &Library) -> Result<CipherList, Refused> {
+    if library.release < Release::new(1, 1, 0) {
+        return Err(Refused::UnknownRelease);
+    }
+    let mut list = CipherList::default();
+    // Suite B takes the place of the whole string (RFC 6460).
+    if let Some(suites) = words::suite_b(text) {
+        list.suites = suites;
+        return Ok(list);
+    }
+    let mut sorter = Sorter::new(*library);
+    let mut from = 0;
+    if text.starts_with("DEFAULT") {
+        sorter.rules("ALL:!COMPLEMENTOFDEFAULT:!eNULL", 0, &mut CipherList::default())?;
+        from = "DEFAULT".len() + usize::from(text.as_bytes().get(7) == Some(&b':'));
+    }
+    sorter.rules(text, from, &mut list)?;
+    list.suites = sorter.places.iter().filter(|place| place.active).map(|place| CipherSuite(place.row.code)).collect();
+    if list.suites.is_empty() { Err(Refused::NoMatch) } else { Ok(list) }
+}
+
+/// Those of the suites that a context of this level still uses (ssl_security_default_callback, ssl/ssl_cert.c).
+pub fn at_level(suites: &[CipherSuite], level: u8, library: &Library) -> Vec<CipherSuite> {
+    let least = match level {
+        0 => return suites.to_vec(),
+        1 => 80,
+        2 => 112,
+        3 => 128,
+        4 => 192,
+        _ => 256,
+    };
+    let of_old = K_DHE | K_ECDHE;
+    let forward = if library.release >= Release::new(3, 0, 0) { of_old | K_DHEPSK | K_ECDHEPSK } else { of_old };
+    let allowed = |suite: &&CipherSuite| {
+        let Some(row) = ROWS.iter().find(|row| row.code == suite.0) else { return true };
+        library.bits(row) >= least
+            && row.auth != A_NULL
+            && row.mac != M_MD5
+            && !(level >= 2 && row.enc == E_RC4)
+            && (level < 3 || row.kx & forward != 0)
+            && !(least > 160 && row.mac == M_SHA1)
+    };
+    suites.iter().filter(allowed).copied().collect()
+}
+
+/// The suites of TLS 1.3 where no setting names them (TLS_DEFAULT_CIPHERSUITES); none before 1.1.1.
+pub fn default_ciphersuites(library: &Library) -> Vec<CipherSuite> {
+    if library.release < Release::new(1, 1, 1) {
+        return Vec::new();
+    }
+    [0x1302, 0x1303, 0x1301].map(CipherSuite).to_vec()
+}
+
+/// OpenSSL's name of a suite, where it has it.
+pub fn name_of(suite: CipherSuite, library: &Library) -> Option<&'static str> {
+    ROWS.iter().find(|row| row.code == suite.0 && library.has(row)).map(|row| row.name)
+}
