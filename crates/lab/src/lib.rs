@@ -19,6 +19,7 @@ pub mod bench_chain;
 pub mod chains;
 pub mod configs;
 pub mod fake;
+pub mod fixes;
 pub mod old_openssl;
 pub mod pki;
 pub mod programs;

@@ -1,7 +1,7 @@
 //! Findings get their files and lines: what rules, what is shadowed, what to edit.
 
 use tlswhy_config::{Listener, Service, Shadowed, Shown, Side, Want, serving};
-use tlswhy_model::{Exhibit, Finding, Party, Prediction, Remedy, Safety};
+use tlswhy_model::{Edit, Exhibit, Finding, Party, Prediction, Remedy, Safety};
 
 use super::mending::{self, Mended};
 use super::place::Place;
@@ -184,10 +184,30 @@ fn push(finding: &mut Finding, exhibit: Exhibit) {
     }
 }
 
+/// A remedy that is nothing but its edits.
+fn in_the_file(party: Party, edits: &[Edit]) -> Remedy {
+    let mut files: Vec<&str> = edits.iter().map(|edit| edit.path.as_str()).collect();
+    files.dedup();
+    Remedy {
+        party,
+        safety: Safety::Safe,
+        summary: format!("Change {}", files.join(", ")),
+        steps: Vec::new(),
+        edits: Vec::new(),
+        check: Vec::new(),
+        reload: Vec::new(),
+        why_it_works: "the configuration then says what the client needs".to_owned(),
+        predicts: None,
+    }
+}
+
 /// Gives the edits to the remedy that says the same in words.
 fn give(finding: &mut Finding, party: Party, configuration: &Configuration, mended: Mended) {
-    let fits = |remedy: &&mut Remedy| remedy.party == party && remedy.safety == Safety::Safe;
-    let Some(remedy) = finding.remedies.iter_mut().find(fits) else { return };
+    let fits = |remedy: &&Remedy| remedy.party == party && remedy.safety == Safety::Safe;
+    if !mended.edits.is_empty() && !finding.remedies.iter().any(|remedy| fits(&remedy)) {
+        finding.remedies.insert(0, in_the_file(party, &mended.edits));
+    }
+    let Some(remedy) = finding.remedies.iter_mut().find(|remedy| fits(&&**remedy)) else { return };
     if mended.edits.is_empty() {
         remedy
             .steps

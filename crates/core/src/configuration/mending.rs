@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use tlswhy_config::{
-    CannotMend, Context, Origin, Patch, Service, Shadowed, Shown, Want, between, dialect, effective, line_end, patched, unified,
+    CannotMend, Context, Library, Origin, Patch, Release, Service, Shadowed, Shown, Want, between, dialect, effective,
+    line_end, patched, unified,
 };
 use tlswhy_model::{Edit, SeenFile};
 use tlswhy_wire::{CipherSuite, NamedGroup, ProtocolVersion};
@@ -251,11 +252,27 @@ pub(crate) fn want(change: &Change, service: &Service, context: &Context<'_>) ->
         }
         Change::ServerGroups(_, groups) => {
             let there: Vec<NamedGroup> = now.groups.unwrap_or_default();
-            Some(Want::Groups(added(there, groups)))
+            let known: Vec<NamedGroup> = groups.iter().copied().filter(|group| knows(&service.library, *group)).collect();
+            (!known.is_empty()).then(|| Want::Groups(added(there, &known)))
         }
         Change::ServerSchemes(_, schemes) => Some(Want::SignatureAlgorithms(added(now.signature_schemes?, schemes))),
         Change::ServerDhSize(_) => Some(Want::NoDhParameters),
         _ => None,
+    }
+}
+
+/// Whether a library has a group: it refuses a list with a name that it does not know. What is not known counts as old.
+fn knows(library: &Library, group: NamedGroup) -> bool {
+    let since = |least: Release, release: &Option<Release>| release.is_some_and(|release| release >= least);
+    let classic = [NamedGroup::SECP256R1, NamedGroup::SECP384R1, NamedGroup::SECP521R1];
+    let hybrid = [NamedGroup::X25519MLKEM768, NamedGroup::SECP256R1MLKEM768, NamedGroup::SECP384R1MLKEM1024];
+    match library {
+        Library::OpenSsl(release) if hybrid.contains(&group) => since(Release::new(3, 5, 0), release),
+        Library::OpenSsl(release) if group == NamedGroup::X448 => since(Release::new(1, 1, 1), release),
+        Library::OpenSsl(release) if group == NamedGroup::X25519 => release.is_none() || since(Release::new(1, 1, 0), release),
+        Library::OpenSsl(release) => classic.contains(&group) || since(Release::new(3, 0, 0), release),
+        Library::Go(release) if group == NamedGroup::X25519MLKEM768 => since(Release::new(1, 24, 0), release),
+        _ => classic.contains(&group) || group == NamedGroup::X25519,
     }
 }
 

@@ -80,6 +80,10 @@ fn of_target(arguments: &Fix, target: &Target) -> Result<Status, Failure> {
         return Err(Failure::new("--apply changes this machine's files, and --root reads a copy of another's")
             .tip("without --apply the patch is shown; it can be carried there"));
     }
+    #[cfg(unix)]
+    if arguments.apply {
+        applying::nothing_is_open()?;
+    }
     let mut asker = Asker::new(arguments, target, named)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -397,6 +401,19 @@ mod applying {
                 say_restored(output, &restored)?;
                 Ok(Status::Blocked)
             }
+        }
+    }
+
+    /// What was left unfinished is taken back before anything else is begun.
+    pub(super) fn nothing_is_open() -> Result<(), Failure> {
+        let state = StateDir::usual().map_err(failure)?;
+        let open = crate::apply::list(&state).map_err(failure)?.into_iter().find(|entry| !entry.step.is_an_end());
+        match open {
+            Some(open) => {
+                Err(Failure::new(format!("the fix {} was not finished: it stopped while {}", open.id, open.step.in_words()))
+                    .tip("`tlswhy fix --recover` takes it back"))
+            }
+            None => Ok(()),
         }
     }
 
