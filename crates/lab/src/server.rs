@@ -339,7 +339,12 @@ fn wait_until_accepting(port: u16, first_words: &str, child: &mut Child) -> Resu
         if let Ok(mut stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) {
             if !first_words.is_empty() {
                 let _ = stream.set_read_timeout(Some(Duration::from_secs(2)));
-                let _ = stream.write_all(first_words.as_bytes()).and_then(|()| stream.read(&mut [0; 1024]));
+                let answer = stream.write_all(first_words.as_bytes()).and_then(|()| stream.read(&mut [0; 1024]));
+                // A program that listens before it has read everything may still give up.
+                if answer.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionReset) {
+                    thread::sleep(Duration::from_millis(10));
+                    continue;
+                }
             }
             return Ok(());
         }

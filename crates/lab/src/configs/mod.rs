@@ -11,6 +11,7 @@
 //! cargo run -p tlswhy-lab -- configs [DIALECT|ID…]
 //! ```
 
+mod apache;
 mod case;
 pub mod command;
 mod compare;
@@ -32,7 +33,7 @@ pub use run::{Outcome, Ran, faults, run};
 
 /// Every case whose dialect is one of these words or whose id begins with one; all without words.
 pub fn cases(words: &[String]) -> Vec<Case> {
-    let all = [nginx::cases()].into_iter().flatten();
+    let all = [apache::cases(), nginx::cases()].into_iter().flatten();
     let fits = |case: &Case, word: &String| case.dialect == word || case.id.starts_with(word.as_str());
     all.filter(|case| words.is_empty() || words.iter().any(|word| fits(case, word))).collect()
 }

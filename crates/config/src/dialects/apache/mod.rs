@@ -171,7 +171,8 @@ fn read(context: &Context<'_>) -> Reading {
     let mut reader = tree::Reader::new(context.files, program, context.main);
     let nodes = reader.main(context.main);
     let has_ssl = reader.modules.has("ssl_module");
-    let mut found = servers::Found { program, root: &reader.root, has_ssl, services: Vec::new(), troubles: Vec::new() };
+    let has_md = nodes.iter().any(|node| matches!(node.name.as_str(), "mdomain" | "<mdomainset" | "mdomainset"));
+    let mut found = servers::Found { program, root: &reader.root, has_ssl, has_md, services: Vec::new(), troubles: Vec::new() };
     found.read(&nodes);
     let servers::Found { services, troubles, .. } = found;
     reader.troubles.extend(troubles);

@@ -33,6 +33,8 @@ pub(super) struct Found<'f> {
     pub(super) program: Program,
     pub(super) root: &'f str,
     pub(super) has_ssl: bool,
+    /// mod_md may be where the certificates come from.
+    pub(super) has_md: bool,
     pub(super) services: Vec<Service>,
     pub(super) troubles: Vec<Trouble>,
 }
@@ -171,6 +173,12 @@ impl Found<'_> {
         let mut engine =
             engine.unwrap_or_else(|| Setting::new("SSLEngine", false, "off", Origin::built_in(self.program.name())));
         engine.value &= self.has_ssl;
+        // Of the main server too, whether or not anybody reaches it (ssl_init_server_certs; measured).
+        if engine.value && settings.certificates.is_empty() && !self.has_md {
+            let at = engine.origin.span().cloned().filter(|_| head.is_none()).or_else(|| head.map(Node::at));
+            let says = "`SSLEngine on` without an `SSLCertificateFile`: the program does not start".to_owned();
+            self.troubles.push(Trouble { at, says, fatal: true });
+        }
         Server { head, own, nodes, sockets, unresolved, names, settings, versions, engine, notes }
     }
 
@@ -315,10 +323,6 @@ impl Found<'_> {
         }
         let speaks = settings.tls.as_ref().is_some_and(|tls| tls.value);
         if speaks {
-            if settings.certificates.is_empty() {
-                let says = "no `SSLCertificateFile` is set: the program does not start".to_owned();
-                notes.push(Note { at: server.head.map(Node::at), says });
-            }
             per_directory(server.nodes, &mut notes, 0);
         } else {
             // What it would show, were TLS on; the rest has no meaning.

@@ -117,21 +117,13 @@ fn variable_of_a_branch(name: &str) -> bool {
     name == "SUFFIX"
 }
 
-/// A line of a macro with the values in the place of its parameters.
+/// A line of a macro with the values in the place of its parameters: `${name}` is none of `$name` (measured).
 pub(super) fn substituted(text: &str, pairs: &[(&String, &String)]) -> String {
     let mut whole = String::with_capacity(text.len());
     let mut rest = text;
     'line: while !rest.is_empty() && whole.len() < LONGEST {
         for (parameter, value) in pairs {
             if let Some(after) = rest.strip_prefix(parameter.as_str()).filter(|_| !parameter.is_empty()) {
-                whole.push_str(value);
-                rest = after;
-                continue 'line;
-            }
-            // `${name}` is `$name` as well.
-            let braced =
-                parameter.strip_prefix('$').and_then(|name| rest.strip_prefix("${")?.strip_prefix(name)?.strip_prefix('}'));
-            if let Some(after) = braced {
                 whole.push_str(value);
                 rest = after;
                 continue 'line;
@@ -158,6 +150,6 @@ mod tests {
     #[test]
     fn parameters_are_replaced_the_longest_first() {
         let (a, b, x, y) = ("$host".to_owned(), "$hostname".to_owned(), "1".to_owned(), "2".to_owned());
-        assert_eq!(substituted("$hostname ${host} $other", &[(&b, &y), (&a, &x)]), "2 1 $other");
+        assert_eq!(substituted("$hostname $host ${host}", &[(&b, &y), (&a, &x)]), "2 1 ${host}");
     }
 }
