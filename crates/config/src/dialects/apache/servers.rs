@@ -25,7 +25,7 @@ pub(super) const HEEDS: Heeds = Heeds {
 
 /// Most services of one configuration.
 pub(super) const MOST: usize = 100_000;
-/// Most names of earlier virtual hosts with wildcards against which a name is held.
+/// Most aliases with other wildcards than a leading `*.` against which a later name is held.
 const MOST_PATTERNS: usize = 1_000;
 
 /// What is found on the way.
@@ -64,6 +64,38 @@ pub(super) struct Server<'n> {
     /// TLS is spoken, by its own lines.
     engine: Setting<bool>,
     notes: Vec<Note>,
+}
+
+/// The names that the virtual hosts of a socket have, as far as they are read.
+#[derive(Default)]
+struct Taken<'n> {
+    plain: HashSet<&'n str>,
+    /// What follows the star of `*.a.test`.
+    below: HashSet<&'n str>,
+    /// Other aliases: `*` and `?` stand for anything, dots too.
+    patterns: Vec<&'n str>,
+}
+
+impl<'n> Taken<'n> {
+    fn add(&mut self, name: &'n str) {
+        let wild = |text: &str| text.contains(['*', '?']);
+        match name.strip_prefix('*') {
+            _ if !wild(name) => {
+                self.plain.insert(name);
+            }
+            Some(below) if below.starts_with('.') && !wild(below) => {
+                self.below.insert(below);
+            }
+            _ if self.patterns.len() < MOST_PATTERNS => self.patterns.push(name),
+            _ => {}
+        }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        let mut ends = name.match_indices('.').filter(|(at, _)| *at > 0).filter_map(|(at, _)| name.get(at..));
+        let fits = |pattern: &&str| !name.starts_with('.') && fits(pattern.as_bytes(), name.as_bytes());
+        self.plain.contains(name) || ends.any(|end| self.below.contains(end)) || self.patterns.iter().any(fits)
+    }
 }
 
 impl Found<'_> {
@@ -194,9 +226,8 @@ impl Found<'_> {
         let mut ports: Vec<u16> = listens.iter().map(|listen| listen.port).collect();
         ports.sort_unstable();
         ports.dedup();
-        // Names with a wildcard of each socket, in order, and plain ones: who comes first has them.
-        let mut taken: HashMap<Socket, HashSet<&str>> = HashMap::new();
-        let mut patterns: HashMap<Socket, Vec<(usize, &str)>> = HashMap::new();
+        // Who comes first has a name.
+        let mut taken: HashMap<Socket, Taken<'_>> = HashMap::new();
         let mut titles: HashMap<String, usize> = HashMap::new();
         for (index, server) in servers.iter().enumerate() {
             if self.services.len() >= MOST {
@@ -248,11 +279,7 @@ impl Found<'_> {
                     let at = server.head.map(Node::at);
                     let mut names = Vec::new();
                     for name in &server.names {
-                        let earlier = |socket: &Socket| {
-                            let plain = taken.get(socket).is_some_and(|taken| taken.contains(name.as_str()));
-                            let mut wild = patterns.get(socket).into_iter().flatten().take(MOST_PATTERNS);
-                            plain || wild.any(|(owner, pattern)| *owner != index && matches_alias(pattern, name))
-                        };
+                        let earlier = |socket: &Socket| taken.get(socket).is_some_and(|taken| taken.has(name));
                         if sockets().next().is_some() && sockets().all(earlier) {
                             let says = format!("`{name}` is taken by an earlier virtual host of the same address");
                             notes.push(Note { at: at.clone(), says });
@@ -266,13 +293,8 @@ impl Found<'_> {
                 self.services.push(service);
             }
             for socket in &server.sockets {
-                for name in &server.names {
-                    if name.contains(['*', '?']) {
-                        patterns.entry(*socket).or_default().push((index, name));
-                    } else {
-                        taken.entry(*socket).or_default().insert(name);
-                    }
-                }
+                let taken = taken.entry(*socket).or_default();
+                server.names.iter().for_each(|name| taken.add(name));
             }
         }
     }
@@ -473,11 +495,6 @@ fn per_directory(nodes: &[Node], notes: &mut Vec<Note>, depth: usize) {
         }
         per_directory(section.inside(), notes, depth + 1);
     }
-}
-
-/// Whether an alias of the earlier virtual host takes a name: `*` and `?` stand for anything, dots too.
-fn matches_alias(pattern: &str, name: &str) -> bool {
-    !name.starts_with('.') && fits(pattern.as_bytes(), name.as_bytes())
 }
 
 /// `443`, `a:443`, `[::1]:443`, `*:443`, `_default_:443`, `a` (every port), `a:*`.
