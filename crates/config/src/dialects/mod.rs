@@ -4,8 +4,12 @@
 //! `tests/dialects/<name>/`.
 
 mod apache;
+mod lines;
+mod mysql;
 mod nginx;
 pub(crate) mod openssl;
+mod postgresql;
+mod stunnel;
 
 use tlswhy_wire::ProtocolVersion;
 
@@ -82,7 +86,8 @@ impl Commands {
 pub(crate) type VersionsSince = &'static [(Release, &'static [ProtocolVersion])];
 
 /// Every dialect, by name.
-pub static DIALECTS: &[&Dialect] = &[&apache::DIALECT, &nginx::DIALECT, &openssl::DIALECT];
+pub static DIALECTS: &[&Dialect] =
+    &[&apache::DIALECT, &mysql::DIALECT, &nginx::DIALECT, &openssl::DIALECT, &postgresql::DIALECT, &stunnel::DIALECT];
 
 /// The dialect of this name.
 pub fn dialect(name: &str) -> Option<&'static Dialect> {
