@@ -4,6 +4,7 @@
 //! `tests/dialects/<name>/`.
 
 mod apache;
+mod haproxy;
 mod lines;
 mod mysql;
 mod nginx;
@@ -86,8 +87,15 @@ impl Commands {
 pub(crate) type VersionsSince = &'static [(Release, &'static [ProtocolVersion])];
 
 /// Every dialect, by name.
-pub static DIALECTS: &[&Dialect] =
-    &[&apache::DIALECT, &mysql::DIALECT, &nginx::DIALECT, &openssl::DIALECT, &postgresql::DIALECT, &stunnel::DIALECT];
+pub static DIALECTS: &[&Dialect] = &[
+    &apache::DIALECT,
+    &haproxy::DIALECT,
+    &mysql::DIALECT,
+    &nginx::DIALECT,
+    &openssl::DIALECT,
+    &postgresql::DIALECT,
+    &stunnel::DIALECT,
+];
 
 /// The dialect of this name.
 pub fn dialect(name: &str) -> Option<&'static Dialect> {
