@@ -7,6 +7,7 @@ use tlswhy_wire::ProtocolVersion;
 
 use super::conf::{Conf, Entry};
 use super::values;
+use crate::language::openssl_ciphers::{Library, Refused, cipher_list};
 use crate::release::Release;
 use crate::service::{Note, Side, Trouble};
 use crate::setting::{CipherList, Language, Setting, Settings, Shadowed};
@@ -86,6 +87,12 @@ impl Target {
         self.release.is_none_or(|release| release >= Release::new(major, minor, patch))
     }
 
+    /// The groups that are on where no line says any.
+    pub(super) fn default_groups(self) -> Vec<tlswhy_wire::NamedGroup> {
+        let newest = Release::new(u32::MAX, 0, 0);
+        values::default_groups(self.release.unwrap_or(newest)).unwrap_or_default()
+    }
+
     /// The library, for people.
     pub(super) fn library(self) -> String {
         match self.release {
@@ -158,7 +165,7 @@ fn last(conf: &Conf, mut index: usize) -> usize {
 }
 
 /// `config_diagnostics` of the head: from 3.2 a refused line then makes every new context fail.
-fn diagnosed(conf: &Conf) -> bool {
+pub(super) fn diagnosed(conf: &Conf) -> bool {
     let entry = conf.own(super::conf::HEAD, "config_diagnostics");
     entry.is_some_and(|entry| entry.value.parse::<i64>().is_ok_and(|number| number > 0))
 }
@@ -209,7 +216,20 @@ impl Applying {
                 if let Some(level) = values::level(value) {
                     self.applied.level = Some(Setting::new(name, level, format!("@SECLEVEL={level}"), origin.clone()));
                 }
+                let library = Library::upstream(self.target.release.unwrap_or(Release::new(u32::MAX, 0, 0)));
+                let matched = cipher_list(value, &library);
+                if let Err(Refused::InvalidCommand(_)) = matched {
+                    return Err(format!("`{value}` is no list of suites"));
+                }
                 put(&mut settings.cipher_list, Setting::new(name, list, value, origin));
+                if let Err(Refused::NoMatch) = matched {
+                    // The context has lost its list all the same (measured).
+                    let why = format!("`{value}` names no suite of this OpenSSL, and leaves none up to TLS 1.2");
+                    if !self.target.since(3, 0, 0) || (self.diagnosed && self.target.since(3, 2, 0)) {
+                        return Err(why);
+                    }
+                    self.applied.troubles.push(Trouble { at: Some(entry.at.clone()), says: why, fatal: false });
+                }
             }
             Slot::Suites => {
                 let suites = values::suites(value, self.target)?;
@@ -293,7 +313,7 @@ pub(super) fn shadow(applied: &mut Applied, target: Target, entry: &Entry, why: 
             Some(&mut settings.cipher_suites.get_or_insert_with(default).shadowed)
         }
         Some(Slot::Groups) => {
-            let groups = values::default_groups(target);
+            let groups = target.default_groups();
             let text = groups.iter().map(|group| crate::language::names::group_name(*group)).collect::<Vec<_>>().join(":");
             let default = || Setting::new("Groups", groups, text, built_in());
             Some(&mut settings.groups.get_or_insert_with(default).shadowed)

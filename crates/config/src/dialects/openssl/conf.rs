@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::expand;
 use super::lines::{self, Line};
 use crate::files::{Content, Files, directory_of, relative_to};
 use crate::release::Release;
@@ -17,9 +18,8 @@ const DEEPEST: usize = 100;
 const MOST_FILES: usize = 2_000;
 /// Most entries.
 const MOST_ENTRIES: usize = 200_000;
-/// Most bytes of values after variables are expanded; OpenSSL itself ends a single value at 65,536.
+/// Most bytes of values after variables are expanded.
 const MOST_BYTES: usize = 32 << 20;
-const LONGEST_VALUE: usize = 65_536;
 /// The section above the first head.
 pub(super) const HEAD: &str = "default";
 
@@ -157,6 +157,10 @@ pub(super) fn read(files: &Files<'_>, main: &str, release: Option<Release>) -> C
 }
 
 impl<'f> Reader<'f> {
+    fn scope(&self) -> expand::Scope<'_> {
+        expand::Scope { conf: &self.conf, files: self.files, dollar: self.dollar }
+    }
+
     fn since(&self, major: u32, minor: u32, patch: u32) -> bool {
         self.release.is_none_or(|release| release >= Release::new(major, minor, patch))
     }
@@ -243,14 +247,14 @@ impl<'f> Reader<'f> {
             return self.pragma(text.get(value_start..value_end).unwrap_or_default());
         }
         if begins(".include") && self.since(1, 1, 1) {
-            let value = self.expand(Some(&section), text.get(value_start..value_end).unwrap_or_default())?;
+            let value = expand::expand(self.scope(), Some(&section), text.get(value_start..value_end).unwrap_or_default())?;
             return self.include(&String::from_utf8_lossy(&value), whole, via);
         }
         if !equals {
             return Err("this line has no `=`".to_owned());
         }
         at += 1;
-        let value = self.expand(Some(&section), text.get(value_start..value_end).unwrap_or_default())?;
+        let value = expand::expand(self.scope(), Some(&section), text.get(value_start..value_end).unwrap_or_default())?;
         self.conf.expanded += value.len();
         let empty_at = at.min(text.len());
         let value_at = if value_end > value_start { span(value_start..value_end) } else { span(empty_at..empty_at) };
@@ -279,7 +283,7 @@ impl<'f> Reader<'f> {
                 _ => return Err("the section's name has no `]`".to_owned()),
             }
         };
-        let name = self.expand(None, text.get(start..end).unwrap_or_default())?;
+        let name = expand::expand(self.scope(), None, text.get(start..end).unwrap_or_default())?;
         self.section = Arc::from(String::from_utf8_lossy(&name));
         let section = self.conf.sections.entry(Arc::clone(&self.section)).or_default();
         section.heads.push(whole);
@@ -383,88 +387,8 @@ impl<'f> Reader<'f> {
             }
         }
     }
-
-    /// Takes quotes and escapes away and puts the values of variables in (str_copy).
-    fn expand(&self, section: Option<&str>, text: &[u8]) -> Result<Vec<u8>, String> {
-        let mut value = Vec::with_capacity(text.len());
-        let mut at = 0;
-        while let Some(&byte) = text.get(at) {
-            match byte {
-                b'"' | b'\'' | b'`' => {
-                    at += 1;
-                    while let Some(&inside) = text.get(at).filter(|inside| **inside != byte) {
-                        at += usize::from(inside == b'\\');
-                        value.extend(text.get(at));
-                        at += 1;
-                    }
-                    at += 1;
-                }
-                b'\\' => {
-                    let escaped = text.get(at + 1).map(|escaped| match escaped {
-                        b'r' => b'\r',
-                        b'n' => b'\n',
-                        b'b' => 8,
-                        b't' => b'\t',
-                        other => *other,
-                    });
-                    value.extend(escaped);
-                    at += 2;
-                }
-                b'$' if !self.dollar || matches!(text.get(at + 1), Some(b'{' | b'(')) => {
-                    at = self.variable(section, text, at + 1, &mut value)?;
-                }
-                _ => {
-                    value.push(byte);
-                    at += 1;
-                }
-            }
-        }
-        Ok(value)
-    }
-
-    /// The variable whose name (or bracket) begins at `at`: adds its value, returns where it ends.
-    fn variable(&self, section: Option<&str>, text: &[u8], at: usize, value: &mut Vec<u8>) -> Result<usize, String> {
-        let close = match text.get(at) {
-            Some(b'{') => Some(b'}'),
-            Some(b'(') => Some(b')'),
-            _ => None,
-        };
-        let word_end = |mut at: usize| {
-            while text.get(at).is_some_and(|byte| lines::is_word(*byte) || (self.dollar && *byte == b'$')) {
-                at += 1;
-            }
-            at
-        };
-        let mut start = at + usize::from(close.is_some());
-        let mut end = word_end(start);
-        let mut of = section.map(str::to_owned);
-        if text.get(end..end + 2) == Some(b"::") {
-            of = Some(words(text, start..end));
-            start = end + 2;
-            end = word_end(start);
-        }
-        let name = words(text, start..end);
-        if let Some(close) = close {
-            if text.get(end) != Some(&close) {
-                return Err(format!("the bracket of the variable `{name}` does not close"));
-            }
-            end += 1;
-        }
-        let own = of.as_deref().and_then(|section| self.conf.own(section, &name)).map(|entry| entry.value.as_str());
-        let environment = || self.files.environment(&name).filter(|_| of.as_deref() == Some("ENV"));
-        let head = || self.conf.own(HEAD, &name).map(|entry| entry.value.as_str());
-        // Of an environment that nobody told of, a variable is taken for one that is set.
-        let unknown = || (of.as_deref() == Some("ENV") && self.files.environment_is_unknown()).then_some("");
-        let found = own.or_else(environment).or_else(head).or_else(unknown);
-        let Some(found) = found else { return Err(format!("the variable `{name}` has no value")) };
-        if value.len() + found.len() + text.len() > LONGEST_VALUE {
-            return Err(format!("with the variable `{name}` the value gets too long"));
-        }
-        value.extend(found.as_bytes());
-        Ok(end)
-    }
 }
 
-fn words(text: &[u8], range: Range<usize>) -> String {
+pub(super) fn words(text: &[u8], range: Range<usize>) -> String {
     String::from_utf8_lossy(text.get(range).unwrap_or_default()).into_owned()
 }

@@ -56,8 +56,13 @@ pub(super) fn mend(context: &Context<'_>, service: &Service, want: &Want) -> Res
         }
         Want::SecurityLevel(level) => {
             let list = settings.cipher_list.as_ref();
-            let words = list.map_or("DEFAULT", |list| list.value.text.as_str()).split(':');
-            let words: Vec<&str> = words.filter(|word| !word.starts_with("@SECLEVEL")).collect();
+            let text = list.map_or("DEFAULT", |list| list.value.text.as_str());
+            // What stands before and after each `@SECLEVEL=n`.
+            let mut parts = text.split("@SECLEVEL=");
+            let first = parts.next().unwrap_or_default().to_owned();
+            let rest = parts.map(|part| part.trim_start_matches(|c: char| c.is_ascii_digit()));
+            let text = rest.fold(first, |text, part| text + part);
+            let words: Vec<&str> = text.split(':').filter(|word| !word.is_empty()).collect();
             let words = if words.is_empty() { vec!["DEFAULT"] } else { words };
             mender.set(list, "CipherString", &format!("{}:@SECLEVEL={level}", words.join(":")))?;
         }

@@ -6,6 +6,7 @@ mod chain;
 mod commands;
 mod conf;
 mod ending;
+mod expand;
 mod heeding;
 mod lines;
 mod policy;
@@ -20,6 +21,8 @@ use crate::service::{Heeds, Library, Note, Reading, Service, Side, Trouble};
 use crate::span::Span;
 
 pub use heeding::{Heeding, PROGRAMS, heeds};
+pub(crate) use values::{default_groups, default_schemes, default_suites, level as level_in};
+
 pub use policy::{SystemPolicy, system_policy};
 
 pub(crate) static DIALECT: Dialect = Dialect {
@@ -153,6 +156,11 @@ fn read(context: &Context<'_>) -> Reading {
             }
         }
         troubles.append(&mut applied.troubles);
+        // A later list without a level leaves the level of an earlier one.
+        let says_level = |list: &crate::setting::Setting<crate::setting::CipherList>| level_in(&list.value.text).is_some();
+        if !applied.settings.cipher_list.as_ref().is_some_and(says_level) {
+            applied.settings.security_level = applied.level.take();
+        }
         let declared = declared(&conf, group);
         services.push(service(group.title.clone(), release, applied, declared));
     }
@@ -160,7 +168,9 @@ fn read(context: &Context<'_>) -> Reading {
         && broken.wrong
         && conf.refused.is_none()
     {
-        troubles.push(Trouble { at: broken.at, says: broken.why, fatal: false });
+        // Without `config_diagnostics` programs run with the defaults; with it libssl refuses to begin (measured on 3.0.19).
+        let fatal = target.since(3, 0, 0) && commands::diagnosed(&conf);
+        troubles.push(Trouble { at: broken.at, says: broken.why, fatal });
     }
     idle(&conf, &reached, target, services.first_mut());
     Reading { services, troubles, files: conf.files }

@@ -4,6 +4,7 @@ use tlswhy_wire::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 
 use super::commands::Target;
 use crate::language::names;
+use crate::release::Release;
 use crate::service::Side;
 
 /// Every version that `Protocol` switches, lowest first.
@@ -70,14 +71,14 @@ fn switched(word: &str) -> (&str, bool) {
     }
 }
 
-/// The level that a cipher string sets: the last word `@SECLEVEL=n`.
-pub(super) fn level(list: &str) -> Option<u8> {
-    let levels = list.split([':', ',', ';', ' ']).filter_map(|word| word.strip_prefix("@SECLEVEL="));
-    levels.filter_map(|digit| digit.parse().ok()).rfind(|level| *level <= 5)
+/// The level that a cipher string sets: the last `@SECLEVEL=n`, wherever it stands (`DEFAULT@SECLEVEL=1`).
+pub(crate) fn level(list: &str) -> Option<u8> {
+    let digits = list.split("@SECLEVEL=").skip(1).map(|rest| rest.split([':', ',', ';', ' ', '@']).next().unwrap_or_default());
+    digits.filter_map(|digit| digit.parse().ok()).filter(|level| *level <= 5).last()
 }
 
 /// The suites of TLS 1.3 that are on by default.
-pub(super) fn default_suites() -> Vec<CipherSuite> {
+pub(crate) fn default_suites() -> Vec<CipherSuite> {
     [0x1302, 0x1303, 0x1301].map(CipherSuite).to_vec()
 }
 
@@ -100,33 +101,49 @@ pub(super) fn suites(value: &str, target: Target) -> Result<Vec<CipherSuite>, St
 }
 
 /// The groups that are on by default, in the order of the hello (measured on 1.1.1w, 3.0.19 and 3.6.5; ssl/t1_lib.c).
-pub(super) fn default_groups(target: Target) -> Vec<NamedGroup> {
-    let groups: &[u16] = if target.since(3, 5, 0) {
-        &[0x11ec, 0x1d, 0x17, 0x1e, 0x18, 0x19, 0x100, 0x101]
-    } else if target.since(3, 0, 0) {
-        &[0x1d, 0x17, 0x1e, 0x19, 0x18, 0x100, 0x101, 0x102, 0x103, 0x104]
-    } else {
-        &[0x1d, 0x17, 0x1e, 0x19, 0x18]
-    };
-    groups.iter().copied().map(NamedGroup).collect()
+const DEFAULT_GROUPS: &[(Release, &[u16])] = &[
+    (Release::new(3, 5, 0), &[0x11ec, 0x1d, 0x17, 0x1e, 0x18, 0x19, 0x100, 0x101]),
+    (Release::new(3, 0, 0), &[0x1d, 0x17, 0x1e, 0x19, 0x18, 0x100, 0x101, 0x102, 0x103, 0x104]),
+    (Release::new(1, 1, 1), &[0x1d, 0x17, 0x1e, 0x19, 0x18]),
+    (Release::new(1, 1, 0), &[0x1d, 0x17, 0x19, 0x18]),
+];
+
+/// The signature schemes that are on by default, in the order of the hello at level 0, the schemes with DSA keys left out where no
+/// name is known for them (measured likewise).
+const DEFAULT_SCHEMES: &[(Release, &[u16])] = &[
+    (
+        Release::new(3, 5, 0),
+        &[
+            0x0905, 0x0906, 0x0904, 0x0403, 0x0503, 0x0603, 0x0807, 0x0808, 0x081a, 0x081b, 0x081c, 0x0809, 0x080a, 0x080b,
+            0x0804, 0x0805, 0x0806, 0x0401, 0x0501, 0x0601, 0x0303, 0x0203, 0x0301, 0x0201, 0x0302, 0x0202, 0x0402, 0x0502,
+            0x0602,
+        ],
+    ),
+    (
+        Release::new(1, 1, 1),
+        &[
+            0x0403, 0x0503, 0x0603, 0x0807, 0x0808, 0x0809, 0x080a, 0x080b, 0x0804, 0x0805, 0x0806, 0x0401, 0x0501, 0x0601,
+            0x0303, 0x0203, 0x0301, 0x0201, 0x0302, 0x0202, 0x0402, 0x0502, 0x0602,
+        ],
+    ),
+];
+
+fn of_release<'t>(table: &[(Release, &'t [u16])], release: Release) -> Option<&'t [u16]> {
+    table.iter().find(|(since, _)| release >= *since).map(|(_, values)| *values)
+}
+
+/// The groups that a release has on by default; `None` before 1.1.0.
+pub(crate) fn default_groups(release: Release) -> Option<Vec<NamedGroup>> {
+    Some(of_release(DEFAULT_GROUPS, release)?.iter().copied().map(NamedGroup).collect())
+}
+
+/// The signature schemes that a release has on by default; `None` before 1.1.1.
+pub(crate) fn default_schemes(release: Release) -> Option<Vec<SignatureScheme>> {
+    Some(of_release(DEFAULT_SCHEMES, release)?.iter().copied().map(SignatureScheme).collect())
 }
 
 /// Names of groups whose letter case mattered in every release before 3.5.
 const NIST: &[&str] = &["P-256", "P-384", "P-521"];
-/// What 1.1.1 took besides them, in this letter case (OBJ_sn2nid).
-const OF_1_1_1: &[&str] = &[
-    "prime256v1",
-    "secp384r1",
-    "secp521r1",
-    "X25519",
-    "X448",
-    "secp224r1",
-    "secp256k1",
-    "brainpoolP256r1",
-    "brainpoolP384r1",
-    "brainpoolP512r1",
-];
-
 /// `Groups`: one name that is not known (or, before 3.5, stands there twice) and the line is refused (measured). From 3.3 `?` marks
 /// names that may be unknown; from 3.5 `*` a key share, `/` divides tuples, and `DEFAULT` stands for what is on by default.
 pub(super) fn groups(value: &str, target: Target) -> Result<Vec<NamedGroup>, String> {
@@ -144,12 +161,16 @@ pub(super) fn groups(value: &str, target: Target) -> Result<Vec<NamedGroup>, Str
             name = name.get(1..).unwrap_or_default();
         }
         if tuples && name.eq_ignore_ascii_case("DEFAULT") {
-            groups.extend(default_groups(target).into_iter().filter(|group| !groups.contains(group)).collect::<Vec<_>>());
+            groups.extend(target.default_groups().into_iter().filter(|group| !groups.contains(group)).collect::<Vec<_>>());
             continue;
         }
-        let nist = NIST.iter().any(|nist| nist.eq_ignore_ascii_case(name));
-        let spelled = tuples || NIST.contains(&name) || if target.since(3, 0, 0) { !nist } else { OF_1_1_1.contains(&name) };
-        match names::group(name).filter(|_| spelled && !name.is_empty()) {
+        // 1.1.1 knew curves by the names of its objects alone.
+        let of_an_object = |group: &NamedGroup| group.openssl_name() == Some(name) && group.0 < 0x100;
+        let spelled = |group: &NamedGroup| {
+            let nist = NIST.iter().any(|nist| nist.eq_ignore_ascii_case(name));
+            tuples || NIST.contains(&name) || if target.since(3, 0, 0) { !nist } else { of_an_object(group) }
+        };
+        match names::group(name).filter(|group| spelled(group) && !name.is_empty()) {
             Some(group) if removed => groups.retain(|one| *one != group),
             Some(group) if groups.contains(&group) && !tuples => return Err(format!("`{name}` stands there twice")),
             Some(group) if groups.contains(&group) => {}

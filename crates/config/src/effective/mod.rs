@@ -1,7 +1,12 @@
+//! What a service will really do: its own settings, the policy of its library, and what the library can do at all.
+
+mod levels;
+mod openssl;
+
 use tlswhy_wire::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 
 use crate::files::Files;
-use crate::service::Service;
+use crate::service::{Library, Service};
 use crate::span::Origin;
 
 /// What a service will really do: its settings, cut by the library's policy and by what the library can do at all. `None` is what
@@ -45,7 +50,15 @@ const VERSIONS: [ProtocolVersion; 5] = [
 ];
 
 /// What a service will really do.
-pub fn effective(service: &Service, _files: &Files<'_>) -> Effective {
+pub fn effective(service: &Service, files: &Files<'_>) -> Effective {
+    match service.library {
+        Library::OpenSsl(release) => openssl::effective(service, files, release),
+        _ => as_set(service),
+    }
+}
+
+/// What the settings say, of a library of which no more is known here.
+fn as_set(service: &Service) -> Effective {
     let settings = &service.settings;
     let (lowest, highest) = (settings.minimum_version.as_ref(), settings.maximum_version.as_ref());
     let named = settings.versions.as_ref().map(|versions| versions.value.clone());

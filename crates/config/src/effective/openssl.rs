@@ -1,0 +1,388 @@
+//! Programs on OpenSSL: their settings, what openssl.cnf says where they heed it, the security level, and what the release can do.
+//!
+//! Measured on 1.1.1w, 3.0.19 and 3.6.5, by the hellos of `s_client` and at `s_server`.
+
+use std::rc::Rc;
+
+use tlswhy_wire::{Authentication, CipherSuite, KeyExchange, NamedGroup, ProtocolVersion, SignatureScheme};
+
+use super::{Effective, Reduction, VERSIONS, levels};
+use crate::dialects::openssl::{SystemPolicy, default_groups, default_schemes, default_suites, level_in, system_policy};
+use crate::files::Files;
+use crate::language::openssl_ciphers::{Library, Refused, at_level, cipher_list, name_of};
+use crate::release::Release;
+use crate::service::{Heeds, Service, Side};
+use crate::setting::{Language, Setting, Settings};
+use crate::span::Origin;
+
+const SINCE_3_0: Release = Release::new(3, 0, 0);
+const SINCE_3_1: Release = Release::new(3, 1, 0);
+
+pub(super) fn effective(service: &Service, files: &Files<'_>, release: Option<Release>) -> Effective {
+    let release = release.or_else(|| files.release_of("openssl"));
+    let heeds = &service.heeds;
+    let policy = (*heeds != Heeds::NOTHING).then(|| system_policy(files, heeds.section, release, service.side)).flatten();
+    let system = files.software("system").and_then(|system| system.version.clone()).unwrap_or_default();
+    let mut judging = Judging { service, policy, release, system, reductions: Vec::new() };
+    judging.run()
+}
+
+struct Judging<'s> {
+    service: &'s Service,
+    policy: Option<Rc<SystemPolicy>>,
+    release: Option<Release>,
+    system: String,
+    reductions: Vec<Reduction>,
+}
+
+/// A value, and whether somebody wrote it for this program.
+struct Value<T> {
+    value: T,
+    written: bool,
+}
+
+impl Judging<'_> {
+    fn run(&mut self) -> Effective {
+        let level = self.level();
+        let cut = level.as_ref().map(|(level, by)| (*level, by));
+        let suites_13 = self.suites_13(cut);
+        let schemes = self.schemes(cut);
+        let suites = self.suites(cut).map(|mut suites| {
+            if let Some(schemes) = schemes.as_deref().filter(|_| self.service.side == Side::Client) {
+                suites.retain(|suite| can_be_signed(*suite, schemes));
+            }
+            suites
+        });
+        let versions = self.versions(cut, suites.as_deref(), suites_13.as_deref());
+        let groups = self.groups(cut);
+        Effective {
+            versions,
+            cipher_suites: suites,
+            cipher_suites_13: suites_13,
+            groups,
+            signature_schemes: schemes,
+            security_level: level.map(|(level, _)| level),
+            reductions: std::mem::take(&mut self.reductions),
+        }
+    }
+
+    fn settings(&self) -> &Settings {
+        &self.service.settings
+    }
+
+    fn library(&self) -> String {
+        self.release.map_or_else(|| "OpenSSL".to_owned(), |release| format!("OpenSSL {release}"))
+    }
+
+    fn take_away(&mut self, what: impl Into<String>, why: impl Into<String>, by: Origin) {
+        self.reductions.push(Reduction { what: what.into(), why: why.into(), by });
+    }
+
+    /// The program's own setting, or the policy's where it heeds that.
+    fn own_or_policy<T: Clone>(
+        &self,
+        own: Option<&Setting<T>>,
+        heeded: bool,
+        of: impl Fn(&Settings) -> Option<&Setting<T>>,
+    ) -> Option<Setting<T>> {
+        let policy = || self.policy.as_deref().filter(|_| heeded).and_then(|policy| of(&policy.settings));
+        own.or_else(policy).cloned()
+    }
+
+    /// The security level, and what sets it.
+    fn level(&self) -> Option<(u8, Origin)> {
+        let settings = self.settings();
+        let list = settings.cipher_list.as_ref().filter(|list| list.value.language == Language::OpenSsl);
+        if let Some((list, level)) = list.and_then(|list| Some((list, level_in(&list.value.text)?))) {
+            return Some((level, list.origin.clone()));
+        }
+        if let Some(level) = &settings.security_level {
+            return Some((level.value, level.origin.clone()));
+        }
+        let policy = self.policy.as_deref().filter(|_| self.service.heeds.security_level);
+        if let Some(level) = policy.and_then(|policy| policy.level.as_ref()) {
+            return Some((level.value, level.origin.clone()));
+        }
+        let (level, by) = levels::compiled(self.release, &self.system)?;
+        Some((level, Origin::built_in(by)))
+    }
+
+    fn suites_13(&mut self, level: Option<(u8, &Origin)>) -> Option<Vec<CipherSuite>> {
+        let own = self.settings().cipher_suites.as_ref();
+        let set = self.own_or_policy(own, self.service.heeds.cipher_suites, |settings| settings.cipher_suites.as_ref());
+        let release = self.release.filter(|release| *release >= Release::new(1, 1, 1));
+        let (suites, written) = match set {
+            Some(set) => (set.value, true),
+            None => (release.map(|_| default_suites())?, false),
+        };
+        Some(self.cut(Value { value: suites, written }, level, |suite, level, release| {
+            levels::permits_suite_13(*suite, level, release)
+        }))
+    }
+
+    /// Suites up to TLS 1.2.
+    fn suites(&mut self, level: Option<(u8, &Origin)>) -> Option<Vec<CipherSuite>> {
+        let own = self.settings().cipher_list.as_ref();
+        let set = self.own_or_policy(own, self.service.heeds.cipher_list, |settings| settings.cipher_list.as_ref());
+        if set.as_ref().is_some_and(|set| set.value.language != Language::OpenSsl) {
+            return None;
+        }
+        let text = set.as_ref().map_or("DEFAULT", |set| set.value.text.as_str());
+        let Some(release) = self.release else { return named_one_by_one(text).filter(|_| set.is_some()) };
+        let library = Library { default_level: level.map_or(0, |(level, _)| level), ..Library::upstream(release) };
+        let listed = match cipher_list(text, &library) {
+            Ok(list) => list.suites,
+            // The context has lost its list all the same (measured).
+            Err(Refused::NoMatch) => Vec::new(),
+            Err(Refused::InvalidCommand(_) | Refused::UnknownRelease) => return None,
+        };
+        let mut suites = match level {
+            Some((level, by)) => {
+                let kept = at_level(&listed, level, &library);
+                let names = |suite: &&CipherSuite| {
+                    !kept.contains(suite)
+                        && name_of(**suite, &library).is_some_and(|name| text.split([':', ',', ' ']).any(|word| word == name))
+                };
+                for suite in listed.iter().filter(names) {
+                    let why = format!("{} at security level {level} does without it", self.library());
+                    self.take_away(name_of(*suite, &library).unwrap_or_default(), why, by.clone());
+                }
+                kept
+            }
+            None => listed,
+        };
+        // Without a key or a password that both sides hold these are never used (measured).
+        suites.retain(|suite| !needs_a_secret(*suite));
+        self.without_parameters(&mut suites);
+        Some(suites)
+    }
+
+    /// nginx since 1.11.0 has no Diffie-Hellman parameters of its own (<https://nginx.org/en/CHANGES>).
+    fn without_parameters(&mut self, suites: &mut Vec<CipherSuite>) {
+        let service = self.service;
+        let has_own = service.program.1.is_some_and(|release| release < Release::new(1, 11, 0));
+        if service.dialect != "nginx" || service.side != Side::Server || has_own || service.settings.dh_parameters.is_some() {
+            return;
+        }
+        let ephemeral = |suite: &CipherSuite| {
+            let exchange = suite.details().map(|details| details.key_exchange);
+            matches!(exchange, Some(KeyExchange::Dhe | KeyExchange::DhAnon))
+        };
+        let before = suites.len();
+        suites.retain(|suite| !ephemeral(suite));
+        if suites.len() < before {
+            let by =
+                service.settings.cipher_list.as_ref().map_or_else(|| Origin::built_in("nginx"), |list| list.origin.clone());
+            self.take_away("suites with DHE", "no `ssl_dhparam` gives them parameters", by);
+        }
+    }
+
+    fn groups(&mut self, level: Option<(u8, &Origin)>) -> Option<Vec<NamedGroup>> {
+        let own = self.settings().groups.as_ref();
+        let set = self.own_or_policy(own, self.service.heeds.groups, |settings| settings.groups.as_ref());
+        let groups = match set {
+            Some(set) => Value { value: set.value, written: true },
+            None => Value { value: default_groups(self.release?)?, written: false },
+        };
+        Some(self.cut(groups, level, |group, level, _| levels::permits_group(*group, level)))
+    }
+
+    fn schemes(&mut self, level: Option<(u8, &Origin)>) -> Option<Vec<SignatureScheme>> {
+        let own = self.settings().signature_algorithms.as_ref();
+        let heeded = self.service.heeds.signature_algorithms;
+        let set = self.own_or_policy(own, heeded, |settings| settings.signature_algorithms.as_ref());
+        let schemes = match set {
+            Some(set) => Value { value: set.value, written: true },
+            None => Value { value: default_schemes(self.release?)?, written: false },
+        };
+        Some(self.cut(schemes, level, |scheme, level, release| levels::permits_scheme(*scheme, level, release)))
+    }
+
+    /// What a level leaves of a list; of what somebody wrote it is said what goes.
+    fn cut<T: ToString>(
+        &mut self,
+        list: Value<Vec<T>>,
+        level: Option<(u8, &Origin)>,
+        permits: impl Fn(&T, u8, Release) -> bool,
+    ) -> Vec<T> {
+        let (Some((level, by)), Some(release)) = (level, self.release) else { return list.value };
+        let (kept, cut): (Vec<T>, Vec<T>) = list.value.into_iter().partition(|one| permits(one, level, release));
+        if list.written {
+            for one in cut {
+                let why = format!("{} at security level {level} does without it", self.library());
+                self.take_away(one.to_string(), why, by.clone());
+            }
+        }
+        kept
+    }
+
+    fn versions(
+        &mut self,
+        level: Option<(u8, &Origin)>,
+        suites: Option<&[CipherSuite]>,
+        suites_13: Option<&[CipherSuite]>,
+    ) -> Option<Vec<ProtocolVersion>> {
+        let settings = &self.service.settings;
+        let heeds = &self.service.heeds;
+        let own = settings.versions.is_some() || settings.minimum_version.is_some() || settings.maximum_version.is_some();
+        let policy = self.policy.clone();
+        let of_policy = policy.as_deref().map(|policy| &policy.settings);
+        if !own && self.release.is_none() && of_policy.is_none() {
+            return None;
+        }
+        let mut on: Vec<ProtocolVersion> = VERSIONS.to_vec();
+        // What the program itself leaves, before anything else has a say.
+        if let Some(versions) = &settings.versions {
+            on.retain(|version| versions.value.contains(version));
+        }
+        if let Some(lowest) = &settings.minimum_version {
+            on.retain(|version| *version >= lowest.value);
+        }
+        if let Some(highest) = &settings.maximum_version {
+            on.retain(|version| *version <= highest.value);
+        }
+        let written = |version: ProtocolVersion| {
+            let names = settings.versions.as_ref().is_some_and(|versions| versions.value.contains(&version));
+            let from = settings.minimum_version.as_ref().is_some_and(|lowest| lowest.text != "None" && version >= lowest.value);
+            names || from
+        };
+        let mut gone: Vec<(ProtocolVersion, String, Origin)> = Vec::new();
+        let mut forbid = |on: &mut Vec<ProtocolVersion>, keep: &dyn Fn(ProtocolVersion) -> bool, why: &str, by: &Origin| {
+            let (kept, cut): (Vec<ProtocolVersion>, Vec<ProtocolVersion>) = on.iter().partition(|version| keep(**version));
+            *on = kept;
+            gone.extend(cut.into_iter().map(|version| (version, why.to_owned(), by.clone())));
+        };
+        if let Some(of_policy) = of_policy {
+            if let Some(lowest) = of_policy.minimum_version.as_ref().filter(|_| heeds.minimum_version)
+                && settings.minimum_version.is_none()
+            {
+                let why = format!("the system's `{} = {}` forbids it", lowest.name, lowest.text);
+                forbid(&mut on, &|version| version >= lowest.value, &why, &lowest.origin);
+            }
+            if let Some(highest) = of_policy.maximum_version.as_ref().filter(|_| heeds.maximum_version)
+                && settings.maximum_version.is_none()
+            {
+                let why = format!("the system's `{} = {}` forbids it", highest.name, highest.text);
+                forbid(&mut on, &|version| version <= highest.value, &why, &highest.origin);
+            }
+            if let Some(versions) = of_policy.versions.as_ref().filter(|_| heeds.minimum_version && heeds.maximum_version) {
+                let why = format!("the system's `{} = {}` switches it off", versions.name, versions.text);
+                forbid(&mut on, &|version| versions.value.contains(&version), &why, &versions.origin);
+            }
+        }
+        let library = Origin::built_in(self.library());
+        let why = format!("{} is compiled without it", self.library());
+        if self.release.is_none_or(|release| release >= Release::new(1, 1, 0)) {
+            forbid(&mut on, &|version| version > ProtocolVersion::SSLV3, &why, &library);
+        }
+        if self.release.is_some_and(|release| release < Release::new(1, 1, 1)) {
+            let why = format!("{} has no TLS 1.3", self.library());
+            forbid(&mut on, &|version| version < ProtocolVersion::TLSV1_3, &why, &library);
+        }
+        if let (Some((level, by)), Some(release)) = (level, self.release) {
+            let why = format!("{} at security level {level} refuses it", self.library());
+            forbid(&mut on, &|version| levels::permits_version(version, level, release, &self.system), &why, by);
+        }
+        if self.service.side == Side::Client
+            && let Some(end) = self.first_hole(&on)
+        {
+            let why = "a hole below it ends the range that an OpenSSL client offers".to_owned();
+            forbid(&mut on, &|version| version <= end, &why, &library);
+        }
+        // From here on versions stay in a client's hello, and lead nowhere.
+        if let (Some((level, by)), Some(release)) = (level, self.release)
+            && level >= 1
+            && (SINCE_3_0..SINCE_3_1).contains(&release)
+        {
+            {
+                let why = format!("{} at security level {level} signs no handshake of it (SHA-1)", self.library());
+                let signs = suites.is_none_or(|suites| suites.iter().any(|suite| is_unsigned(*suite)));
+                // A server looks for a signature algorithm whatever the key exchange (measured).
+                // From level 3 on no suite without forward secrecy is left, and with one the server signs.
+                let possible = self.service.side == Side::Client && signs && level < 3;
+                forbid(&mut on, &|version| possible || version >= ProtocolVersion::TLSV1_2, &why, by);
+            }
+        }
+        let highest = on.last().copied();
+        if let Some(suites) = suites {
+            let by = settings.cipher_list.as_ref().map_or_else(|| library.clone(), |list| list.origin.clone());
+            let usable = |version| suites.iter().any(|suite| suite.details().is_some_and(|row| row.usable_with(version)));
+            let keep = |version| version >= ProtocolVersion::TLSV1_3 || usable(version);
+            forbid(&mut on, &keep, "no suite that is on can be used in it", &by);
+        }
+        if suites_13.is_some_and(<[CipherSuite]>::is_empty) {
+            let by = settings.cipher_suites.as_ref().map_or_else(|| library.clone(), |suites| suites.origin.clone());
+            forbid(&mut on, &|version| version < ProtocolVersion::TLSV1_3, "no suite of TLS 1.3 is on", &by);
+        }
+        if self.service.side == Side::Client && highest.is_some_and(|highest| !on.contains(&highest)) {
+            // ssl_cipher_list_to_bytes; measured.
+            let why = "an OpenSSL client connects nowhere while its highest version has no suite";
+            forbid(&mut on, &|_| false, why, &library);
+        }
+        for (version, why, by) in gone.into_iter().filter(|(version, ..)| written(*version)) {
+            self.take_away(version.to_string(), why, by);
+        }
+        on.sort_unstable_by(|a, b| b.cmp(a));
+        Some(on)
+    }
+
+    /// The highest version of the lowest unbroken range, where another comes after a hole: since 1.1.0 a client offers that range
+    /// alone (ssl_get_min_max_version; measured).
+    fn first_hole(&self, on: &[ProtocolVersion]) -> Option<ProtocolVersion> {
+        if self.release.is_some_and(|release| release < Release::new(1, 1, 0)) {
+            return None;
+        }
+        let place = |version: &ProtocolVersion| VERSIONS.iter().position(|known| known == version);
+        let mut places: Vec<usize> = on.iter().filter_map(place).collect();
+        places.sort_unstable();
+        let end = places.windows(2).find_map(|pair| match pair {
+            [low, high] if high - low > 1 => Some(*low),
+            _ => None,
+        })?;
+        VERSIONS.get(end).copied()
+    }
+}
+
+/// Whether a client that takes these signature schemes offers a suite: it leaves out the suites of a kind of key with which none of
+/// them signs (ssl_set_sig_mask; measured).
+fn can_be_signed(suite: CipherSuite, schemes: &[SignatureScheme]) -> bool {
+    let signs = |authentication: Authentication, scheme: SignatureScheme| match authentication {
+        Authentication::Rsa => {
+            matches!(scheme.0, 0x0101 | 0x0201 | 0x0301 | 0x0401 | 0x0501 | 0x0601 | 0x0804..=0x0806 | 0x0809..=0x080b)
+        }
+        Authentication::Ecdsa => {
+            matches!(scheme.0, 0x0103 | 0x0203 | 0x0303 | 0x0403 | 0x0503 | 0x0603 | 0x0807 | 0x0808 | 0x081a..=0x081c)
+        }
+        Authentication::Dss => matches!(scheme.0, 0x0102 | 0x0202 | 0x0302 | 0x0402 | 0x0502 | 0x0602),
+        _ => true,
+    };
+    suite.details().is_none_or(|row| schemes.iter().any(|scheme| signs(row.authentication, *scheme)))
+}
+
+/// Whether a suite is for peers that hold a secret in common.
+fn needs_a_secret(suite: CipherSuite) -> bool {
+    use KeyExchange::{DhePsk, EcdhePsk, Psk, RsaPsk, Srp};
+    suite.details().is_some_and(|row| matches!(row.key_exchange, Psk | RsaPsk | DhePsk | EcdhePsk | Srp))
+}
+
+/// Whether the server signs nothing in a key exchange.
+fn is_unsigned(suite: CipherSuite) -> bool {
+    suite
+        .details()
+        .is_some_and(|details| matches!(details.key_exchange, KeyExchange::Rsa | KeyExchange::DhAnon | KeyExchange::EcdhAnon))
+}
+
+/// The suites of a list in which every word is the name of one; `None` where a word stands for more, or is not known.
+fn named_one_by_one(list: &str) -> Option<Vec<CipherSuite>> {
+    let mut suites: Vec<CipherSuite> = Vec::new();
+    let words = list.split([':', ',', ';', ' ']).map(|word| word.split("@SECLEVEL=").next().unwrap_or_default());
+    for word in words.filter(|word| !word.is_empty()) {
+        let of_openssl = |suite: &CipherSuite| suite.details().is_some_and(|details| details.openssl_name == Some(word));
+        let suite = word.parse::<CipherSuite>().ok().filter(of_openssl)?;
+        // Those of TLS 1.3 have a list of their own.
+        if suite.0 >> 8 != 0x13 && !suites.contains(&suite) {
+            suites.push(suite);
+        }
+    }
+    Some(suites)
+}
