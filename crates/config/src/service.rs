@@ -103,7 +103,8 @@ pub struct Service {
     pub title: String,
     /// Where it listens; for a client the address is unknown and the list holds the port it connects to, if that is known.
     pub listeners: Vec<Listener>,
-    /// The names that it is for, as the program writes them: `a.test`, `*.a.test`, `a.*`, `~regex`. Lower case.
+    /// The names that it is for, as the program writes them: `a.test`, `*.a.test`, `a.*`, `~regex`; with `!` before it one
+    /// that it is not for. Lower case.
     pub names: Vec<String>,
     /// Its names are those of its certificates (HAProxy); `names` holds filters, if any.
     pub names_from_certificates: bool,
@@ -160,6 +161,10 @@ impl Service {
     /// where a dialect has resolved them itself.
     pub fn fits(&self, name: &str) -> Option<usize> {
         let name = name.to_ascii_lowercase();
+        let excluded = |pattern: &String| pattern.strip_prefix('!').is_some_and(|pattern| fit(pattern, &name).is_some());
+        if self.names.iter().any(excluded) {
+            return None;
+        }
         self.names.iter().filter_map(|pattern| fit(pattern, &name)).max()
     }
 

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use tlswhy_wire::NamedGroup;
+
 use super::crt_list::{self, Entry};
 use super::scopes::{Item, Scopes};
 use super::sections::{Line, Section, Sections, trouble};
@@ -160,7 +162,7 @@ impl Bind<'_> {
         for group in groups {
             let is_default = group.is_empty() || group.iter().any(|entry| default.is_some_and(|one| std::ptr::eq(*entry, one)));
             let options: &[Item] = group.first().map_or(&[], |entry| &entry.options);
-            let mut scopes = Scopes { levels: vec![options, &items, defaults], late };
+            let scopes = Scopes { levels: vec![options, &items, defaults], late };
             // An entry knows no `no-*` and no `force-*`; what it leaves open is as the line has it.
             let own = versions::range(&Scopes { levels: vec![options], late: &[] }, None);
             let mut notes = notes.clone();
@@ -168,7 +170,7 @@ impl Bind<'_> {
                 let says = format!("`no-*` leaves out {gap} between others: HAProxy warns of the gap");
                 notes.push(Note { at: Some(self.line.span()), says });
             }
-            let mut settings = self.settings(&mut scopes, &group);
+            let mut settings = self.settings(&scopes, &group, &mut notes);
             settings.tls = Some(ssl.setting(true));
             settings.minimum_version = narrowed(own.lowest, range.lowest.as_ref());
             settings.maximum_version = narrowed(own.highest, range.highest.as_ref());
@@ -181,11 +183,7 @@ impl Bind<'_> {
                 reading.troubles.push(trouble(at, says, true));
             }
             let filters = group.first().map(|entry| entry.filters.as_slice()).unwrap_or_default();
-            for except in filters.iter().filter(|filter| filter.starts_with('!')) {
-                let says = format!("`{except}` takes this name out of what the entry is for");
-                notes.push(Note { at: group.first().and_then(|entry| entry.at()).cloned(), says });
-            }
-            let names: Vec<String> = filters.iter().filter(|filter| !filter.starts_with('!')).cloned().collect();
+            let names = filters.to_vec();
             let mut listeners = listeners.clone();
             listeners.iter_mut().for_each(|listener| listener.is_default = is_default);
             reading.services.push(Service { settings, notes, ..self.service(listeners, names) });
@@ -273,13 +271,12 @@ impl Bind<'_> {
         entries
     }
 
-    fn settings(&self, scopes: &mut Scopes<'_>, group: &[&Entry]) -> Settings {
+    fn settings(&self, scopes: &Scopes<'_>, group: &[&Entry], notes: &mut Vec<Note>) -> Settings {
         let list = |text: &str| Some(CipherList { language: Language::OpenSsl, text: text.to_owned() });
         let ca_base = self.base("ca-base");
         let file = |text: &str| Some(if text.starts_with('@') { text.to_owned() } else { relative_to(&ca_base, text) });
         let alpn = |text: &str| Some(text.split(',').filter(|word| !word.is_empty()).map(str::to_owned).collect::<Vec<_>>());
         let certificates: Vec<Setting<String>> = group.iter().flat_map(|entry| entry.certificates.iter().cloned()).collect();
-        let groups = scopes.of("curves", names::groups).or_else(|| scopes.of("ecdhe", names::groups));
         let verification = scopes
             .of("verify", verification)
             .or_else(|| Some(Setting::new("verify", ClientVerification::Off, "none", Origin::built_in(self.program.name()))));
@@ -299,7 +296,7 @@ impl Bind<'_> {
         Settings {
             cipher_list: scopes.of("ciphers", list),
             cipher_suites: scopes.of("ciphersuites", names::suites),
-            groups,
+            groups: groups(scopes, notes),
             signature_algorithms: scopes.of("sigalgs", names::signature_schemes),
             security_level: global("ssl-security-level").and_then(|item| Some(item.setting(item.value.parse().ok()?))),
             keys: certificates.clone(),
@@ -334,6 +331,27 @@ impl Bind<'_> {
             fatal("`verify` without `ca-file`: HAProxy does not start".to_owned());
         }
     }
+}
+
+/// Groups are those of the line: OpenSSL copies them when the connection begins, and the entry that the name chooses comes later
+/// (measured).
+fn groups(scopes: &Scopes<'_>, notes: &mut Vec<Note>) -> Option<Setting<Vec<NamedGroup>>> {
+    let (entry, line) = scopes.levels.split_first()?;
+    let line = Scopes { levels: line.to_vec(), late: scopes.late };
+    let mut groups = line.of("curves", names::groups);
+    let ignored = line.last("ecdhe").filter(|_| groups.is_some());
+    if let (Some(groups), Some(ecdhe)) = (groups.as_mut(), ignored) {
+        groups.shadowed.push(ecdhe.shadowed("HAProxy ignores `ecdhe` beside `curves`", true));
+    }
+    groups = groups.or_else(|| line.of("ecdhe", names::groups));
+    let why = "the groups of the `bind` line are taken before the name chooses the entry";
+    for item in entry.iter().filter(|item| item.key == "curves" || item.key == "ecdhe") {
+        match groups.as_mut() {
+            Some(groups) => groups.shadowed.push(item.shadowed(why, true)),
+            None => notes.push(Note { at: Some(item.at.clone()), says: format!("`{}` has no effect: {why}", item.key) }),
+        }
+    }
+    groups
 }
 
 fn normal_base(path: &str) -> String {
