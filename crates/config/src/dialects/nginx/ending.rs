@@ -121,6 +121,13 @@ impl Mender<'_> {
         }
         let line = format!("{name} {};", quoted(value));
         let block = self.ruling_block(name).ok_or_else(|| CannotMend::because("the server block cannot be found again"))?;
+        // A first `ssl_conf_command` in a block would take away those that it inherits.
+        if let Some((directive, _)) = name.split_once(' ')
+            && let Some(inherited) = super::inherited(self.context, &block, directive)
+            && let Some(bytes) = self.context.files.bytes(&inherited.path)
+        {
+            return Ok(vec![Patch::line_below(&inherited, bytes, &line)]);
+        }
         self.insert(&block, &line).ok_or_else(|| CannotMend::because("the server block cannot be found again"))
     }
 

@@ -3,6 +3,7 @@
 //! Sources: <https://nginx.org/en/docs/> and <https://nginx.org/en/CHANGES>; what is marked "measured" was seen on nginx 1.22.1.
 
 mod ending;
+mod listen;
 mod proxies;
 mod servers;
 mod settings;
@@ -13,6 +14,7 @@ use crate::dialects::{Commands, Context, Dialect, Likeness};
 use crate::files::{directory_of, relative_to};
 use crate::release::Release;
 use crate::service::{Library, Reading, Side};
+use crate::span::Span;
 
 pub(crate) static DIALECT: Dialect = Dialect {
     name: "nginx",
@@ -132,4 +134,26 @@ fn read(context: &Context<'_>) -> Reading {
     reading.troubles.extend(found.troubles);
     reading.files = reader.read;
     reading
+}
+
+/// The last directive of this name that a block inherits; `None` where the block has one of its own, or inherits none.
+fn inherited(context: &Context<'_>, block: &Span, name: &str) -> Option<Span> {
+    fn levels<'n>(nodes: &'n [tree::Node], block: &Span) -> Option<Vec<&'n [tree::Node]>> {
+        nodes.iter().filter(|node| node.block.is_some()).find_map(|node| {
+            if node.span.start == block.start && *node.path == *block.path {
+                return Some(vec![nodes, node.inside()]);
+            }
+            let mut inner = levels(node.inside(), block)?;
+            inner.insert(0, nodes);
+            Some(inner)
+        })
+    }
+    let nodes = tree::Reader::new(context.files, context.main).main(context.main);
+    let levels = levels(&nodes, block)?;
+    let (own, outer) = levels.split_last()?;
+    let last = |level: &[tree::Node]| level.iter().rev().find(|node| node.name() == name).map(tree::Node::at);
+    if last(own).is_some() {
+        return None;
+    }
+    outer.iter().rev().find_map(|level| last(level))
 }

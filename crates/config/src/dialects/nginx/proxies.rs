@@ -5,7 +5,7 @@ use tlswhy_wire::ProtocolVersion;
 use super::Program;
 use super::servers::Found;
 use super::settings::{self, Levels};
-use super::tree::Node;
+use super::tree::{Level, Node};
 use crate::dialects::VersionsSince;
 use crate::language::names;
 use crate::release::Release;
@@ -30,14 +30,14 @@ const DEFAULT_VERSIONS: VersionsSince = &[
 /// Most clients of one configuration.
 const MOST: usize = 100_000;
 
-pub(super) fn http(found: &mut Found, http: &[Node]) {
+pub(super) fn http(found: &mut Found, http: &[Node], around: &Level<'_>) {
     for server in http.iter().filter(|node| node.name() == "server") {
-        let mut levels: Vec<&[Node]> = vec![server.inside(), http];
-        inside(found, server.inside(), &mut levels, 0);
+        let own = Level::of(server.inside());
+        inside(found, server.inside(), &[&own, around], 0);
     }
 }
 
-fn inside<'n>(found: &mut Found, nodes: &'n [Node], levels: &mut Vec<&'n [Node]>, depth: usize) {
+fn inside(found: &mut Found, nodes: &[Node], levels: &Levels<'_>, depth: usize) {
     for node in nodes {
         if found.services.len() >= MOST {
             return;
@@ -51,16 +51,17 @@ fn inside<'n>(found: &mut Found, nodes: &'n [Node], levels: &mut Vec<&'n [Node]>
         }
         let nests = matches!(node.name(), "location" | "if" | "limit_except");
         if nests && depth < 16 {
-            levels.insert(0, node.inside());
-            inside(found, node.inside(), levels, depth + 1);
-            levels.remove(0);
+            let own = Level::of(node.inside());
+            let deeper: Vec<&Level<'_>> = std::iter::once(&own).chain(levels.iter().copied()).collect();
+            inside(found, node.inside(), &deeper, depth + 1);
         }
     }
 }
 
-pub(super) fn stream(found: &mut Found, stream: &[Node]) {
+pub(super) fn stream(found: &mut Found, stream: &[Node], around: &Level<'_>) {
     for server in stream.iter().filter(|node| node.name() == "server") {
-        let levels: [&[Node]; 2] = [server.inside(), stream];
+        let own = Level::of(server.inside());
+        let levels = [&own, around];
         let speaks = settings::one(&levels, "proxy_ssl").and_then(settings::switch) == Some(true);
         if let Some(pass) = server.inside().iter().find(|node| node.name() == "proxy_pass").filter(|_| speaks) {
             let port = pass.argument().rsplit_once(':').and_then(|(_, port)| port.parse().ok());

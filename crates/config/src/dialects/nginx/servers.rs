@@ -1,20 +1,32 @@
 //! Server blocks: where they listen, which of them answers before the name is known, what is in effect for each.
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::IpAddr;
 
 use super::Program;
+use super::listen::{Listen, Listening, Socket, place};
 use super::proxies;
 use super::settings::{self, Levels};
-use super::tree::Node;
+use super::tree::{Level, Node};
 use crate::service::{Heeds, Listener, Note, Service, Side, Trouble};
 use crate::setting::{Setting, Settings, Shadowed};
-use crate::span::Origin;
+use crate::span::{Origin, Span};
 
 /// nginx sets the lowest and highest version itself after the context is made; the level of CipherString counts where
 /// `ssl_ciphers` names none (measured).
 pub(super) const HEEDS: Heeds =
     Heeds { security_level: true, groups: true, signature_algorithms: true, options: true, ..Heeds::NOTHING };
+
+/// Directives that nginx takes once a block.
+const ONCE: &[&str] = &[
+    "ssl_ciphers",
+    "ssl_ecdh_curve",
+    "ssl_prefer_server_ciphers",
+    "ssl_verify_client",
+    "ssl_client_certificate",
+    "ssl_trusted_certificate",
+    "ssl_dhparam",
+    "ssl_reject_handshake",
+];
 
 /// What is found on the way.
 pub(super) struct Found {
@@ -23,114 +35,93 @@ pub(super) struct Found {
     pub(super) troubles: Vec<Trouble>,
 }
 
-/// A `listen` directive.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Listen {
-    address: Option<IpAddr>,
-    port: u16,
-    /// `[::]:443` and `*:443` are sockets of their own.
-    six: bool,
-    ssl: bool,
-    default: bool,
-}
-
-/// A socket: what servers are chosen by.
-type Socket = (Option<IpAddr>, u16, bool);
-
-impl Listen {
-    fn socket(&self) -> Socket {
-        (self.address, self.port, self.six)
-    }
-}
-
 /// A server block.
+#[derive(Clone)]
 struct Server<'n> {
     node: &'n Node,
-    listens: Vec<Listen>,
+    listens: Vec<Listen<'n>>,
     names: Vec<String>,
     settings: Settings,
 }
 
 impl Found {
     pub(super) fn http(&mut self, http: &[Node]) {
-        let mut servers = Vec::new();
-        for node in http.iter().filter(|node| node.name() == "server" && node.block.is_some()) {
-            servers.push(self.server(node, http, true));
-        }
+        let around = Level::of(http);
+        self.repeated(&around);
+        let servers: Vec<Server<'_>> = blocks(http).map(|node| self.server(node, &around, true)).collect();
         self.add(&servers, "http");
-        proxies::http(self, http);
+        proxies::http(self, http, &around);
     }
 
     pub(super) fn stream(&mut self, stream: &[Node]) {
-        let mut servers = Vec::new();
-        for node in stream.iter().filter(|node| node.name() == "server" && node.block.is_some()) {
-            servers.push(self.server(node, stream, false));
-        }
+        let around = Level::of(stream);
+        self.repeated(&around);
+        let servers: Vec<Server<'_>> = blocks(stream).map(|node| self.server(node, &around, false)).collect();
         self.add(&servers, "stream");
-        proxies::stream(self, stream);
+        proxies::stream(self, stream, &around);
     }
 
     pub(super) fn mail(&mut self, mail: &[Node]) {
-        let mut servers = Vec::new();
-        for node in mail.iter().filter(|node| node.name() == "server" && node.block.is_some()) {
-            let mut server = self.server(node, mail, false);
-            // `starttls on` or `only`: TLS comes after a dialogue, the listener itself is plain.
-            let levels = [node.inside(), mail];
-            let starttls = settings::one(&levels, "starttls").is_some_and(|node| node.argument() != "off");
-            if starttls {
-                server.listens.iter_mut().for_each(|listen| listen.ssl = true);
-                server.settings.tls = settings::setting(&levels, "starttls", |node| Some(node.argument() != "off"));
+        let around = Level::of(mail);
+        self.repeated(&around);
+        for node in blocks(mail) {
+            let server = self.server(node, &around, false);
+            let own = Level::of(node.inside());
+            let levels = [&own, &around];
+            let starttls = settings::setting(&levels, "starttls", |node| Some(node.argument() != "off"));
+            let starttls = starttls.filter(|starttls| starttls.value);
+            // A listener with `ssl` speaks TLS from the first byte, `starttls` or not; the others after a dialogue.
+            let (at_once, after): (Vec<Listen<'_>>, Vec<Listen<'_>>) =
+                server.listens.iter().cloned().partition(|listen| listen.ssl || starttls.is_none());
+            self.add(&[Server { listens: at_once, ..server.clone() }], "mail");
+            let before = self.services.len();
+            for listen in after {
+                let settings = Settings { tls: starttls.clone(), ..server.settings.clone() };
+                self.add(&[Server { listens: vec![Listen { ssl: true, ..listen }], settings, ..server.clone() }], "mail");
             }
-            servers.push(server);
-        }
-        let before = self.services.len();
-        self.add(&servers, "mail");
-        for service in self.services.iter_mut().skip(before) {
-            let starttls = service.settings.tls.as_ref().is_some_and(|tls| tls.name == "starttls");
-            let port = service.listeners.first().map_or(0, |listener| listener.port);
-            service.upgrade = starttls.then_some(match port {
-                143 => "imap",
-                110 => "pop3",
-                _ => "smtp",
-            });
+            let protocol = own.named("protocol").first().map(|node| node.argument());
+            for service in self.services.iter_mut().skip(before) {
+                service.upgrade = mail_protocol(protocol, service.listeners.first().map_or(0, |listener| listener.port));
+            }
         }
     }
 
-    fn server<'n>(&mut self, node: &'n Node, around: &'n [Node], http: bool) -> Server<'n> {
-        let inside = node.inside();
-        let levels: [&[Node]; 2] = [inside, around];
-        let mut listens: Vec<Listen> = Vec::new();
-        for listen in inside.iter().filter(|node| node.name() == "listen") {
-            match read_listen(listen) {
-                Some(listen) => listens.push(listen),
-                // A socket of the file system, or no address: nobody reaches it by port.
-                None if listen.argument().starts_with("unix:") => {}
-                None => self.troubles.push(Trouble {
+    /// Lines that stand twice at a level where nginx takes one.
+    fn repeated(&mut self, level: &Level<'_>) {
+        for name in ONCE {
+            if let [_, second, ..] = level.named(name) {
+                let says = format!("`{name}` stands twice in one block: nginx calls it duplicate and does not start");
+                self.troubles.push(Trouble { at: Some(second.at()), says, fatal: true });
+            }
+        }
+    }
+
+    fn server<'n>(&mut self, node: &'n Node, around: &Level<'n>, http: bool) -> Server<'n> {
+        let own = Level::of(node.inside());
+        let levels = [&own, around];
+        let mut listens: Vec<Listen<'n>> = Vec::new();
+        for listen in own.named("listen") {
+            match Listening::of(listen) {
+                Listening::At(sockets) => listens.extend(sockets),
+                Listening::Elsewhere => {}
+                Listening::Unclear => self.troubles.push(Trouble {
                     at: Some(listen.at()),
                     says: format!("`{}` is no address that can be read here", listen.argument()),
                     fatal: false,
                 }),
             }
         }
-        if listens.is_empty() && http && !inside.iter().any(|node| node.name() == "listen") {
-            listens.push(Listen { address: None, port: 80, six: false, ssl: false, default: false });
+        if http && own.named("listen").is_empty() {
+            listens.push(Listen { address: None, port: 80, six: false, ssl: false, default: false, line: None });
         }
         // Until 1.25.1 `ssl on` made every listener of the server speak TLS.
         let on = settings::one(&levels, "ssl").filter(|_| !self.program.since(1, 25, 1));
         if on.is_some_and(|node| settings::switch(node) == Some(true)) {
             listens.iter_mut().for_each(|listen| listen.ssl = true);
         }
-        for name in ["ssl_ciphers", "ssl_ecdh_curve", "ssl_prefer_server_ciphers", "ssl_verify_client", "ssl_dhparam"] {
-            let mut of_name = inside.iter().filter(|node| node.name() == name);
-            if let (Some(_), Some(second)) = (of_name.next(), of_name.next()) {
-                let says = format!("`{name}` stands twice in one block: nginx calls it duplicate and does not start");
-                self.troubles.push(Trouble { at: Some(second.at()), says, fatal: true });
-            }
-        }
-        let mut names: Vec<String> = Vec::new();
-        for node in inside.iter().filter(|node| node.name() == "server_name") {
-            names.extend(node.arguments().filter(|name| !name.is_empty()).map(str::to_ascii_lowercase));
-        }
+        self.repeated(&own);
+        let words = own.named("server_name").iter().flat_map(|node| node.arguments());
+        let names: Vec<String> = words.filter(|name| !name.is_empty()).map(str::to_ascii_lowercase).collect();
         let settings = settings::server(&levels, self.program, &mut self.troubles);
         Server { node, listens, names, settings }
     }
@@ -140,11 +131,19 @@ impl Found {
         // The default server of each socket: the one that says so, else the first (servers.md's rule 1.4; measured).
         let mut defaults: BTreeMap<Socket, usize> = BTreeMap::new();
         let mut speaks_tls: BTreeMap<Socket, bool> = BTreeMap::new();
+        let mut marked: BTreeMap<Socket, Span> = BTreeMap::new();
         for (index, server) in servers.iter().enumerate() {
             for listen in &server.listens {
                 let default = defaults.entry(listen.socket()).or_insert(index);
-                if listen.default {
+                if let (true, Some(line)) = (listen.default, listen.line) {
                     *default = index;
+                    let at = line.at();
+                    if let Some(first) = marked.insert(listen.socket(), at.clone())
+                        && first != at
+                    {
+                        let says = format!("a second default server for {}: nginx does not start", place(listen.socket()));
+                        self.troubles.push(Trouble { at: Some(at), says, fatal: true });
+                    }
                 }
                 // `ssl` on one `listen` of a socket counts for all of its servers.
                 *speaks_tls.entry(listen.socket()).or_default() |= listen.ssl;
@@ -152,7 +151,7 @@ impl Found {
         }
         let mut titles: HashMap<String, usize> = HashMap::new();
         for (index, server) in servers.iter().enumerate() {
-            let mut groups: BTreeMap<(usize, bool), Vec<&Listen>> = BTreeMap::new();
+            let mut groups: BTreeMap<(usize, bool), Vec<&Listen<'_>>> = BTreeMap::new();
             for listen in &server.listens {
                 let tls = speaks_tls.get(&listen.socket()).copied().unwrap_or(false);
                 let ruling = defaults.get(&listen.socket()).copied().unwrap_or(index);
@@ -170,7 +169,7 @@ impl Found {
                 let mut settings = server.settings.clone();
                 let mut notes = Vec::new();
                 if context != "mail" || settings.tls.is_none() {
-                    settings.tls = Some(self.speaks(server.node, tls));
+                    settings.tls = Some(self.speaks(&listens, tls));
                 }
                 if tls && ruling != index {
                     if let Some(default) = servers.get(ruling) {
@@ -183,6 +182,10 @@ impl Found {
                     // What it would show, were `ssl` there; the rest has no meaning.
                     let Settings { tls, certificates, keys, .. } = settings;
                     settings = Settings { tls, certificates, keys, ..Settings::default() };
+                }
+                if let Some(name) = server.names.iter().find(|name| name.starts_with('~')) {
+                    let says = format!("`{name}` is a regular expression, which is not held against names here");
+                    notes.push(Note { at: Some(server.node.at()), says });
                 }
                 let title = self.title(server, &listeners, context, &mut titles);
                 self.services.push(Service {
@@ -209,13 +212,7 @@ impl Found {
         if self.program.name_decides_versions() {
             return;
         }
-        let place = match socket {
-            Some((Some(address), port, true)) => format!("[{address}]:{port}"),
-            Some((Some(address), port, false)) => format!("{address}:{port}"),
-            Some((None, port, true)) => format!("[::]:{port}"),
-            Some((None, port, false)) => format!("*:{port}"),
-            None => "the socket".to_owned(),
-        };
+        let place = socket.map_or("the socket".to_owned(), place);
         let why = format!(
             "the default server of {place} decides this before the name is known (nginx before 1.29.2; the name decides since)"
         );
@@ -242,10 +239,10 @@ impl Found {
         settings.cipher_suites = overruled(own, default.settings.cipher_suites.clone(), &why);
     }
 
-    fn speaks(&self, node: &Node, tls: bool) -> Setting<bool> {
-        let listen = node.inside().iter().find(|node| node.name() == "listen");
-        match listen {
-            Some(listen) => Setting::new("listen", tls, listen.text(), listen.origin()),
+    fn speaks(&self, listens: &[&Listen<'_>], tls: bool) -> Setting<bool> {
+        let telling = listens.iter().find(|listen| listen.ssl).or(listens.first());
+        match telling.and_then(|listen| listen.line) {
+            Some(line) => Setting::new("listen", tls, line.text(), line.origin()),
             None => Setting::new("listen", tls, "80", Origin::built_in(self.program.name())),
         }
     }
@@ -316,26 +313,17 @@ fn overruled<T: Clone>(own: Option<Setting<T>>, ruling: Option<Setting<T>>, why:
     Some(ruling)
 }
 
-/// An address of `listen`: `443`, `a:443`, `[::1]:443`, `*:443`, `a` (port 80); then its words.
-fn read_listen(node: &Node) -> Option<Listen> {
-    let argument = node.argument();
-    let flags: Vec<&str> = node.arguments().skip(1).collect();
-    let has = |flag: &str| flags.contains(&flag);
-    // QUIC is another protocol on UDP.
-    if has("quic") && !has("ssl") || has("udp") {
-        return Some(Listen { address: None, port: 0, six: false, ssl: false, default: false });
+/// The `server` blocks among these.
+fn blocks(nodes: &[Node]) -> impl Iterator<Item = &Node> {
+    nodes.iter().filter(|node| node.name() == "server" && node.block.is_some())
+}
+
+/// The dialogue of a mail server: `protocol`, else by the port (ngx_mail_*_module.c).
+fn mail_protocol(word: Option<&str>, port: u16) -> Option<&'static str> {
+    match (word, port) {
+        (Some("imap"), _) | (None, 143 | 993) => Some("imap"),
+        (Some("pop3"), _) | (None, 110 | 995) => Some("pop3"),
+        (Some("smtp"), _) | (None, 25 | 465 | 587) => Some("smtp"),
+        _ => None,
     }
-    let (host, port) = match argument.rsplit_once(':') {
-        Some((host, port)) if !port.contains(']') => (host, port.parse().ok()?),
-        _ if argument.bytes().all(|byte| byte.is_ascii_digit()) && !argument.is_empty() => ("*", argument.parse().ok()?),
-        _ => (argument, 80),
-    };
-    let six = host.starts_with('[');
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let address = match bare {
-        "*" | "0.0.0.0" | "::" => None,
-        "localhost" => Some(IpAddr::from([127, 0, 0, 1])),
-        bare => Some(bare.parse().ok()?),
-    };
-    Some(Listen { address, port, six, ssl: has("ssl"), default: has("default_server") || has("default") })
 }

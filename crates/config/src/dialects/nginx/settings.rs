@@ -3,7 +3,7 @@
 use tlswhy_wire::ProtocolVersion;
 
 use super::Program;
-use super::tree::Node;
+use super::tree::{Level, Node};
 use crate::dialects::VersionsSince;
 use crate::language::names;
 use crate::release::Release;
@@ -12,7 +12,7 @@ use crate::setting::{CipherList, ClientVerification, Language, Setting, Settings
 use crate::span::Origin;
 
 /// The levels that a setting can come from: the innermost first.
-pub(super) type Levels<'n> = [&'n [Node]];
+pub(super) type Levels<'n> = [&'n Level<'n>];
 
 /// Default versions, from the release on (<https://nginx.org/en/CHANGES>).
 const DEFAULT_VERSIONS: VersionsSince = &[
@@ -36,14 +36,13 @@ pub(super) fn default_versions(program: Program) -> Vec<ProtocolVersion> {
 }
 
 /// The directives of this name at the innermost level that has any.
-pub(super) fn innermost<'n>(levels: &Levels<'n>, name: &str) -> Vec<&'n Node> {
-    let at_level = |level: &&'n [Node]| level.iter().filter(|node| node.name() == name).collect::<Vec<_>>();
-    levels.iter().map(at_level).find(|nodes| !nodes.is_empty()).unwrap_or_default()
+pub(super) fn innermost<'l, 'n>(levels: &'l Levels<'n>, name: &str) -> &'l [&'n Node] {
+    levels.iter().map(|level| level.named(name)).find(|nodes| !nodes.is_empty()).unwrap_or_default()
 }
 
 /// The directive of this name that counts; where there are several at a level (which nginx refuses), the first.
 pub(super) fn one<'n>(levels: &Levels<'n>, name: &str) -> Option<&'n Node> {
-    innermost(levels, name).into_iter().next()
+    innermost(levels, name).first().copied()
 }
 
 /// What the outer levels say, which an inner one replaces.
@@ -52,7 +51,7 @@ pub(super) fn outer(levels: &Levels<'_>, name: &str) -> Vec<Shadowed> {
     let mut shadowed = Vec::new();
     for level in levels {
         let mut any = false;
-        for node in level.iter().filter(|node| node.name() == name) {
+        for node in level.named(name) {
             any = true;
             if seen_inner {
                 shadowed.push(Shadowed {
@@ -100,7 +99,7 @@ pub(super) fn versions(
         return Setting::new(name, versions, text, Origin::built_in(by));
     };
     let mut on: Vec<ProtocolVersion> = Vec::new();
-    for node in &nodes {
+    for node in nodes {
         for word in node.arguments() {
             match names::version(word) {
                 Some(version) => on.push(version),
@@ -140,6 +139,17 @@ fn of_command<T>(found: Option<(&Node, &str)>, read: impl FnOnce(&str) -> Option
     Some(setting)
 }
 
+/// nginx applies `ssl_conf_command` after all directives, so that it replaces what they set (measured).
+fn applied_last<T>(command: Option<Setting<T>>, directive: Option<Setting<T>>) -> Option<Setting<T>> {
+    let Some(mut command) = command else { return directive };
+    if let Some(directive) = directive {
+        let Setting { name, text, origin, .. } = directive;
+        let why = format!("`{}` is applied after it and replaces it", command.name);
+        command.shadowed.insert(0, Shadowed { name, meant_to_count: text != command.text, text, origin, why });
+    }
+    Some(command)
+}
+
 /// What a server (of http, stream or mail) takes from its levels; versions, groups and TLS 1.3 suites as if it decided them.
 pub(super) fn server(levels: &Levels<'_>, program: Program, troubles: &mut Vec<Trouble>) -> Settings {
     let text = |node: &Node| Some(node.argument().to_owned());
@@ -161,18 +171,18 @@ pub(super) fn server(levels: &Levels<'_>, program: Program, troubles: &mut Vec<T
     };
     let groups =
         setting(levels, "ssl_ecdh_curve", |node| (node.argument() != "auto").then(|| names::groups(node.argument())).flatten());
-    let groups = groups.or_else(|| of_command(conf_command(levels, "ssl_conf_command", &["Groups", "Curves"]), names::groups));
+    let commanded_groups = of_command(conf_command(levels, "ssl_conf_command", &["Groups", "Curves"]), names::groups);
+    let ciphers = setting(levels, "ssl_ciphers", list);
+    let commanded_ciphers = of_command(conf_command(levels, "ssl_conf_command", &["CipherString"]), |text| {
+        Some(CipherList { language: Language::OpenSsl, text: text.to_owned() })
+    });
     Settings {
         versions: Some(versions(levels, "ssl_protocols", || (default_versions(program), program.name()), troubles)),
         minimum_version: of_command(conf_command(levels, "ssl_conf_command", &["MinProtocol"]), names::version),
         maximum_version: of_command(conf_command(levels, "ssl_conf_command", &["MaxProtocol"]), names::version),
-        cipher_list: of_command(conf_command(levels, "ssl_conf_command", &["CipherString"]), |text| {
-            Some(CipherList { language: Language::OpenSsl, text: text.to_owned() })
-        })
-        .or_else(|| setting(levels, "ssl_ciphers", list))
-        .or_else(|| Some(default_ciphers())),
+        cipher_list: applied_last(commanded_ciphers, ciphers).or_else(|| Some(default_ciphers())),
         cipher_suites: of_command(conf_command(levels, "ssl_conf_command", &["Ciphersuites"]), names::suites),
-        groups,
+        groups: applied_last(commanded_groups, groups),
         signature_algorithms: of_command(
             conf_command(levels, "ssl_conf_command", &["SignatureAlgorithms"]),
             names::signature_schemes,

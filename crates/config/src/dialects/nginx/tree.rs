@@ -1,5 +1,6 @@
 //! The directives of all files as one tree: includes stand where they are included.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::tokens::{self, Directive, Word};
@@ -52,6 +53,26 @@ impl Node {
 
     pub(super) fn inside(&self) -> &[Node] {
         self.block.as_deref().unwrap_or_default()
+    }
+}
+
+/// The directives of one level by their names, so that a look costs the same however many blocks lie beside them.
+#[derive(Clone, Debug)]
+pub(super) struct Level<'n>(HashMap<&'n str, Vec<&'n Node>>);
+
+impl<'n> Level<'n> {
+    /// Of what stands in a block; blocks in it are levels of their own.
+    pub(super) fn of(nodes: &'n [Node]) -> Level<'n> {
+        let mut by_name: HashMap<&'n str, Vec<&'n Node>> = HashMap::new();
+        for node in nodes.iter().filter(|node| node.block.is_none()) {
+            by_name.entry(node.name()).or_default().push(node);
+        }
+        Level(by_name)
+    }
+
+    /// Those of this name, in their order.
+    pub(super) fn named(&self, name: &str) -> &[&'n Node] {
+        self.0.get(name).map_or(&[], Vec::as_slice)
     }
 }
 
