@@ -96,7 +96,7 @@ fn what_it_has_is_listed_and_what_it_lacks_is_an_error() {
     assert!(CAUSES.iter().all(|cause| listed.contains(&format!("\n{} ", cause.code))), "{listed}");
     for (arguments, reason) in [
         (&["no-shared-ciper"][..], "did you mean no-shared-cipher"),
-        (&["config-shadowed"], "nothing for `config-shadowed`"),
+        (&["path-downgrades"], "nothing for `path-downgrades`"),
         (&["--list", "not-tls"], "cannot be used with"),
         (&["--output", "/missing/file"], "/missing/file"),
     ] {
