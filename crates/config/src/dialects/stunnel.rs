@@ -133,10 +133,9 @@ fn service(lines: &[Line], section: &str, release: Option<Release>, openssl: Opt
             groups: lines::last(&of("curves"), LATER, names::groups)
                 .or_else(|| lines::last(&of("curve"), LATER, names::groups))
                 .or_else(|| {
-                    // Its own, whatever the library's are (measured on 5.68; taken to hold since 5.50).
+                    // src/ssl.c; one curve before 5.53 or OpenSSL 1.1.1.
                     let text = "X25519:P-256:X448:P-521:P-384";
-                    let groups = names::groups(text).filter(|_| since_550)?;
-                    Some(Setting::new("curves", groups, text, Origin::built_in(by.as_str())))
+                    Some(Setting::new("curves", names::groups(text)?, text, Origin::built_in(by.as_str())))
                 }),
             security_level: lines::last(&of("securityLevel"), LATER, |text| text.parse().ok()),
             certificates: text("cert").into_iter().collect(),
