@@ -212,9 +212,8 @@ impl One<'_> {
         if let Some(version) = self.highest_below_13() {
             let base = everything(version, name.as_deref());
             let mut lists = vec![base.real_suites()];
-            if version == ProtocolVersion::TLSV1_2 {
-                lists.push(controls::tls12_unusual(name.as_deref()).real_suites());
-            }
+            let fits = |suite: &CipherSuite| suite.details().is_some_and(|row| row.usable_with(version));
+            lists.push(controls::tls12_unusual(name.as_deref()).real_suites().into_iter().filter(fits).collect());
             let signal = CipherSuite::TLS_EMPTY_RENEGOTIATION_INFO_SCSV;
             let hello = |suites: &[CipherSuite]| base.clone().with_suites([suites, &[signal]].concat());
             for list in lists {

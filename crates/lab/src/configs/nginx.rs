@@ -106,6 +106,21 @@ fn servers() -> Vec<Case> {
     );
     let plain = format!("{}server {{ listen 127.0.0.1:{{port2}}; server_name {OTHER}; }}", modern(""));
     let rejecting = format!("{MODERN} server {{ listen 127.0.0.1:{{port}} ssl; ssl_reject_handshake on; }}\n{}", site(""));
+    let on_one = format!(
+        "{MODERN}\n{}{}",
+        server("{port}", GOOD, ""),
+        server("{port} ssl", OTHER, "ssl_ciphers ECDHE-ECDSA-AES128-GCM-SHA256;")
+    );
+    let on_every = format!(
+        "{}{}",
+        server("{port} ssl", OTHER, "ssl_protocols TLSv1.3;").replace("127.0.0.1:", "*:"),
+        server("{port} ssl", GOOD, "ssl_protocols TLSv1.2;")
+    );
+    let wildcard = format!(
+        "{MODERN}\n{}{}",
+        server("{port} ssl", OTHER, "").replace(OTHER, "a.test *.example.test"),
+        server("{port} ssl", GOOD, "ssl_ciphers AES256-SHA;")
+    );
     let mut on_ports = case("two-ports", &ports, &[GOOD]);
     on_ports.looks.push(Look::name(OTHER).at(1));
     let mut plain = case("plain-port", &plain, &[GOOD]);
@@ -119,8 +134,18 @@ fn servers() -> Vec<Case> {
         case("rejecting-default-server", &rejecting, &names),
         on_ports,
         plain,
+        case("range-of-ports", &server("{port}-{port} ssl", GOOD, MODERN), &[GOOD]),
+        case("second-server-has-suites", &two("", SUITES), &[GOOD, OTHER]),
+        case("first-server-has-suites", &two(SUITES, ""), &[GOOD, OTHER]),
+        case("second-server-has-a-range", &two("", "ssl_conf_command MinProtocol TLSv1.3;"), &[GOOD, OTHER]),
+        case("first-server-has-a-range", &two("ssl_conf_command MaxProtocol TLSv1.2;", ""), &[GOOD, OTHER]),
+        case("ssl-on-one-listen-of-a-socket", &on_one, &[GOOD, OTHER]),
+        case("every-address-and-one", &on_every, &[GOOD, OTHER]),
+        case("wildcard-names", &wildcard, &["a.example.test", GOOD, "unknown.test"]),
     ]
 }
+
+const SUITES: &str = "ssl_conf_command Ciphersuites TLS_AES_256_GCM_SHA384;";
 
 const CLIENTS: &str = "ssl_verify_client on; ssl_client_certificate {pki}/ca.pem;";
 
@@ -149,6 +174,10 @@ fn commands() -> Vec<Case> {
         list("command-minimum", "", "ssl_conf_command MinProtocol TLSv1.3;"),
         list("command-maximum", "", "ssl_conf_command MaxProtocol TLSv1.2;"),
         list("command-groups", "", "ssl_conf_command Groups P-384;"),
+        list("command-groups-over-the-directive", "", "ssl_ecdh_curve X25519; ssl_conf_command Groups P-384;"),
+        list("command-ciphers-over-the-directive", "", "ssl_conf_command CipherString AES256-SHA; ssl_ciphers AES128-SHA;"),
+        list("command-over-the-directive-outside", "ssl_conf_command Curves X448;", "ssl_ecdh_curve X25519;"),
+        list("command-twice", "", "ssl_conf_command MaxProtocol TLSv1.3; ssl_conf_command MaxProtocol TLSv1.2;"),
         list(
             "command-not-inherited",
             "ssl_conf_command MinProtocol TLSv1.3;",
@@ -189,6 +218,9 @@ events {{ worker_connections 128; }}
     let stream = "server { listen 127.0.0.1:{port} ssl; ssl_ecdh_curve X448; return ok; }";
     let mail = "server_name mail.example.test; auth_http 127.0.0.1:9/auth;
         server { listen 127.0.0.1:{port}; protocol smtp; smtp_auth none; starttls on; ssl_ciphers AES256-SHA; }";
+    let imap = "server_name mail.example.test; auth_http 127.0.0.1:9/auth; starttls only;
+        server { listen 127.0.0.1:{port}; protocol imap; ssl_ecdh_curve X448; }";
+    let imap = module(&["/usr/lib/nginx/modules/ngx_mail_module.so"], "mail", imap, Look::name("").after("imap"));
     let mut bytes = case("latin-1-and-crlf", &modern("ssl_ecdh_curve X25519;"), &[GOOD]);
     for (_, text) in &mut bytes.files {
         let lines = text.split(|byte| *byte == b'\n');
@@ -197,12 +229,15 @@ events {{ worker_connections 128; }}
     vec![
         module(&["/usr/lib/nginx/modules/ngx_stream_module.so"], "stream", stream, Look::name(GOOD)),
         module(&["/usr/lib/nginx/modules/ngx_mail_module.so"], "mail", mail, Look::name("").after("smtp")),
+        Case { id: "nginx/mail-imap".to_owned(), ..imap },
         bytes,
     ]
 }
 
 fn refused() -> Vec<Case> {
     let list = |id: &str, body: &str| Case { refused: true, ..case(id, &site(body), &[GOOD]) };
+    let default = server("{port} ssl default_server", GOOD, MODERN);
+    let defaults = format!("{default}{}", default.replace(GOOD, OTHER));
     let missing = "server { listen 127.0.0.1:{port} ssl; ssl_certificate {dir}/none.pem; ssl_certificate_key {dir}/none.key; }";
     vec![
         Case { refused: true, ..case("refused-missing-certificate", missing, &[GOOD]) },
@@ -211,6 +246,8 @@ fn refused() -> Vec<Case> {
         list("refused-level-above-the-key", "ssl_ciphers DEFAULT:@SECLEVEL=3;"),
         list("refused-no-cipher", "ssl_ciphers NOSUCH;"),
         list("refused-twice", "ssl_ciphers HIGH; ssl_ciphers MEDIUM;"),
+        list("refused-listen-twice", "listen 127.0.0.1:{port};"),
+        Case { refused: true, ..case("refused-two-default-servers", &defaults, &[GOOD]) },
         list("refused-unknown-directive", "ssl_protocol TLSv1.3;"),
     ]
 }

@@ -1,6 +1,6 @@
 //! Server blocks: where they listen, which of them answers before the name is known, what is in effect for each.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::Program;
 use super::listen::{Listen, Listening, Socket, place};
@@ -110,6 +110,11 @@ impl Found {
                     fatal: false,
                 }),
             }
+        }
+        let mut sockets = HashSet::new();
+        if let Some(again) = listens.iter().find(|listen| !sockets.insert(listen.socket())) {
+            let says = format!("a second `listen` for {} in one server: nginx does not start", place(again.socket()));
+            self.troubles.push(Trouble { at: again.line.map(Node::at), says, fatal: true });
         }
         if http && own.named("listen").is_empty() {
             listens.push(Listen { address: None, port: 80, six: false, ssl: false, default: false, line: None });
