@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use aws_lc_rs::digest;
 use tlswhy_model::{Bytes, FileContent, InstalledSoftware, SeenFile};
 
+use crate::software::software;
+
 /// The largest file that is read, in bytes.
 const LARGEST: u64 = 16 << 20;
 
@@ -37,8 +39,12 @@ impl FilesOf {
 
     /// The versions of these products, in their order.
     pub async fn software(&self, products: Vec<String>) -> Vec<InstalledSoftware> {
-        let unknown = |product| InstalledSoftware { product, version: None, source: "nothing tells".to_owned() };
-        products.into_iter().map(unknown).collect()
+        if self.only.is_some() {
+            let unknown = |product| InstalledSoftware { product, version: None, source: "nothing tells".to_owned() };
+            return products.into_iter().map(unknown).collect();
+        }
+        let root = self.root.clone().unwrap_or_else(|| PathBuf::from("/"));
+        tokio::task::spawn_blocking(move || software(&root, products)).await.unwrap_or_default()
     }
 }
 

@@ -23,6 +23,7 @@ mod pem;
 mod probe;
 mod proxy;
 mod records;
+mod software;
 mod trust;
 
 use std::net::IpAddr;

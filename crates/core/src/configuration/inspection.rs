@@ -181,7 +181,8 @@ impl Judge<'_, '_> {
         let services = &configuration.reading.services;
         let mut views = Vec::with_capacity(services.len());
         for service in services {
-            let effective = effective(service, files);
+            let off = service.settings.tls.as_ref().is_some_and(|tls| !tls.value);
+            let effective = if off { Effective::default() } else { effective(service, files) };
             let mut findings = Vec::new();
             let mut clients = Vec::new();
             match service.side {

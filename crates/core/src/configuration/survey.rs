@@ -1,6 +1,6 @@
 //! The configurations that the evidence names, read as far as their files are known.
 
-use tlswhy_config::{Content, Context, DIALECTS, Dialect, Files, Likeness, Reading, Service, Side, fits, recognise};
+use tlswhy_config::{Content, Context, DIALECTS, Dialect, Files, Likeness, Reading, Service, Side, effective, fits, recognise};
 use tlswhy_model::{Evidence, GivenConfiguration, InstalledSoftware, Party, Question, SeenFile};
 
 /// Most files of a directory of unknown kind that are looked into.
@@ -51,7 +51,14 @@ impl<'a> Survey<'a> {
         for given in given {
             survey.read(given);
         }
+        // The library's own policy bears on what is in effect; one look for all that heed it in the same way.
+        let mut asked: Vec<String> = Vec::new();
         for service in survey.configurations.iter().flat_map(|configuration| &configuration.reading.services) {
+            let key = format!("{:?}{:?}{:?}{:?}", service.program, service.library, service.heeds, service.side);
+            if !asked.contains(&key) {
+                let _asked_for = effective(service, &survey.files);
+                asked.push(key);
+            }
             let settings = &service.settings;
             let named =
                 settings.certificates.iter().chain(&settings.keys).chain(&settings.chain).chain(&settings.dh_parameters);

@@ -103,12 +103,14 @@ fn write_service(page: &mut Page<'_>, service: &ServiceView, evidence: &Evidence
     Ok(())
 }
 
-/// Nothing of TLS is in effect.
+/// TLS is not spoken there.
 fn is_off(service: &ServiceView) -> bool {
     service.side == Party::Server
-        && !service.settings.iter().any(|setting| setting.governs == "versions" || setting.governs == "cipher-list")
-        && service.settings.iter().any(|setting| setting.governs == "tls")
         && service.effective.versions.is_none()
+        && !service
+            .settings
+            .iter()
+            .any(|setting| ["versions", "minimum-version", "cipher-list"].contains(&setting.governs.as_str()))
 }
 
 fn write_effective(page: &mut Page<'_>, service: &ServiceView, options: Options) -> io::Result<()> {
@@ -147,7 +149,7 @@ fn write_effective(page: &mut Page<'_>, service: &ServiceView, options: Options)
         page.labelled(INSIDE, "level", HEADING, VALUE, &level.to_string())?;
     }
     for reduction in &effective.reductions {
-        let text = format!("{} is named and has no effect: {} ({})", reduction.what, reduction.why, reduction.by);
+        let text = format!("no {}: {} ({})", reduction.what, reduction.why, reduction.by);
         page.labelled(INSIDE, "but", AnsiColor::Yellow.on_default(), VALUE, &words::sentence(&text))?;
     }
     for setting in &service.settings {

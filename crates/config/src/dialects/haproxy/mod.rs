@@ -46,6 +46,10 @@ fn recognise(path: &str, bytes: &[u8]) -> Likeness {
     for line in lines {
         let words = tokens::words(start, &line, &none).words;
         let first = words.first().map_or("", |word| word.text.as_str());
+        // nginx has words of the same names.
+        if words.last().is_some_and(|word| word.text.ends_with([';', '{', '}'])) {
+            return Likeness::None;
+        }
         let alone = words.len() == 1 && matches!(first, "global" | "defaults");
         section |= alone || words.len() >= 2 && matches!(first, "frontend" | "backend" | "listen" | "defaults");
         let known = matches!(first, "bind" | "server" | "mode" | "use_backend" | "default_backend" | "timeout");
