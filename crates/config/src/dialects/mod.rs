@@ -5,6 +5,7 @@
 
 mod apache;
 mod haproxy;
+mod lighttpd;
 mod lines;
 mod mysql;
 mod nginx;
@@ -90,6 +91,7 @@ pub(crate) type VersionsSince = &'static [(Release, &'static [ProtocolVersion])]
 pub static DIALECTS: &[&Dialect] = &[
     &apache::DIALECT,
     &haproxy::DIALECT,
+    &lighttpd::DIALECT,
     &mysql::DIALECT,
     &nginx::DIALECT,
     &openssl::DIALECT,

@@ -38,7 +38,8 @@ pub(super) fn load(files: &Files<'_>, base: &str, item: &Item, reading: &mut Rea
             entries.iter().filter(fits).take(MOST).map(|entry| setting(format!("{path}/{entry}"))).collect()
         }
         Content::Missing => {
-            let bundle = ["rsa", "dsa", "ecdsa"].map(|kind| format!("{path}.{kind}"));
+            // In this order (SSL_SOCK_KEYTYPE_NAMES of HAProxy): an ECDSA certificate is the default before an RSA one (measured).
+            let bundle = ["dsa", "ecdsa", "rsa"].map(|kind| format!("{path}.{kind}"));
             let looked: Vec<(String, bool)> = bundle
                 .into_iter()
                 .map(|path| {
