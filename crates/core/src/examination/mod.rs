@@ -59,6 +59,8 @@ pub struct Request {
     pub dns: bool,
     /// Configurations of the server and of the client that may be read.
     pub configurations: Vec<GivenConfiguration>,
+    /// Configurations of the judged client that nobody named: read only where they could explain what fails.
+    pub usual_configurations: Vec<GivenConfiguration>,
     /// Software whose version the user named.
     pub software: Vec<InstalledSoftware>,
 }
@@ -214,6 +216,7 @@ impl Examination {
     )]
     pub fn next(&mut self) -> Step {
         loop {
+            self.take_up_usual_configurations();
             let wanted = self.wanted();
             let mut asked = Vec::new();
             for (question, purpose) in wanted {
@@ -277,6 +280,22 @@ impl Examination {
     /// Everything seen so far.
     pub fn evidence(&self) -> &Evidence {
         &self.evidence
+    }
+
+    /// Where the client could do something about what fails, its own configuration is looked at.
+    fn take_up_usual_configurations(&mut self) {
+        if self.request.usual_configurations.is_empty() || self.interrupted {
+            return;
+        }
+        let concerned = self.addresses().unwrap_or_default().into_iter().any(|address| {
+            self.evidence.clients.iter().any(|client| {
+                let story = self.tell(&self.case(client, address));
+                story.faults.iter().any(|fault| fault.blocks && matches!(fault.kind, FaultKind::Negotiation(_)))
+            })
+        });
+        if concerned {
+            self.evidence.configurations.append(&mut self.request.usual_configurations);
+        }
     }
 
     /// What has to be asked before a report can stand.

@@ -110,6 +110,7 @@ impl Common<'_> {
                 .into_iter()
                 .chain(machine::given(&arguments.machine, &arguments.client_config, Some(Party::Client)))
                 .collect(),
+            usual_configurations: machine::usual(&arguments.machine, &arguments.client_config, &self.clients),
             software: machine::assumed(&arguments.machine),
         }
     }

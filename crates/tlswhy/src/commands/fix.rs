@@ -272,6 +272,7 @@ impl<'a> Asker<'a> {
     async fn ask(&mut self, replay: bool, interrupted: &Interrupted) -> Result<(Box<Report>, Evidence), Failure> {
         let arguments = self.arguments;
         let clients = judged::judged(self.named.clone(), None, interrupted).await?;
+        let judged = clients.clone();
         let trust = arguments.ca.as_deref().map(trust::named_trust_store).transpose()?;
         let stores = if trust.is_some() { Vec::new() } else { trust::machine_stores(&clients) };
         // A former server's pace says nothing of this one's.
@@ -293,6 +294,7 @@ impl<'a> Asker<'a> {
                 .into_iter()
                 .chain(machine::given(&arguments.machine, &arguments.client_config, Some(Party::Client)))
                 .collect(),
+            usual_configurations: machine::usual(&arguments.machine, &arguments.client_config, &judged),
             software: machine::assumed(&arguments.machine),
             ..Request::default()
         };

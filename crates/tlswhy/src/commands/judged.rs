@@ -13,7 +13,7 @@ use crate::exit::Failure;
 use crate::nearest::nearest;
 
 /// Name of the profile of this machine's OpenSSL.
-const LOCAL: &str = "openssl-local";
+pub(super) const LOCAL: &str = "openssl-local";
 /// The largest profile that is read, in bytes.
 const LARGEST_PROFILE: u64 = 1 << 20;
 

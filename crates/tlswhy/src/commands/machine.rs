@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use tlswhy_gather::FilesOf;
-use tlswhy_model::{GivenConfiguration, InstalledSoftware, Party};
+use tlswhy_model::{ClientProfile, GivenConfiguration, InstalledSoftware, Party};
 
+use super::judged;
 use crate::cli::Machine;
 use crate::exit::Failure;
 
@@ -37,4 +38,25 @@ pub(super) fn assumed(machine: &Machine) -> Vec<InstalledSoftware> {
         source: "--assume".to_owned(),
     };
     machine.assume.iter().map(assumed).collect()
+}
+
+/// Where OpenSSL's own configuration usually lies (`openssl version -d`).
+const OPENSSL_CNF: &[&str] = &[
+    "/etc/ssl/openssl.cnf",
+    "/etc/pki/tls/openssl.cnf",
+    "/usr/local/ssl/openssl.cnf",
+    "/opt/homebrew/etc/openssl@3/openssl.cnf",
+];
+
+/// The configuration of the judged client where nobody named one: openssl.cnf for this machine's OpenSSL.
+pub(super) fn usual(machine: &Machine, named: &[PathBuf], clients: &[ClientProfile]) -> Vec<GivenConfiguration> {
+    if !named.is_empty() || machine.root.is_some() || !clients.iter().any(|client| client.name == judged::LOCAL) {
+        return Vec::new();
+    }
+    let path = match std::env::var_os("OPENSSL_CONF") {
+        Some(path) if path.is_empty() => None,
+        Some(path) => Some(PathBuf::from(path)),
+        None => OPENSSL_CNF.iter().map(PathBuf::from).find(|path| path.is_file()),
+    };
+    given(machine, &path.into_iter().collect::<Vec<_>>(), Some(Party::Client))
 }
