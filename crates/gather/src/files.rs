@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use aws_lc_rs::digest;
 use tlswhy_model::{Bytes, FileContent, InstalledSoftware, SeenFile};
 
+use crate::masks::mask;
 use crate::software::software;
 
 /// The largest file that is read, in bytes.
@@ -84,21 +85,8 @@ fn content(path: &Path) -> std::io::Result<FileContent> {
 /// A file's bytes as evidence keeps them.
 fn seen(mut bytes: Vec<u8>) -> FileContent {
     let sha256 = Bytes(digest::digest(&digest::SHA256, &bytes).as_ref().to_vec()).to_hex();
-    without_private_keys(&mut bytes);
-    FileContent::Bytes { bytes: Bytes(bytes), sha256, public_keys: Vec::new() }
-}
-
-/// Puts `*` in the place of what stands between the lines of a private key.
-fn without_private_keys(bytes: &mut [u8]) {
-    let mut inside = false;
-    for line in bytes.split_mut(|byte| *byte == b'\n') {
-        let trimmed = line.trim_ascii();
-        if trimmed.starts_with(b"-----BEGIN ") && trimmed.ends_with(b"PRIVATE KEY-----") {
-            inside = true;
-        } else if trimmed.starts_with(b"-----END ") {
-            inside = false;
-        } else if inside {
-            line.iter_mut().filter(|byte| !byte.is_ascii_whitespace()).for_each(|byte| *byte = b'*');
-        }
-    }
+    let secrets = mask(&mut bytes);
+    let hash = |info: &Vec<u8>| Bytes(digest::digest(&digest::SHA256, info).as_ref().to_vec()).to_hex();
+    let public_keys = secrets.public_halves.iter().map(|half| half.as_ref().map(hash).unwrap_or_default()).collect();
+    FileContent::Bytes { bytes: Bytes(bytes), sha256, public_keys }
 }

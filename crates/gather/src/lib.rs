@@ -16,6 +16,7 @@ mod files;
 mod handshake;
 mod identity;
 mod key;
+mod masks;
 mod openssl;
 mod pace;
 mod patience;

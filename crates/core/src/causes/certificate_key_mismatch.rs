@@ -20,7 +20,9 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
     if found.fault.kind != FaultKind::KeyMismatch {
         return None;
     }
-    let failing = found.failing()?;
+    let Some(failing) = found.failing() else {
+        return Some(configured(found));
+    };
     let client = found.client_title();
     let mut finding = found.finding(
         &CAUSE,
@@ -56,4 +58,27 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
     finding.reproduce.push(found.s_client(""));
     finding.references.extend(["RFC 8446 §4.4.3".to_owned(), "RFC 5246 §7.4.3".to_owned()]);
     Some(finding)
+}
+
+/// The same before any handshake: the files that are configured do not belong together.
+fn configured(found: &Found<'_>) -> Finding {
+    let client = found.client_title();
+    let mut finding = found.finding(
+        &CAUSE,
+        "The configured key is not that of the certificate".to_owned(),
+        "The public half of the configured key differs from the key in the configured certificate.".to_owned(),
+        format!(
+            "Where the kinds of key are the same the program refuses to start; where they differ it starts, and no handshake with {client} succeeds: the server cannot prove that it owns the certificate."
+        ),
+    );
+    finding.remedies.push(remedy(
+        Party::Server,
+        Safety::Safe,
+        "Configure the key that belongs to the certificate",
+        vec!["`tlswhy cert FULLCHAIN.pem --key KEY.pem` compares two files".to_owned()],
+        "The signature of the handshake then verifies under the certificate's key.",
+        None,
+    ));
+    finding.references.push("RFC 8446 §4.4.3".to_owned());
+    finding
 }

@@ -1,5 +1,6 @@
 //! The configurations that the evidence names, read as far as their files are known.
 
+use crate::chain::{self, AlternativeName, Certificate};
 use tlswhy_config::{Content, Context, DIALECTS, Dialect, Files, Likeness, Reading, Service, Side, effective, fits, recognise};
 use tlswhy_model::{Evidence, GivenConfiguration, InstalledSoftware, Party, Question, SeenFile};
 
@@ -168,12 +169,31 @@ impl<'a> Survey<'a> {
         if self.configurations.iter().any(|known| known.main == main && known.dialect.name == dialect.name) {
             return;
         }
-        let reading = (dialect.read)(&Context { files: &self.files, main: &main });
+        let mut reading = (dialect.read)(&Context { files: &self.files, main: &main });
+        for service in reading.services.iter_mut().filter(|service| service.names_from_certificates) {
+            names_of_certificates(service, &self.files);
+        }
         self.configurations.push(Configuration { party: given.party, main, dialect, reading });
     }
 
     fn cannot_read(&mut self, given: &GivenConfiguration, why: &str) {
         self.unread.push(Unread { path: given.path.clone(), why: why.to_owned() });
+    }
+}
+
+/// The names of a service that has those of its certificates, where nothing else says them.
+fn names_of_certificates(service: &mut Service, files: &Files<'_>) {
+    if service.names.iter().any(|name| !name.starts_with('!')) {
+        return;
+    }
+    for path in service.settings.certificates.iter().map(|setting| &setting.value) {
+        let Some(leaf) = files.bytes(path).and_then(|bytes| chain::certificates_in(bytes).into_iter().next()) else { continue };
+        let leaf = Certificate::read(&leaf);
+        let dns = leaf.alternative_names.iter().flatten().filter_map(|name| match name {
+            AlternativeName::Dns(name) => Some(name.to_ascii_lowercase()),
+            _ => None,
+        });
+        service.names.extend(dns);
     }
 }
 
