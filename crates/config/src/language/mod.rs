@@ -1,5 +1,4 @@
 //! The small languages in which libraries name suites, versions and groups, evaluated as the library does.
 
-pub mod gnutls_priority;
 pub mod names;
 pub mod openssl_ciphers;

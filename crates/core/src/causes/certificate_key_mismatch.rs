@@ -12,7 +12,7 @@ pub(super) static CAUSE: Cause = Cause {
     party: Party::Server,
     stage: Stage::Authenticate,
     doc: include_str!("certificate_key_mismatch.md"),
-    leads_to: &[],
+    leads_to: &[&super::cipher_certificate_mismatch::CAUSE, &super::no_shared_cipher::CAUSE],
     examine,
 };
 

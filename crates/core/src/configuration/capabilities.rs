@@ -71,6 +71,19 @@ pub(crate) fn of(effective: &Effective, keys: &[KeyKind], client: &ClientCapabil
     server
 }
 
+/// Whether a configured key is seen not to belong to the certificate that it is configured for.
+pub(crate) fn key_is_foreign(service: &Service, files: &Files<'_>) -> bool {
+    let settings = &service.settings;
+    settings.certificates.iter().zip(&settings.keys).any(|(certificate, key)| {
+        let leaf = files.bytes(&certificate.value).map(chain::certificates_in);
+        let leaf = leaf.and_then(|ders| ders.first().map(|der| Certificate::read(der)));
+        match (leaf, files.seen(&key.value)) {
+            (Some(leaf), Some(key)) => key_fits(&leaf, &key.content) == Some(false),
+            _ => false,
+        }
+    })
+}
+
 /// Whether the key of a service's n-th certificate is its own, by the public half that was read with the key's file; `None` where
 /// that cannot be told.
 pub(crate) fn key_fits(certificate: &Certificate, key_file: &FileContent) -> Option<bool> {

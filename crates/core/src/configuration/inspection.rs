@@ -275,16 +275,8 @@ impl Judge<'_, '_> {
     /// What the files of certificates and keys show.
     fn certificate_faults(&self, case: &Case<'_>, service: &Service, chains: &[Vec<Certificate>]) -> Vec<FaultKind> {
         let mut faults = Vec::new();
-        let settings = &service.settings;
-        for (own, key) in settings.certificates.iter().zip(&settings.keys) {
-            let leaf = self.survey.files.bytes(&own.value).map(crate::chain::certificates_in);
-            let leaf = leaf.and_then(|ders| ders.first().map(|der| Certificate::read(der)));
-            let key_file = self.survey.files.seen(&key.value);
-            if let (Some(leaf), Some(key_file)) = (leaf, key_file)
-                && capabilities::key_fits(&leaf, &key_file.content) == Some(false)
-            {
-                faults.push(FaultKind::KeyMismatch);
-            }
+        if capabilities::key_is_foreign(service, &self.survey.files) {
+            faults.push(FaultKind::KeyMismatch);
         }
         for sent in chains {
             let presented = Presented { sent: sent.iter().cloned().map(Arc::new).collect(), staple: None };

@@ -1,9 +1,10 @@
 //! Lines that are there and have no effect, and lines that take away what the other side needs.
 
 use tlswhy_config::{Context, Effective, Files, Origin, Patch, Service, Shadowed, Shown, Side, effective, patched};
-use tlswhy_model::{Confidence, FileContent, Party, SeenFile};
+use tlswhy_model::{Confidence, FileContent, OpenQuestion, Party, SeenFile};
 use tlswhy_wire::ProtocolVersion;
 
+use super::capabilities;
 use super::place::Place;
 use super::survey::{Configuration, Survey};
 use crate::case::Case;
@@ -120,6 +121,23 @@ pub(crate) fn explain(case: &Case<'_>, story: &mut Story, survey: &Survey<'_>, s
         let is_served = |name: &Option<String>| name.as_ref().is_some_and(|name| service.fits(name).is_some());
         story.faults.retain(|fault| !matches!(&fault.kind, FaultKind::SniUnrecognized { name } if is_served(name)));
     }
+    // A server that cannot sign refuses everything: the files tell why.
+    if let Some((_, service)) = super::locate::server_of(case, survey)
+        && capabilities::key_is_foreign(service, &survey.files)
+        && let Some(first) = place_of_a_foreign_key(story)
+        && !story.faults.iter().any(|fault| fault.kind == FaultKind::KeyMismatch)
+    {
+        let fault = Fault {
+            kind: FaultKind::KeyMismatch,
+            fails: None,
+            works: None,
+            differs_in: Vec::new(),
+            confidence: Confidence::Observed,
+            blocks: true,
+        };
+        story.faults.insert(first, fault);
+        story.open.retain(|question| !decides_about_the_key(question));
+    }
     let mut at = 0;
     while let Some(fault) = story.faults.get(at) {
         let FaultKind::Negotiation(obstacle) = &fault.kind else {
@@ -134,6 +152,22 @@ pub(crate) fn explain(case: &Case<'_>, story: &mut Story, survey: &Survey<'_>, s
         }
         at += 1;
     }
+}
+
+/// Where in a story a server without a key for its certificate would be met: at what comes of it, or where all is refused and the
+/// question stayed open.
+fn place_of_a_foreign_key(story: &Story) -> Option<usize> {
+    let met = story.faults.iter().position(|fault| fault.blocks && comes_of_a_foreign_key(&fault.kind));
+    met.or_else(|| story.open.iter().any(decides_about_the_key).then_some(story.faults.len()))
+}
+
+fn decides_about_the_key(question: &OpenQuestion) -> bool {
+    question.decides.iter().any(|code| code == "certificate-key-mismatch")
+}
+
+/// What a server shows that has no key for its certificate.
+fn comes_of_a_foreign_key(kind: &FaultKind) -> bool {
+    matches!(kind, FaultKind::CertificateMismatch { .. } | FaultKind::Negotiation(Obstacle::Suites { .. }))
 }
 
 fn explained(
