@@ -1,8 +1,8 @@
 //! Configurations as evidence: which lines rule the service that was examined, which lines mend it.
 //!
-//! [`survey`] reads the configurations that the evidence names, as far as their files are known; what is missing is asked for.
-//! [`rivals`] finds lines that are there and do not count, or that take away what the other side needs; [`locate`] tells the
-//! findings their files and lines, and [`mending`] writes the edits.
+//! `survey` reads the configurations that the evidence names, as far as their files are known; what is missing is asked for.
+//! `rivals` finds lines that are there and do not count, or that take away what the other side needs; `locate` tells the
+//! findings their files and lines, and `mending` writes the edits.
 
 pub(crate) mod capabilities;
 pub mod inspection;
