@@ -66,7 +66,8 @@ fn private_keys(bytes: &mut [u8]) {
     let mut inside = false;
     for line in bytes.split_mut(|byte| *byte == b'\n') {
         let trimmed = line.trim_ascii();
-        if trimmed.starts_with(b"-----BEGIN ") && trimmed.ends_with(b"PRIVATE KEY-----") {
+        // It may stand within a directive (nginx: `ssl_certificate_key "data:-----BEGIN PRIVATE KEY-----`).
+        if contains(trimmed, b"-----BEGIN ") && trimmed.ends_with(b"PRIVATE KEY-----") {
             inside = true;
         } else if trimmed.starts_with(b"-----END ") || trimmed.starts_with(b"-----BEGIN ") {
             inside = false;
@@ -74,6 +75,10 @@ fn private_keys(bytes: &mut [u8]) {
             stars(line);
         }
     }
+}
+
+fn contains(line: &[u8], part: &[u8]) -> bool {
+    line.windows(part.len()).any(|window| window == part)
 }
 
 /// The values of settings whose names say that they are secret, and the passwords of URLs.
@@ -193,6 +198,8 @@ mod tests {
     #[test]
     fn private_keys_are_masked_and_certificates_stay() {
         let text = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n-----BEGIN RSA PRIVATE KEY-----\r\nBBBB\r\n-----END RSA PRIVATE KEY-----\n";
+        assert_eq!(masked(text), text.replace("BBBB", "****"));
+        let text = "ssl_certificate_key \"data:-----BEGIN PRIVATE KEY-----\nBBBB\n-----END PRIVATE KEY-----\n\";\nlisten 1;\n";
         assert_eq!(masked(text), text.replace("BBBB", "****"));
     }
 }

@@ -398,8 +398,10 @@ mod applying {
                 Ok(if after.works() { Status::Fine } else { Status::Blocked })
             }
             Err(why) => {
+                // First of all: nobody may be left to read what is said.
+                let restored = session.roll_back().map_err(failure);
                 say(output, "Learned", &words::sentence(&why))?;
-                let restored = session.roll_back().map_err(failure)?;
+                let restored = restored?;
                 say_restored(output, &restored)?;
                 Ok(Status::Blocked)
             }
@@ -419,6 +421,20 @@ mod applying {
         }
     }
 
+    /// Validates, then reloads: what does not pass its validation is never reloaded.
+    pub(super) fn take_up(session: &mut Session, mut said: impl FnMut(&str, &Ran) -> Result<(), String>) -> Result<(), String> {
+        for (label, step) in [("Validated", Session::check as fn(&mut Session) -> _), ("Reloaded", Session::reload)] {
+            let ran: Option<Ran> = step(session).map_err(|refused: Refused| refused.0)?;
+            let Some(ran) = ran else { continue };
+            said(label, &ran)?;
+            if !ran.good {
+                let why = if ran.said.is_empty() { String::new() } else { format!(": {}", printable(&ran.said, 2000)) };
+                return Err(format!("`{}` failed{why}", ran.command));
+            }
+        }
+        Ok(())
+    }
+
     /// Writes, validates, reloads and asks again. The error is what was learned; it is taken back then.
     async fn carry_out(
         asker: &mut Asker<'_>,
@@ -430,14 +446,7 @@ mod applying {
         let refused = |refused: Refused| refused.0;
         let unsaid = |failure: Failure| failure.to_string();
         session.write().map_err(refused)?;
-        for (label, ran) in [("Validated", session.check().map_err(refused)?), ("Reloaded", session.reload().map_err(refused)?)]
-        {
-            let Some(ran) = ran else { continue };
-            say_ran(output, label, &ran).map_err(unsaid)?;
-            if !ran.good {
-                return Err(format!("`{}` failed: {}", ran.command, ran.said));
-            }
-        }
+        take_up(session, |label, ran| say_ran(output, label, ran).map_err(unsaid))?;
         let started = Instant::now();
         loop {
             let after = match asker.standing(interrupted).await {
@@ -599,5 +608,27 @@ mod earlier {
         }
         output.finish()?;
         Ok(status)
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::apply::{Plan, Session, StateDir};
+
+    #[test]
+    fn what_does_not_pass_its_validation_is_not_reloaded() {
+        let folder = tempfile::tempdir().unwrap();
+        let mark = folder.path().join("reloaded");
+        let state = StateDir::at(&folder.path().join("state")).unwrap();
+        for (check, reloads) in [("false", false), ("true", true)] {
+            let reload = vec!["touch".to_owned(), mark.to_string_lossy().into_owned()];
+            let plan = Plan { check: vec![check.to_owned()], reload, ..Plan::default() };
+            let mut session = Session::begin(&state, &plan).unwrap();
+            session.write().unwrap();
+            assert_eq!(applying::take_up(&mut session, |_, _| Ok(())).is_ok(), reloads);
+            assert_eq!(mark.exists(), reloads);
+            session.roll_back().unwrap();
+        }
     }
 }
