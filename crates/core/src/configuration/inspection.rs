@@ -29,6 +29,8 @@ use crate::negotiate::{
 const MOST_OBSTACLES: usize = 5;
 /// Most rounds of looking for files: the depth of includes.
 const MOST_ROUNDS: u32 = 120;
+/// Most troubles of one configuration that are told: noise has one in every line.
+const MOST_TROUBLES: usize = 100;
 /// Most names of one service whose certificate is judged.
 const MOST_NAMES: usize = 20;
 /// Ports on which TLS is spoken from the first byte.
@@ -175,6 +177,7 @@ impl Judge<'_, '_> {
             .reading
             .troubles
             .iter()
+            .take(MOST_TROUBLES)
             .map(|trouble| PlacedNote { fatal: trouble.fatal, ..self.note(trouble.at.as_ref(), &trouble.says) });
         let troubles = troubles.collect();
         let commands = mending::commands(configuration);

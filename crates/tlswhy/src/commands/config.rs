@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use tlswhy_core::{Inspection, InspectionRequest, InspectionStep};
 use tlswhy_gather::Live;
-use tlswhy_model::{ConfigReport, Evidence, GivenConfiguration, Impact};
+use tlswhy_model::{ConfigReport, Evidence, GivenConfiguration, Impact, Party};
 
 use super::examine::{Interrupted, now};
 use super::{judged, machine, trust};
@@ -66,11 +66,15 @@ pub(crate) fn run(arguments: &Config) -> Result<Status, Failure> {
 /// The worst of what was found.
 fn status(report: &ConfigReport) -> Status {
     let services = report.configurations.iter().flat_map(|configuration| &configuration.services);
-    let blocks = services.flat_map(|service| &service.findings).any(|finding| finding.impact == Impact::Blocks);
+    let blocks = services.clone().flat_map(|service| &service.findings).any(|finding| finding.impact == Impact::Blocks);
+    // A server that is left without any version refuses everybody.
+    let shut = services
+        .filter(|service| service.side == Party::Server)
+        .any(|service| service.effective.versions.as_ref().is_some_and(Vec::is_empty));
     let fatal = report.configurations.iter().flat_map(|configuration| &configuration.troubles).any(|trouble| trouble.fatal);
     if !report.unread.is_empty() {
         Status::CouldNot
-    } else if blocks || fatal {
+    } else if blocks || shut || fatal {
         Status::Blocked
     } else {
         Status::Fine

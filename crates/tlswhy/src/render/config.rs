@@ -49,7 +49,8 @@ fn write_configuration(
     let program = configuration.services.first().map_or(configuration.dialect.as_str(), |service| service.program.as_str());
     let files = match configuration.files.len() {
         0 | 1 => String::new(),
-        more => format!(", with {} files", more - 1),
+        2 => ", with one more file".to_owned(),
+        more => format!(", with {} more files", more - 1),
     };
     page.paragraph(0, HEADING, &format!("{program}: {}{files}", configuration.main))?;
     for trouble in &configuration.troubles {
