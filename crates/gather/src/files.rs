@@ -17,8 +17,6 @@ const LARGEST: u64 = 16 << 20;
 pub struct FilesOf {
     /// A copy of another machine's tree; `None` for this machine.
     pub root: Option<PathBuf>,
-    /// Programs may be asked for what no file says.
-    pub run_programs: bool,
     /// These files and no others, by their paths: for what lies on no disk.
     pub only: Option<Vec<(String, Vec<u8>)>>,
 }

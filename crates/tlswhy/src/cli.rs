@@ -186,9 +186,6 @@ pub(crate) struct Machine {
     /// Take this version for granted, such as nginx=1.18.0 or openssl=3.0.2; repeatable
     #[arg(long, value_name = "PRODUCT=VERSION", value_parser = assumed, help_heading = "Configurations")]
     pub(crate) assume: Vec<(String, String)>,
-    /// Ask programs for what no file says (`nginx -V`, `openssl version`); nothing is run otherwise
-    #[arg(long, conflicts_with = "root", help_heading = "Configurations")]
-    pub(crate) run_programs: bool,
 }
 
 /// `PRODUCT=VERSION`.

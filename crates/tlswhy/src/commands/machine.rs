@@ -27,7 +27,7 @@ pub(super) fn files(machine: &Machine) -> Result<FilesOf, Failure> {
         return Err(Failure::new(format!("--root {} is no directory", root.display()))
             .tip("it is an unpacked copy of another machine's tree"));
     }
-    Ok(FilesOf { root: machine.root.clone(), run_programs: machine.run_programs, only: None })
+    Ok(FilesOf { root: machine.root.clone(), only: None })
 }
 
 /// Versions that the user names.
