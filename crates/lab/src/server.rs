@@ -232,8 +232,9 @@ pub fn free_port() -> u16 {
 }
 
 const FIRST_PORT: u16 = 20_000;
-const BLOCKS: u16 = 24;
-const PORTS_OF_A_BLOCK: u16 = 500;
+const BLOCKS: u16 = 12;
+/// More than one process takes in all: a port that comes up again may not be free yet.
+const PORTS_OF_A_BLOCK: u16 = 1000;
 
 /// The first port of the block that this process has locked for itself; the lock lasts as long as the process.
 fn own_block() -> u16 {

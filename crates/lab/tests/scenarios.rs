@@ -70,6 +70,11 @@ fn healthy_servers_have_no_blocking_finding() {
     check(&["healthy"]);
 }
 
+#[test]
+fn configurations_beside_the_handshake() {
+    check(&CONFIGURATIONS);
+}
+
 /// `openssl s_client` fails as described, and works once the fault is taken away.
 #[test]
 fn servers_are_as_described() {
@@ -82,7 +87,7 @@ fn servers_are_as_described() {
 fn every_scenario_is_run_once() {
     let ids: BTreeSet<&str> = SCENARIOS.iter().map(|scenario| scenario.id).collect();
     assert_eq!(ids.len(), SCENARIOS.len(), "two scenarios have the same id");
-    let lists: [&[&str]; 7] = [&VERSIONS, &INTOLERANCE, &CIPHERS, &REFUSALS, &CERTIFICATES, &UPGRADES, &REACH];
+    let lists: [&[&str]; 8] = [&VERSIONS, &INTOLERANCE, &CIPHERS, &REFUSALS, &CERTIFICATES, &UPGRADES, &REACH, &CONFIGURATIONS];
     let run: BTreeSet<&str> = lists.into_iter().flatten().copied().chain(["undetermined", "layered", "healthy"]).collect();
     for scenario in SCENARIOS.iter() {
         assert!(run.contains(scenario.group), "{} is in no test", scenario.id);
@@ -90,6 +95,7 @@ fn every_scenario_is_run_once() {
 }
 
 const VERSIONS: [&str; 3] = ["server-version-outdated", "client-version-outdated", "version-ranges-disjoint"];
+const CONFIGURATIONS: [&str; 2] = ["config-shadowed", "client-policy-restricts"];
 const INTOLERANCE: [&str; 2] = ["server-version-intolerant", "server-size-intolerant"];
 const CIPHERS: [&str; 5] =
     ["no-shared-cipher", "cipher-certificate-mismatch", "no-shared-group", "no-shared-signature-algorithm", "weak-dh-params"];

@@ -86,7 +86,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         id: "client-policy-restricts-groups",
-        start: |lab| lab.nginx("rsa", "ssl_ecdh_curve X25519:prime256v1;"),
+        start: |lab| lab.nginx("rsa", "ssl_protocols TLSv1.3; ssl_ecdh_curve X25519:prime256v1;"),
         args: &["--client", "{clients}/p521-only.toml", "--root", "{clients}", "--client-config", "/p521.cnf"],
         seen: Seen { like: "-groups P-521", says: "alert handshake failure", works_with: Some("-groups P-521:X25519") },
         ..RESTRICTS
@@ -94,7 +94,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         id: "near-miss-policy-without-groups",
         group: "no-shared-group",
-        start: |lab| lab.nginx("rsa", "ssl_ecdh_curve X25519:prime256v1;"),
+        start: |lab| lab.nginx("rsa", "ssl_protocols TLSv1.3; ssl_ecdh_curve X25519:prime256v1;"),
         args: &["--client", "{clients}/p521-only.toml", "--root", "{clients}", "--client-config", "/no-groups.cnf"],
         causes: &["no-shared-group"],
         forbidden: &["client-policy-restricts"],
