@@ -21,7 +21,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("chain", &["knowledge"]),
     ("negotiate", &["case", "chain", "knowledge"]),
     ("causes", &["case", "chain", "configuration", "examination", "knowledge", "negotiate"]),
-    ("configuration", &["case", "causes", "chain", "examination", "negotiate"]),
+    ("configuration", &["case", "causes", "chain", "examination", "knowledge", "negotiate"]),
     ("examination", &["case", "causes", "chain", "configuration", "knowledge", "negotiate", "panel"]),
     ("panel", &["case", "causes", "chain", "examination", "negotiate"]),
     ("redact", &["case", "chain"]),

@@ -21,6 +21,17 @@ pub enum End {
     Killed,
 }
 
+/// What `tlswhy fix` is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// The server and its configuration.
+    Server,
+    /// The configuration alone.
+    Configuration,
+    /// The JSON report of a check made before.
+    Report,
+}
+
 /// A broken server whose configuration is to be mended.
 #[derive(Clone, Copy, Debug)]
 pub struct Fix {
@@ -28,6 +39,8 @@ pub struct Fix {
     pub id: &'static str,
     /// Starts it; its configuration lies in `{dir}`.
     pub start: fn(&Lab) -> Started,
+    /// What `tlswhy fix` is given.
+    pub subject: Subject,
     /// The main file in `{dir}`.
     pub main: &'static str,
     /// The file that is edited, in `{dir}`.
@@ -44,6 +57,7 @@ const NGINX_RELOAD: &str = "nginx -e {dir}/error.log -s reload -c {dir}/nginx.co
 const NGINX: Fix = Fix {
     id: "",
     start: |_| Err(StartError::Failed(String::new())),
+    subject: Subject::Server,
     main: "nginx.conf",
     edited: "nginx.conf",
     args: &[
@@ -59,6 +73,8 @@ const NGINX: Fix = Fix {
     like: "",
     end: End::Kept,
 };
+/// An old client, as s_client can be one.
+const TLS_1_0: &str = "-tls1 -cipher ALL:@SECLEVEL=0";
 const OUTDATED: &str = "ssl_protocols TLSv1 TLSv1.1; ssl_ciphers ALL:@SECLEVEL=0;";
 
 /// Every fix.
@@ -186,6 +202,71 @@ pub const FIXES: &[Fix] = &[
         ..NGINX
     },
     Fix {
+        id: "nginx-from-its-configuration",
+        start: |lab| nginx(lab, &one(OUTDATED)),
+        subject: Subject::Configuration,
+        ..NGINX
+    },
+    Fix { id: "nginx-from-a-report", start: |lab| nginx(lab, &one(OUTDATED)), subject: Subject::Report, ..NGINX },
+    Fix {
+        id: "nginx-to-a-guideline",
+        start: |lab| nginx(lab, &one(OUTDATED)),
+        args: &[
+            "--to",
+            "modern",
+            "--assume",
+            "nginx=1.22.1",
+            "--assume",
+            "openssl=3.0.19",
+            "--check-command",
+            "nginx -t -e {dir}/error.log -c {dir}/nginx.conf",
+            "--reload-command",
+            NGINX_RELOAD,
+        ],
+        like: "-tls1_3",
+        ..NGINX
+    },
+    Fix {
+        id: "nginx-to-an-older-guideline",
+        start: |lab| nginx(lab, &one("ssl_protocols TLSv1.3;")),
+        args: &[
+            "--to",
+            "old-5.8",
+            "--client",
+            "android-4.4",
+            "--assume",
+            "nginx=1.22.1",
+            "--assume",
+            "openssl=3.0.19",
+            "--check-command",
+            "nginx -t -e {dir}/error.log -c {dir}/nginx.conf",
+            "--reload-command",
+            NGINX_RELOAD,
+        ],
+        like: TLS_1_0,
+        ..NGINX
+    },
+    Fix {
+        id: "nginx-to-what-an-old-client-needs",
+        start: |lab| nginx(lab, &one("ssl_protocols TLSv1.2 TLSv1.3; ssl_ciphers ECDHE-RSA-AES128-GCM-SHA256;")),
+        args: &[
+            "--to",
+            "client",
+            "--client",
+            "android-4.4",
+            "--assume",
+            "nginx=1.22.1",
+            "--assume",
+            "openssl=3.0.19",
+            "--check-command",
+            "nginx -t -e {dir}/error.log -c {dir}/nginx.conf",
+            "--reload-command",
+            NGINX_RELOAD,
+        ],
+        like: TLS_1_0,
+        ..NGINX
+    },
+    Fix {
         id: "apache-outdated-versions",
         start: |lab| apache(lab, "SSLProtocol TLSv1.1\nSSLCipherSuite ALL:@SECLEVEL=0"),
         main: "httpd.conf",
@@ -267,12 +348,21 @@ pub fn run(lab: &Lab, binary: &Path, fix: &Fix) -> Result<Vec<String>, StartErro
         Ok((output.status.code(), said))
     };
     let fill = |text: &str| text.replace("{dir}", &dir.display().to_string()).replace("{pki}", &lab.pki.display().to_string());
-    let mut arguments: Vec<String> =
-        ["fix", &format!("127.0.0.1:{}", server.port), "--sni", NAME, "--ca", &fill("{pki}/ca.pem")]
-            .map(str::to_owned)
-            .to_vec();
-    arguments.extend(["--server-config".to_owned(), dir.join(fix.main).display().to_string()]);
+    let main = dir.join(fix.main).display().to_string();
+    let target = format!("127.0.0.1:{}", server.port);
+    let asked = [target.as_str(), "--sni", NAME, "--server-config", &main].map(str::to_owned).to_vec();
+    let report = dir.join("report.json").display().to_string();
+    let mut arguments = vec!["fix".to_owned(), "--ca".to_owned(), fill("{pki}/ca.pem")];
+    arguments.extend(match fix.subject {
+        Subject::Server => asked.clone(),
+        Subject::Configuration => vec![main],
+        Subject::Report => vec![report.clone()],
+    });
     arguments.extend(fix.args.iter().map(|argument| fill(argument)));
+    if fix.subject == Subject::Report {
+        let written = ["--ca", &fill("{pki}/ca.pem"), "--format", "json", "--output", &report].map(str::to_owned);
+        let _status = tlswhy(&[&["check".to_owned()], &asked[..], &written[..]].concat())?;
+    }
 
     let mut wrong = Vec::new();
     let mut expect = |good: bool, what: String| {
@@ -290,7 +380,7 @@ pub fn run(lab: &Lab, binary: &Path, fix: &Fix) -> Result<Vec<String>, StartErro
     match fix.end {
         End::Kept => {
             expect(status == Some(0), format!("status {status:?}: {said}"));
-            expect(works(&server, lab, fix.like)?, format!("the client fails afterwards: {said}"));
+            expect(comes_to_work(&server, lab, fix.like)?, format!("the client fails afterwards: {said}"));
             expect(after != before && keeps_comments(&before, &after), "more than the line changed".to_owned());
             let (status, said) = tlswhy(&["fix".to_owned(), "--undo".to_owned()])?;
             expect(status == Some(0), format!("--undo ends with {status:?}: {said}"));
@@ -328,7 +418,18 @@ fn keeps_comments(before: &[u8], after: &[u8]) -> bool {
     comments.into_iter().all(|comment| after.contains(comment))
 }
 
-/// Whether `openssl s_client` connects and trusts what it sees; looked at for a while, for a reload takes its time.
+/// Whether the client comes to connect: for a moment after a reload old processes may still answer.
+fn comes_to_work(server: &Server, lab: &Lab, like: &str) -> Result<bool, StartError> {
+    for _ in 0..10 {
+        if works(server, lab, like)? {
+            return Ok(true);
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    Ok(false)
+}
+
+/// Whether `openssl s_client` connects and trusts what it sees.
 fn works(server: &Server, lab: &Lab, like: &str) -> Result<bool, StartError> {
     let output = Command::new("timeout")
         .args(["5", "openssl", "s_client", "-connect", &server.address().to_string(), "-servername", NAME])

@@ -152,7 +152,7 @@ pub(crate) struct Check {
 }
 
 /// How to reach a server; the same for every command that does.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Connection {
     /// Server name to send (SNI); `none` for none
     #[arg(long, value_name = "NAME|none", help_heading = "How to connect")]
@@ -178,7 +178,7 @@ pub(crate) struct Connection {
 }
 
 /// The machine whose configurations are read.
-#[derive(Args, Debug, Default)]
+#[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Machine {
     /// Read configurations in this unpacked copy of another machine's tree (its `/`, or its `/etc`)
     #[arg(long, value_name = "DIR", help_heading = "Configurations")]
@@ -227,7 +227,7 @@ pub(crate) struct Config {
 }
 
 /// Options of `fix`.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Fix {
     /// A server as for `check`, whose configuration is named with --server-config; a configuration; or a report (JSON)
     #[arg(value_name = "TARGET|PATH|REPORT", required_unless_present_any = ["undo", "recover", "list"])]
@@ -253,6 +253,10 @@ pub(crate) struct Fix {
     #[command(flatten)]
     pub(crate) sources: Sources,
 
+    /// Bring the server to this: `modern` or `intermediate` (Mozilla's current guideline), an older guideline by its name, or
+    /// `client`: what is on, and the least that the judged client needs besides, even where that weakens the server
+    #[arg(long, value_name = "GUIDELINE|client", help_heading = "What to do")]
+    pub(crate) to: Option<String>,
     /// Do it: keep copies, replace the files, validate, reload, ask again, and take it back if it did not help
     #[arg(long, help_heading = "What to do")]
     pub(crate) apply: bool,
@@ -280,7 +284,7 @@ pub(crate) struct Fix {
 }
 
 /// Where certificates may come from that were not sent, and what may be asked of those who issued them.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Sources {
     /// Take missing intermediates from here: a file or a directory (PEM or DER); repeatable
     #[arg(long, value_name = "FILE|DIR", help_heading = "Certificates")]

@@ -25,6 +25,8 @@ pub struct Effective {
     pub signature_schemes: Option<Vec<SignatureScheme>>,
     /// OpenSSL's security level.
     pub security_level: Option<u8>,
+    /// Whether a server chooses by its own order of suites, up to TLS 1.2, not by the client's.
+    pub server_preference: Option<bool>,
     /// What the settings allow and something else takes away.
     pub reductions: Vec<Reduction>,
 }
@@ -75,6 +77,7 @@ fn as_set(service: &Service) -> Effective {
         groups: settings.groups.as_ref().map(|groups| groups.value.clone()),
         signature_schemes: settings.signature_algorithms.as_ref().map(|schemes| schemes.value.clone()),
         security_level: settings.security_level.as_ref().map(|level| level.value),
+        server_preference: settings.server_preference.as_ref().map(|preference| preference.value),
         ..Effective::default()
     }
 }

@@ -62,6 +62,7 @@ impl Judging<'_> {
             groups,
             signature_schemes: schemes,
             security_level: level.map(|(level, _)| level),
+            server_preference: self.settings().server_preference.as_ref().map(|preference| preference.value),
             reductions: std::mem::take(&mut self.reductions),
         }
     }

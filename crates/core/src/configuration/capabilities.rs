@@ -7,7 +7,9 @@ use tlswhy_model::FileContent;
 use tlswhy_wire::{Authentication, ProtocolVersion};
 
 use crate::chain::{self, Certificate, KeyKind};
-use crate::negotiate::{ClientCapabilities, ServerCapabilities, Support, VERSIONS, chain_authentication, usable_at};
+use crate::negotiate::{
+    ClientCapabilities, ServerCapabilities, SuiteOrder, Support, VERSIONS, chain_authentication, usable_at,
+};
 
 /// The certificates in the files that a service names, each file's in its order; files that are not there give none.
 pub(crate) fn certificates(service: &Service, files: &Files<'_>) -> Vec<Vec<Certificate>> {
@@ -65,6 +67,11 @@ pub(crate) fn of(effective: &Effective, keys: &[KeyKind], client: &ClientCapabil
             server.schemes.insert((*version, *scheme), support(listed && fits_a_key));
         }
     }
+    server.order = match (effective.server_preference, &effective.cipher_suites) {
+        (Some(true), Some(order)) => SuiteOrder::Server(order.clone()),
+        (Some(false), _) => SuiteOrder::Client,
+        _ => SuiteOrder::Unknown,
+    };
     server.secure_renegotiation = Some(true);
     server.certificate_key = keys.first().copied();
     server.alpn = BTreeMap::new();

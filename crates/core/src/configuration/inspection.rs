@@ -250,9 +250,19 @@ impl Judge<'_, '_> {
 
     /// The obstacles of one client, and how the others fare; once for all services that come to the same.
     fn verdict(&mut self, client: &ClientProfile, effective: &Effective, keys: &[KeyKind]) -> Verdict {
-        let Effective { versions, cipher_suites, cipher_suites_13, groups, signature_schemes, security_level, .. } = effective;
+        let Effective {
+            versions,
+            cipher_suites,
+            cipher_suites_13,
+            groups,
+            signature_schemes,
+            security_level,
+            server_preference,
+            ..
+        } = effective;
         let same = format!(
-            "{versions:?}{cipher_suites:?}{cipher_suites_13:?}{groups:?}{signature_schemes:?}{security_level:?}{keys:?}"
+            "{versions:?}{cipher_suites:?}{cipher_suites_13:?}{groups:?}{signature_schemes:?}{security_level:?}\
+             {server_preference:?}{keys:?}"
         );
         if let Some(known) = self.agreed.get(&same) {
             return known.clone();
@@ -504,7 +514,7 @@ impl Judge<'_, '_> {
 }
 
 /// How one well-known client fares with these settings.
-fn fares(client: &ClientProfile, effective: &Effective, keys: &[KeyKind]) -> ClientOutcome {
+pub(crate) fn fares(client: &ClientProfile, effective: &Effective, keys: &[KeyKind]) -> ClientOutcome {
     let capabilities = ClientCapabilities::of(client);
     let server = capabilities::of(effective, keys, &capabilities);
     let mut row = ClientOutcome {

@@ -191,7 +191,7 @@ fn pem(der: &[u8], newline: &str) -> String {
 }
 
 /// The changed files as edits of those that were read.
-fn edits(survey: &Survey<'_>, instead: &[SeenFile]) -> Vec<Edit> {
+pub(crate) fn edits(survey: &Survey<'_>, instead: &[SeenFile]) -> Vec<Edit> {
     let mut edits = Vec::new();
     for file in instead {
         let (Some(old), tlswhy_model::FileContent::Bytes { bytes, .. }) = (survey.files.bytes(&file.path), &file.content)
@@ -218,7 +218,7 @@ pub(crate) fn edit(patch: &Patch, old: &[u8], new: &[u8]) -> Edit {
 }
 
 /// The files after these patches.
-fn apply(context: &Context<'_>, patches: &[Patch]) -> Option<Vec<SeenFile>> {
+pub(crate) fn apply(context: &Context<'_>, patches: &[Patch]) -> Option<Vec<SeenFile>> {
     let mut paths: Vec<&str> = patches.iter().map(|patch| patch.path.as_str()).collect();
     paths.sort_unstable();
     paths.dedup();
@@ -262,7 +262,7 @@ pub(crate) fn want(change: &Change, service: &Service, context: &Context<'_>) ->
 }
 
 /// Whether a library has a group: it refuses a list with a name that it does not know. What is not known counts as old.
-fn knows(library: &Library, group: NamedGroup) -> bool {
+pub(crate) fn knows(library: &Library, group: NamedGroup) -> bool {
     let since = |least: Release, release: &Option<Release>| release.is_some_and(|release| release >= least);
     let classic = [NamedGroup::SECP256R1, NamedGroup::SECP384R1, NamedGroup::SECP521R1];
     let hybrid = [NamedGroup::X25519MLKEM768, NamedGroup::SECP256R1MLKEM768, NamedGroup::SECP384R1MLKEM1024];
@@ -277,7 +277,7 @@ fn knows(library: &Library, group: NamedGroup) -> bool {
 }
 
 /// The versions that the lines name, whatever the library makes of them.
-fn configured_versions(service: &Service) -> Vec<ProtocolVersion> {
+pub(crate) fn configured_versions(service: &Service) -> Vec<ProtocolVersion> {
     let settings = &service.settings;
     if let Some(versions) = &settings.versions {
         return versions.value.clone();
@@ -299,7 +299,7 @@ fn added<T: PartialEq + Copy>(mut there: Vec<T>, more: &[T]) -> Vec<T> {
 }
 
 /// The number of `@SECLEVEL=` in a cipher string.
-fn level_in(text: &str) -> Option<u8> {
+pub(crate) fn level_in(text: &str) -> Option<u8> {
     let (_, after) = text.split_once("@SECLEVEL=")?;
     after.chars().next()?.to_digit(10).and_then(|level| u8::try_from(level).ok())
 }

@@ -2,8 +2,10 @@
 //!
 //! `survey` reads the configurations that the evidence names, as far as their files are known; what is missing is asked for.
 //! `rivals` finds lines that are there and do not count, or that take away what the other side needs; `locate` tells the
-//! findings their files and lines, and `mending` writes the edits.
+//! findings their files and lines, `mending` writes the edits, and
+//! `aims` those that bring a server to a guideline.
 
+pub mod aims;
 pub(crate) mod capabilities;
 pub mod inspection;
 pub(crate) mod locate;

@@ -5,4 +5,5 @@ pub mod controls;
 pub mod distrust;
 pub mod local_openssl;
 pub mod mozilla;
+pub mod policies;
 pub mod refusals;

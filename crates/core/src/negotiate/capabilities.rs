@@ -111,6 +111,18 @@ pub const VERSIONS: &[ProtocolVersion] = &[
     ProtocolVersion::TLSV1_3,
 ];
 
+/// By whose order a server chooses among the suites that it shares with a client.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum SuiteOrder {
+    /// It is not known.
+    #[default]
+    Unknown,
+    /// The client's.
+    Client,
+    /// This one.
+    Server(Vec<CipherSuite>),
+}
+
 /// What a server does, as far as it was asked.
 #[derive(Clone, Debug, Default)]
 pub struct ServerCapabilities {
@@ -118,6 +130,8 @@ pub struct ServerCapabilities {
     pub versions: BTreeMap<ProtocolVersion, Support>,
     /// Suites by version.
     pub suites: BTreeMap<(ProtocolVersion, CipherSuite), Support>,
+    /// By whose order it chooses among shared suites, up to TLS 1.2.
+    pub order: SuiteOrder,
     /// Groups by version.
     pub groups: BTreeMap<(ProtocolVersion, NamedGroup), Support>,
     /// Signature schemes by version: those that it signed with, or refused.

@@ -6,8 +6,8 @@
 mod capabilities;
 
 pub use capabilities::{
-    ClientCapabilities, Knob, ServerCapabilities, Support, VERSIONS, differing_fields, offered_versions, signature_scheme,
-    usable_at,
+    ClientCapabilities, Knob, ServerCapabilities, SuiteOrder, Support, VERSIONS, differing_fields, offered_versions,
+    signature_scheme, usable_at,
 };
 use tlswhy_wire::{Authentication, CipherSuite, KeyExchange, NamedGroup, ProtocolVersion, SignatureScheme};
 
@@ -94,7 +94,12 @@ pub fn negotiate(client: &ClientCapabilities, server: &ServerCapabilities) -> Ne
         return Negotiated::Unknown(Knob::Versions);
     }
 
-    let suites = client.suites_at(version);
+    let mut suites = client.suites_at(version);
+    if let SuiteOrder::Server(order) = &server.order {
+        suites.sort_by_key(|suite| order.iter().position(|own| own == suite).unwrap_or(usize::MAX));
+    }
+    // At TLS 1.3 all suites do with the same certificate and group.
+    let order_is_known = version <= ProtocolVersion::TLSV1_2 && server.order != SuiteOrder::Unknown;
     let known = |wanted: Support| suites.iter().copied().filter(move |suite| server.suite(version, *suite) == wanted);
     let untested = known(Support::Untested).next().is_some();
     let (mut agreed, mut passed_over, mut refused, mut unknown) = (None, None, None, None);
@@ -108,6 +113,10 @@ pub fn negotiate(client: &ClientCapabilities, server: &ServerCapabilities) -> Ne
             }
             // The server may choose it, and the client then ends the handshake.
             Negotiated::Obstacle(obstacle) => refused = refused.or(Some(obstacle)),
+        }
+        // It takes the first that does for it.
+        if order_is_known && !untested && (agreed.is_some() || refused.is_some()) && unknown.is_none() {
+            break;
         }
     }
     match (agreed, refused) {

@@ -113,7 +113,7 @@ pub(crate) fn exhibit(exhibit: &Exhibit) -> String {
 }
 
 /// `a`, `b` and `c`.
-fn list(items: &[String]) -> String {
+pub(crate) fn list(items: &[String]) -> String {
     match items {
         [] => "nothing".to_owned(),
         [one] => format!("`{one}`"),

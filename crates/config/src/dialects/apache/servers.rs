@@ -366,6 +366,9 @@ impl Found<'_> {
         *count += 1;
         let title = if *count > 1 { format!("{title} ({count})") } else { title };
         let program = ("apache".to_owned(), self.program.release);
+        settings
+            .server_preference
+            .get_or_insert_with(|| Setting::new("SSLHonorCipherOrder", false, "off", Origin::built_in(self.program.name())));
         Service {
             dialect: "apache",
             side: Side::Server,

@@ -193,7 +193,8 @@ pub(super) fn server(levels: &Levels<'_>, program: Program, troubles: &mut Vec<T
         client_verification: setting(levels, "ssl_verify_client", verification),
         trust: setting(levels, "ssl_client_certificate", text).or_else(|| setting(levels, "ssl_trusted_certificate", text)),
         alpn: setting(levels, "ssl_alpn", |node| Some(node.arguments().map(str::to_owned).collect())),
-        server_preference: setting(levels, "ssl_prefer_server_ciphers", switch),
+        server_preference: setting(levels, "ssl_prefer_server_ciphers", switch)
+            .or_else(|| Some(Setting::new("ssl_prefer_server_ciphers", false, "off", Origin::built_in(program.name())))),
         refuses_all: setting(levels, "ssl_reject_handshake", switch),
         options: of_command(conf_command(levels, "ssl_conf_command", &["Options"]), |text| {
             Some(text.split(',').map(|word| word.trim().to_owned()).collect())

@@ -1,0 +1,250 @@
+//! Carrying it out.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anstyle::AnsiColor;
+use tlswhy_core::configuration::aims::{Aim, Course};
+use tlswhy_model::{Edit, Evidence, FileContent, Outcome, printable};
+
+use super::asking::{Asker, Standing};
+use super::proposal::Proposal;
+use crate::apply::{Change, Plan, Ran, Refused, Restored, Session, StateDir};
+use crate::cli::Fix;
+use crate::commands::examine::Interrupted;
+use crate::exit::{Failure, Status};
+use crate::output::Output;
+use crate::render::{Page, words};
+use crate::terminal;
+
+/// How long a reload may take to have effect.
+const RELOAD: Duration = Duration::from_secs(5);
+/// Between two looks at whether it had effect.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Does it, step by step, and takes it back if it did not help.
+pub(super) async fn apply(
+    asker: &mut Asker<'_>,
+    summary: &str,
+    evidence: &Evidence,
+    proposals: &[&Proposal<'_>],
+    course: Option<&Course>,
+    output: &mut Output,
+    interrupted: &Interrupted,
+) -> Result<Status, Failure> {
+    let plan = plan(asker.arguments, summary, evidence, proposals)?;
+    let before = asker.standing(interrupted).await?;
+    if before.works() && course.is_none() {
+        say(output, "Before", "the client connects: there is nothing to verify against")?;
+        return Ok(Status::Fine);
+    }
+    let connect = before.works.values().filter(|works| **works).count();
+    say(
+        output,
+        "Before",
+        &format!("{} {connect} of {} well-known clients connect", words::sentence(&before.summary), before.works.len()),
+    )?;
+    let state = StateDir::usual().map_err(failure)?;
+    let mut session = Session::begin(&state, &plan).map_err(failure)?;
+    for backup in session.backups() {
+        say(output, "Copy", &backup.display().to_string())?;
+    }
+    let id = session.id().to_owned();
+    match carry_out(asker, &mut session, &before, course, output, interrupted).await {
+        Ok(after) => {
+            session.keep().map_err(failure)?;
+            say(output, "After", &words::sentence(&after.summary))?;
+            let gained = after.works.iter().filter(|(name, works)| **works && before.works.get(*name) == Some(&false)).count();
+            let more = if gained > 0 { format!(" {gained} more well-known clients connect.") } else { String::new() };
+            let verdict = if course.is_some() { "the server does it now" } else { "it helped" };
+            say(output, "Kept", &format!("{verdict}.{more} `tlswhy fix --undo {id}` takes it back"))?;
+            Ok(if after.works() { Status::Fine } else { Status::Blocked })
+        }
+        Err(why) => {
+            // First of all: nobody may be left to read what is said.
+            let restored = session.roll_back().map_err(failure);
+            say(output, "Learned", &words::sentence(&why))?;
+            let restored = restored?;
+            say_restored(output, &restored)?;
+            Ok(Status::Blocked)
+        }
+    }
+}
+
+/// What was left unfinished is taken back before anything else is begun.
+pub(super) fn nothing_is_open() -> Result<(), Failure> {
+    let state = StateDir::usual().map_err(failure)?;
+    let open = crate::apply::list(&state).map_err(failure)?.into_iter().find(|entry| !entry.step.is_an_end());
+    match open {
+        Some(open) => {
+            Err(Failure::new(format!("the fix {} was not finished: it stopped while {}", open.id, open.step.in_words()))
+                .tip("`tlswhy fix --recover` takes it back"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Validates, then reloads: what does not pass its validation is never reloaded.
+pub(super) fn take_up(session: &mut Session, mut said: impl FnMut(&str, &Ran) -> Result<(), String>) -> Result<(), String> {
+    for (label, step) in [("Validated", Session::check as fn(&mut Session) -> _), ("Reloaded", Session::reload)] {
+        let ran: Option<Ran> = step(session).map_err(|refused: Refused| refused.0)?;
+        let Some(ran) = ran else { continue };
+        said(label, &ran)?;
+        if !ran.good {
+            let why = if ran.said.is_empty() { String::new() } else { format!(": {}", printable(&ran.said, 2000)) };
+            return Err(format!("`{}` failed{why}", ran.command));
+        }
+    }
+    Ok(())
+}
+
+/// Writes, validates, reloads and asks again. The error is what was learned; it is taken back then.
+async fn carry_out(
+    asker: &mut Asker<'_>,
+    session: &mut Session,
+    before: &Standing,
+    course: Option<&Course>,
+    output: &mut Output,
+    interrupted: &Interrupted,
+) -> Result<Standing, String> {
+    let refused = |refused: Refused| refused.0;
+    let unsaid = |failure: Failure| failure.to_string();
+    session.write().map_err(refused)?;
+    take_up(session, |label, ran| say_ran(output, label, ran).map_err(unsaid))?;
+    let started = Instant::now();
+    let for_the_client = asker.aim == Some(Aim::Client);
+    loop {
+        let after = match asker.standing(interrupted).await {
+            // For a moment old and new processes answer side by side.
+            Err(_) if started.elapsed() < RELOAD => {
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+            standing => standing.map_err(unsaid)?,
+        };
+        // Whom a guideline cuts off was said before.
+        let foreseen = |name: &&str| course.is_some_and(|course| course.loses.iter().any(|known| known == name));
+        let lost: Vec<&str> = before.lost(&after).into_iter().filter(|name| !foreseen(name)).collect();
+        let taken_up = course.is_none_or(|course| came_true(course, before, &after));
+        let better = match course {
+            // A guideline need not be what the judged client lacks.
+            Some(_) => taken_up && (after.works() || !for_the_client && !before.works()),
+            // What is undetermined is no better than a failure whose cause is known.
+            None if after.outcome == Outcome::Undetermined => false,
+            None => after.works() || after.blocking.len() < before.blocking.len() || !same_root(before, &after),
+        };
+        if better && lost.is_empty() {
+            return Ok(after);
+        }
+        // A reload takes its time.
+        if started.elapsed() < RELOAD && (after == *before || !taken_up || after.outcome == Outcome::Undetermined) {
+            tokio::time::sleep(PAUSE).await;
+            continue;
+        }
+        return Err(if !lost.is_empty() {
+            format!("with it {} could not connect any more", lost.join(", "))
+        } else if after == *before {
+            "with it everything stayed as it was: the running program did not take it up, or another line rules".to_owned()
+        } else {
+            format!("with it the handshake did not get better: {}", after.summary)
+        });
+    }
+}
+
+/// Whether every client for whom a change was foreseen fares so: else the running program did not take it up.
+fn came_true(course: &Course, before: &Standing, after: &Standing) -> bool {
+    let fares = |list: &[String], wanted: bool| {
+        // What already was so by measurement, whatever the model held of it, proves nothing.
+        let bears = |name: &&String| before.works.get(*name) == Some(&!wanted);
+        list.iter().filter(bears).all(|name| after.works.get(name) == Some(&wanted))
+    };
+    fares(&course.gains, true) && fares(&course.loses, false) && (course.connects != Some(true) || after.works())
+}
+
+/// Still the same first fault.
+fn same_root(before: &Standing, after: &Standing) -> bool {
+    before.blocking.first() == after.blocking.first()
+}
+
+/// The edits of all proposals, by file.
+fn plan(arguments: &Fix, summary: &str, evidence: &Evidence, proposals: &[&Proposal<'_>]) -> Result<Plan, Failure> {
+    let mut by_path: BTreeMap<&str, Vec<&Edit>> = BTreeMap::new();
+    for edit in proposals.iter().flat_map(|proposal| &proposal.remedy.edits) {
+        let edits = by_path.entry(&edit.path).or_default();
+        // Two findings may ask for the same; where they ask for different things, the first one's counts.
+        if edits.iter().all(|known| known.end < edit.start || edit.end < known.start) {
+            edits.push(edit);
+        }
+    }
+    let mut changes = Vec::new();
+    for (path, edits) in by_path {
+        let seen = evidence.files.iter().find(|file| file.path == path).map(|file| &file.content);
+        let Some(FileContent::Bytes { bytes, sha256, .. }) = seen else {
+            return Err(Failure::new(format!("{path} was not read")));
+        };
+        let old = |edit: &Edit| {
+            let range = usize::try_from(edit.start).unwrap_or(usize::MAX)..usize::try_from(edit.end).unwrap_or(usize::MAX);
+            bytes.get(range).unwrap_or_default().to_vec()
+        };
+        let edits = edits.into_iter().map(|edit| crate::apply::Edit {
+            start: edit.start,
+            end: edit.end,
+            old: old(edit),
+            new: edit.new.clone().into_bytes(),
+        });
+        changes.push(Change { path: PathBuf::from(path), expected: sha256.clone(), edits: edits.collect() });
+    }
+    let remedy = proposals.first().map(|proposal| &proposal.remedy);
+    let given = evidence.configurations.iter().map(|given| PathBuf::from(&given.path));
+    let roots = given.map(|path| if path.is_dir() { path } else { path.parent().map_or(path.clone(), Path::to_owned) });
+    Ok(Plan {
+        changes,
+        check: command(arguments.check_command.as_deref(), remedy.map(|remedy| &remedy.check)),
+        reload: command(arguments.reload_command.as_deref(), remedy.map(|remedy| &remedy.reload)),
+        roots: roots.collect(),
+        summary: summary.to_owned(),
+    })
+}
+
+/// The user's command, else the program's.
+fn command(given: Option<&str>, usual: Option<&Vec<String>>) -> Vec<String> {
+    match given {
+        Some("none") => Vec::new(),
+        Some(given) => given.split_whitespace().map(str::to_owned).collect(),
+        None => usual.cloned().unwrap_or_default(),
+    }
+}
+
+pub(super) fn say_restored(output: &mut Output, restored: &Restored) -> Result<(), Failure> {
+    for path in &restored.restored {
+        say(output, "Restored", &path.display().to_string())?;
+    }
+    for (path, backup) in &restored.left_alone {
+        let text =
+            format!("{} was changed by somebody since and is left alone; the copy is {}", path.display(), backup.display());
+        say(output, "Left", &text)?;
+    }
+    match &restored.reload {
+        Some(ran) => say_ran(output, "Reloaded", ran),
+        None => Ok(()),
+    }
+}
+
+fn say_ran(output: &mut Output, label: &str, ran: &Ran) -> Result<(), Failure> {
+    let said = if ran.good || ran.said.is_empty() { String::new() } else { format!(": {}", printable(&ran.said, 2000)) };
+    let how = if ran.good { "" } else { " failed" };
+    say(output, label, &format!("`{}`{how}{said}", ran.command))
+}
+
+pub(super) fn say(output: &mut Output, label: &str, text: &str) -> Result<(), Failure> {
+    output.write(|out: &mut dyn Write| {
+        let style = AnsiColor::Green.on_default();
+        Page::new(out, terminal::width()).labelled(0, label, style, 11, &words::sentence(text))
+    })
+}
+
+pub(super) fn failure(refused: Refused) -> Failure {
+    Failure::new(refused.0)
+}
