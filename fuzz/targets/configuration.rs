@@ -18,7 +18,7 @@ fuzz_target!(|bytes: &[u8]| {
         Vec::new()
     } else {
         let version = Some(format!("{}.{}.0", release % 20, release / 8));
-        ["nginx", "apache", "haproxy", "lighttpd", "openssl", "postgresql", "mariadb", "stunnel"]
+        ["nginx", "apache", "haproxy", "lighttpd", "openssl", "postfix", "postgresql", "mariadb", "stunnel"]
             .map(|product| InstalledSoftware { product: product.to_owned(), version: version.clone(), source: String::new() })
             .to_vec()
     };

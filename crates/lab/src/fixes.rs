@@ -267,6 +267,26 @@ pub const FIXES: &[Fix] = &[
         ..NGINX
     },
     Fix {
+        id: "postfix-outdated-versions",
+        start: |lab| lab.postfix("rsa", "# of old\nsmtpd_tls_protocols = >=TLSv1, <=TLSv1.1"),
+        main: "main.cf",
+        edited: "main.cf",
+        args: &[
+            "--starttls",
+            "smtp",
+            "--assume",
+            "postfix=3.7.11",
+            "--assume",
+            "openssl=3.0.19",
+            "--check-command",
+            "postfix -c {dir} check",
+            "--reload-command",
+            "postfix -c {dir} reload",
+        ],
+        like: "-starttls smtp",
+        ..NGINX
+    },
+    Fix {
         id: "apache-outdated-versions",
         start: |lab| apache(lab, "SSLProtocol TLSv1.1\nSSLCipherSuite ALL:@SECLEVEL=0"),
         main: "httpd.conf",

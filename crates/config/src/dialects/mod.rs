@@ -10,6 +10,7 @@ mod lines;
 mod mysql;
 mod nginx;
 pub(crate) mod openssl;
+mod postfix;
 mod postgresql;
 mod stunnel;
 
@@ -95,6 +96,7 @@ pub static DIALECTS: &[&Dialect] = &[
     &mysql::DIALECT,
     &nginx::DIALECT,
     &openssl::DIALECT,
+    &postfix::DIALECT,
     &postgresql::DIALECT,
     &stunnel::DIALECT,
 ];

@@ -22,6 +22,7 @@ mod lighttpd;
 mod measure;
 mod measured;
 mod nginx;
+mod postfix;
 mod postgresql;
 mod predict;
 mod run;
@@ -37,9 +38,17 @@ pub use run::{Outcome, Ran, faults, run};
 
 /// Every case whose dialect is one of these words or whose id begins with one; all without words.
 pub fn cases(words: &[String]) -> Vec<Case> {
-    let all = [apache::cases(), haproxy::cases(), lighttpd::cases(), nginx::cases(), postgresql::cases(), stunnel::cases()]
-        .into_iter()
-        .flatten();
+    let all = [
+        apache::cases(),
+        haproxy::cases(),
+        lighttpd::cases(),
+        nginx::cases(),
+        postfix::cases(),
+        postgresql::cases(),
+        stunnel::cases(),
+    ]
+    .into_iter()
+    .flatten();
     let fits = |case: &Case, word: &String| case.dialect == word || case.id.starts_with(word.as_str());
     all.filter(|case| words.is_empty() || words.iter().any(|word| fits(case, word))).collect()
 }
