@@ -59,7 +59,10 @@ pub fn course(evidence: &Evidence, aim: &Aim, client: &ClientProfile, panel: &[C
     let survey = Survey::of(evidence);
     let case = Case::new(evidence, client, evidence_address(evidence), &[]);
     let services: Vec<(&Configuration, &Service)> = if evidence.subject.host.is_empty() {
-        survey.services(Side::Server).filter(|(_, service)| service.settings.tls.as_ref().is_none_or(|tls| tls.value)).collect()
+        let is_meant = |(configuration, service): &(&Configuration, &Service)| {
+            configuration.is_meant(service) && service.settings.tls.as_ref().is_none_or(|tls| tls.value)
+        };
+        survey.services(Side::Server).filter(is_meant).collect()
     } else {
         locate::server_of(&case, &survey).into_iter().collect()
     };

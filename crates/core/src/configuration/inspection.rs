@@ -183,7 +183,7 @@ impl Judge<'_, '_> {
         let commands = mending::commands(configuration);
         let services = &configuration.reading.services;
         let mut views = Vec::with_capacity(services.len());
-        for service in services {
+        for service in services.iter().filter(|service| configuration.is_meant(service)) {
             let off = service.settings.tls.as_ref().is_some_and(|tls| !tls.value);
             let effective = if off { Effective::default() } else { effective(service, files) };
             let mut findings = Vec::new();

@@ -14,5 +14,10 @@ pub(crate) mod place;
 pub(crate) mod rivals;
 pub(crate) mod survey;
 
+/// The main files of the configurations in this evidence, in order.
+pub fn main_files(evidence: &tlswhy_model::Evidence) -> Vec<String> {
+    survey::Survey::of(evidence).configurations.into_iter().map(|configuration| configuration.main).collect()
+}
+
 pub use place::Place;
 pub use rivals::{Restriction, ShadowedSetting};

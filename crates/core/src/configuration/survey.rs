@@ -1,9 +1,14 @@
 //! The configurations that the evidence names, read as far as their files are known.
 
 use crate::chain::{self, AlternativeName, Certificate};
-use tlswhy_config::{Content, Context, DIALECTS, Dialect, Files, Likeness, Reading, Service, Side, effective, fits, recognise};
+use tlswhy_config::{
+    Content, Context, DIALECTS, Dialect, Files, Likeness, Reading, Service, Side, directory_of, effective, fits, normal,
+    recognise,
+};
 use tlswhy_model::{Evidence, GivenConfiguration, InstalledSoftware, Party, Question, SeenFile};
 
+/// How many directories above a file its main file is looked for.
+const MOST_ABOVE: usize = 3;
 /// Most files of a directory of unknown kind that are looked into.
 const MOST_ENTRIES: usize = 400;
 
@@ -18,6 +23,16 @@ pub(crate) struct Configuration {
     pub dialect: &'static Dialect,
     /// What it says.
     pub reading: Reading,
+    /// The files of it that were named, where it was not the main file itself.
+    pub parts: Vec<String>,
+}
+
+impl Configuration {
+    /// Whether a service stands in what was named: anywhere, or in these parts.
+    pub(crate) fn is_meant(&self, service: &Service) -> bool {
+        let stands_in = |declared: &tlswhy_config::Span| self.parts.iter().any(|part| *part == *declared.path);
+        self.parts.is_empty() || service.declared.as_ref().is_some_and(stands_in)
+    }
 }
 
 /// A path that could not be read as a configuration.
@@ -101,7 +116,7 @@ impl<'a> Survey<'a> {
                 self.cannot_read(given, &error);
             }
             Content::Bytes(bytes) => match recognise(&given.path, bytes) {
-                Some(dialect) => self.add(given, dialect, given.path.clone()),
+                Some(dialect) => self.add_whole(given, dialect, given.path.clone()),
                 None => self.cannot_read(given, "it is of no kind that is known here"),
             },
             Content::Directory(entries) => {
@@ -158,22 +173,70 @@ impl<'a> Survey<'a> {
         let found = !likely.is_empty();
         for (dialect, path, _) in likely {
             // What a main file includes is no main file.
-            if !self.configurations.iter().any(|known| known.reading.files.contains(&path)) {
-                self.add(given, dialect, path);
+            let known = |known: &Configuration| known.parts.is_empty() && known.reading.files.contains(&path);
+            if !self.configurations.iter().any(known) {
+                self.add_whole(given, dialect, path);
             }
         }
         found
     }
 
+    /// Adds a file, or the main file that includes it: only there it is known what it means.
+    fn add_whole(&mut self, given: &GivenConfiguration, dialect: &'static Dialect, path: String) {
+        let path = normal(&path);
+        let Some((main, part)) = self.whole(dialect, &path) else { return self.add(given, dialect, path) };
+        let of_main = |known: &&mut Configuration| known.main == main && known.dialect.name == dialect.name;
+        match self.configurations.iter_mut().find(of_main) {
+            // It was named as a whole.
+            Some(known) if known.parts.is_empty() => {}
+            Some(known) => known.parts.push(part),
+            None => {
+                self.add(given, dialect, main.clone());
+                if let Some(known) = self.configurations.iter_mut().find(of_main) {
+                    known.parts.push(part);
+                }
+            }
+        }
+    }
+
+    /// The main file in a directory above that includes this one, and the name by which it does.
+    fn whole(&self, dialect: &'static Dialect, path: &str) -> Option<(String, String)> {
+        let real = |path: &str| self.files.seen(path).map(|seen| seen.real_path.clone().unwrap_or_else(|| seen.path.clone()));
+        let own = real(path)?;
+        let names = dialect.places.iter().filter_map(|place| place.rsplit('/').next()).filter(|name| !name.contains('*'));
+        let mut names: Vec<&str> = names.collect();
+        names.sort_unstable();
+        names.dedup();
+        let above = std::iter::successors(Some(directory_of(path)), |directory| Some(directory_of(directory)));
+        for directory in above.take(MOST_ABOVE) {
+            for main in names.iter().map(|name| normal(&format!("{directory}/{name}"))) {
+                if main == path {
+                    return None;
+                }
+                if !matches!(self.files.look(&main), Content::Bytes(_)) {
+                    continue;
+                }
+                let reading = (dialect.read)(&Context { files: &self.files, main: &main });
+                let includes = |file: &&String| **file == path || real(file).is_some_and(|real| real == own);
+                if let Some(part) = reading.files.iter().find(includes).cloned() {
+                    return Some((main, part));
+                }
+            }
+        }
+        None
+    }
+
     fn add(&mut self, given: &GivenConfiguration, dialect: &'static Dialect, main: String) {
-        if self.configurations.iter().any(|known| known.main == main && known.dialect.name == dialect.name) {
+        let same = |known: &&mut Configuration| known.main == main && known.dialect.name == dialect.name;
+        if let Some(known) = self.configurations.iter_mut().find(same) {
+            known.parts.clear();
             return;
         }
         let mut reading = (dialect.read)(&Context { files: &self.files, main: &main });
         for service in reading.services.iter_mut().filter(|service| service.names_from_certificates) {
             names_of_certificates(service, &self.files);
         }
-        self.configurations.push(Configuration { party: given.party, main, dialect, reading });
+        self.configurations.push(Configuration { party: given.party, main, dialect, reading, parts: Vec::new() });
     }
 
     fn cannot_read(&mut self, given: &GivenConfiguration, why: &str) {
@@ -202,4 +265,49 @@ fn same_start(pattern: &str, directory: &str) -> bool {
     let mut parts = pattern.split('/').filter(|part| !part.is_empty());
     let directory = directory.split('/').filter(|part| !part.is_empty());
     directory.into_iter().all(|own| parts.next().is_some_and(|part| fits(part.as_bytes(), own.as_bytes())))
+}
+
+#[cfg(test)]
+mod tests {
+    use tlswhy_model::FileContent;
+
+    use super::*;
+
+    fn seen(path: &str, text: &str, real: Option<&str>) -> SeenFile {
+        let content =
+            FileContent::Bytes { bytes: text.as_bytes().to_vec().into(), sha256: String::new(), public_keys: Vec::new() };
+        SeenFile { path: path.to_owned(), real_path: real.map(str::to_owned), content }
+    }
+
+    fn given(path: &str) -> GivenConfiguration {
+        GivenConfiguration { party: None, path: path.to_owned() }
+    }
+
+    #[test]
+    fn a_part_is_read_within_its_main_file_and_the_other_services_are_left_aside() {
+        let site = "server { listen 443 ssl; server_name a.test; }";
+        let files = [
+            seen("/etc/nginx/nginx.conf", "http { ssl_protocols TLSv1.3; include sites-enabled/*; }", None),
+            seen("/etc/nginx/sites-enabled/a", site, Some("/etc/nginx/sites-available/a")),
+            seen("/etc/nginx/sites-enabled/b", "server { listen 443 ssl; server_name b.test; }", None),
+            seen("/etc/nginx/sites-available/a", site, None),
+            SeenFile {
+                path: "/etc/nginx/sites-enabled".to_owned(),
+                real_path: None,
+                content: FileContent::Directory { entries: vec!["a".to_owned(), "b".to_owned()] },
+            },
+        ];
+        let titles = |paths: &[&str]| -> Vec<String> {
+            let given: Vec<GivenConfiguration> = paths.iter().map(|path| given(path)).collect();
+            let survey = Survey::over(&given, &files, &[]);
+            let services = survey.services(Side::Server).filter(|(configuration, service)| configuration.is_meant(service));
+            services.map(|(configuration, service)| format!("{} of {}", service.title, configuration.main)).collect()
+        };
+        let (a, b) = ("server a.test of /etc/nginx/nginx.conf".to_owned(), "server b.test of /etc/nginx/nginx.conf".to_owned());
+        assert_eq!(titles(&["/etc/nginx/sites-enabled/a"]), vec![a.clone()]);
+        assert_eq!(titles(&["/etc/nginx/sites-available/a"]), vec![a.clone()], "by another name");
+        assert_eq!(titles(&["/etc/nginx/sites-enabled"]), [a.clone(), b.clone()]);
+        assert_eq!(titles(&["/etc/nginx/sites-enabled/a", "/etc/nginx/nginx.conf"]), [a.clone(), b.clone()]);
+        assert_eq!(titles(&["/etc/nginx/nginx.conf", "/etc/nginx/sites-enabled/a"]), [a, b]);
+    }
 }

@@ -37,7 +37,8 @@ const PORTS: &[(&str, u16)] =
     &[("smtp", 25), ("smtps", 465), ("submissions", 465), ("submission", 587), ("lmtp", 24), ("qmtp", 209)];
 
 fn recognise(path: &str, bytes: &[u8]) -> Likeness {
-    if path.ends_with("/main.cf") {
+    // The survey finds main.cf for master.cf, which it reads.
+    if path.ends_with("/main.cf") || path.ends_with("/master.cf") {
         return Likeness::Name;
     }
     let text = bytes.get(..bytes.len().min(64 * 1024)).unwrap_or_default();

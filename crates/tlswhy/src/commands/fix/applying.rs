@@ -197,7 +197,9 @@ fn plan(arguments: &Fix, summary: &str, evidence: &Evidence, proposals: &[&Propo
         changes.push(Change { path: PathBuf::from(path), expected: sha256.clone(), edits: edits.collect() });
     }
     let remedy = proposals.first().map(|proposal| &proposal.remedy);
-    let given = evidence.configurations.iter().map(|given| PathBuf::from(&given.path));
+    // A part of a configuration lies where its main file does.
+    let mains = tlswhy_core::configuration::main_files(evidence).into_iter().map(PathBuf::from);
+    let given = evidence.configurations.iter().map(|given| PathBuf::from(&given.path)).chain(mains);
     let roots = given.map(|path| if path.is_dir() { path } else { path.parent().map_or(path.clone(), Path::to_owned) });
     Ok(Plan {
         changes,
