@@ -49,6 +49,7 @@ fn main() {
             version: Some(if product == "nginx" { "1.22.1" } else { "3.0.19" }.to_owned()),
             product,
             source: "this program".to_owned(),
+            ..InstalledSoftware::default()
         }));
     }
 }

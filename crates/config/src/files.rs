@@ -145,6 +145,12 @@ impl<'a> Files<'a> {
         self.software(product)?.version.as_deref()?.parse().ok()
     }
 
+    /// The version of OpenSSL that a product runs with: what the product itself says, else the machine's.
+    pub fn openssl_of(&self, product: &str) -> Option<Release> {
+        let linked = self.software(product).and_then(|software| software.libraries.iter().find(|one| one.name == "openssl"));
+        linked.and_then(|library| library.version.parse().ok()).or_else(|| self.release_of("openssl"))
+    }
+
     /// What is known of an installed product.
     pub fn software(&self, product: &str) -> Option<&'a InstalledSoftware> {
         let known = self.software.iter().find(|software| software.product == product);

@@ -32,7 +32,12 @@ impl Case {
         let software = lines.filter_map(|line| {
             let (product, version) = line.strip_prefix("software ")?.split_once(' ')?;
             let version = (version != "none").then(|| version.to_owned());
-            Some(InstalledSoftware { product: product.to_owned(), version, source: "the test".to_owned() })
+            Some(InstalledSoftware {
+                product: product.to_owned(),
+                version,
+                source: "the test".to_owned(),
+                ..InstalledSoftware::default()
+            })
         });
         Case {
             dialect: dialect(name).unwrap_or_else(|| panic!("no dialect {name}")),
@@ -81,6 +86,7 @@ impl Case {
                 product,
                 version: None,
                 source: "the test".to_owned(),
+                ..InstalledSoftware::default()
             }));
         }
         panic!("the reading of {} never ends", self.main);

@@ -23,6 +23,7 @@ fn of_nginx(lines: &str, cnf: &str, software: &[(&str, &str)], change: impl FnOn
             product: (*product).to_owned(),
             version: (!version.is_empty()).then(|| (*version).to_owned()),
             source: "the test".to_owned(),
+            ..InstalledSoftware::default()
         })
         .collect();
     let files = Files::new(&seen, &software);
@@ -112,6 +113,7 @@ fn a_policy_is_that_of_the_environment_where_it_names_one() {
         product: product.to_owned(),
         version: Some(version.to_owned()),
         source: "the test".to_owned(),
+        ..InstalledSoftware::default()
     });
     let release = "3.0.19".parse().ok();
     let side = tlswhy_config::Side::Client;

@@ -115,6 +115,7 @@ fn predict(main: &[u8], release: &str, system: &str, directory: &str) -> (Readin
         product: product.to_owned(),
         version: Some(version.to_owned()),
         source: "the test".to_owned(),
+        ..InstalledSoftware::default()
     };
     let software = [installed("openssl", release), installed("system", system)];
     let environment = [("OCV".to_owned(), "TLSv1.2".to_owned())];

@@ -86,7 +86,12 @@ impl Tree {
             }
             drop(files);
             seen.extend(wanted.iter().map(|path| self.look(path)));
-            let none = |product| InstalledSoftware { product, version: None, source: "the test".to_owned() };
+            let none = |product| InstalledSoftware {
+                product,
+                version: None,
+                source: "the test".to_owned(),
+                ..InstalledSoftware::default()
+            };
             software.extend(products.into_iter().map(none));
         }
         panic!("the reading of {} never ends", self.main);

@@ -7,6 +7,7 @@ use aws_lc_rs::digest;
 use tlswhy_model::{Bytes, FileContent, InstalledSoftware, SeenFile};
 
 use crate::masks::mask;
+use crate::programs;
 use crate::software::software;
 
 /// The largest file that is read, in bytes.
@@ -19,6 +20,8 @@ pub struct FilesOf {
     pub root: Option<PathBuf>,
     /// These files and no others, by their paths: for what lies on no disk.
     pub only: Option<Vec<(String, Vec<u8>)>>,
+    /// Whether installed programs may be run to say their version and the libraries that they run with.
+    pub run_programs: bool,
 }
 
 impl FilesOf {
@@ -39,11 +42,25 @@ impl FilesOf {
     /// The versions of these products, in their order.
     pub async fn software(&self, products: Vec<String>) -> Vec<InstalledSoftware> {
         if self.only.is_some() {
-            let unknown = |product| InstalledSoftware { product, version: None, source: "nothing tells".to_owned() };
+            let unknown = |product| InstalledSoftware {
+                product,
+                version: None,
+                source: "nothing tells".to_owned(),
+                ..InstalledSoftware::default()
+            };
             return products.into_iter().map(unknown).collect();
         }
         let root = self.root.clone().unwrap_or_else(|| PathBuf::from("/"));
-        tokio::task::spawn_blocking(move || software(&root, products)).await.unwrap_or_default()
+        let packages = tokio::task::spawn_blocking(move || software(&root, products)).await.unwrap_or_default();
+        // The programs of this machine say nothing of another's.
+        if !self.run_programs || self.root.is_some() {
+            return packages;
+        }
+        let mut known = Vec::with_capacity(packages.len());
+        for package in packages {
+            known.push(programs::ask(&package.product).await.unwrap_or(package));
+        }
+        known
     }
 }
 

@@ -22,6 +22,7 @@ mod pace;
 mod patience;
 mod pem;
 mod probe;
+mod programs;
 mod proxy;
 mod records;
 mod software;

@@ -44,7 +44,12 @@ pub(crate) fn software(root: &Path, products: Vec<String>) -> Vec<InstalledSoftw
     let find = |product: String| {
         if product == "system" {
             let version = system(root);
-            return InstalledSoftware { product, version, source: "/etc/os-release".to_owned() };
+            return InstalledSoftware {
+                product,
+                version,
+                source: "/etc/os-release".to_owned(),
+                ..InstalledSoftware::default()
+            };
         }
         let (source, installed) = &packages;
         let names = PACKAGES.iter().find(|(known, _)| *known == product).map_or(&[][..], |(_, names)| *names);
@@ -52,7 +57,7 @@ pub(crate) fn software(root: &Path, products: Vec<String>) -> Vec<InstalledSoftw
             let fitting = installed.iter().filter(|(package, _)| fits(name, package));
             fitting.max_by_key(|(package, _)| numbers(package)).map(|(_, version)| version.clone())
         });
-        InstalledSoftware { product, version, source: source.clone() }
+        InstalledSoftware { product, version, source: source.clone(), ..InstalledSoftware::default() }
     };
     products.into_iter().map(find).collect()
 }

@@ -210,7 +210,12 @@ impl Evidence {
                 for product in products {
                     if !self.software.iter().any(|software| software.product == *product) {
                         let source = "nobody said".to_owned();
-                        self.software.push(InstalledSoftware { product: product.clone(), version: None, source });
+                        self.software.push(InstalledSoftware {
+                            product: product.clone(),
+                            version: None,
+                            source,
+                            ..InstalledSoftware::default()
+                        });
                     }
                 }
             }

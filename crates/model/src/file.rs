@@ -56,6 +56,19 @@ pub struct InstalledSoftware {
     pub version: Option<String>,
     /// Where that comes from: the path of the package data, a command, the user.
     pub source: String,
+    /// The libraries that the program itself says that it runs with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub libraries: Vec<LinkedLibrary>,
+}
+
+/// A library that a program runs with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LinkedLibrary {
+    /// Its name: `openssl`.
+    pub name: String,
+    /// Its version as the program writes it.
+    pub version: String,
 }
 
 /// A configuration that was to be read.

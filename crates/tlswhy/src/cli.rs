@@ -186,6 +186,10 @@ pub(crate) struct Machine {
     /// Take this version for granted, such as nginx=1.18.0 or openssl=3.0.2; repeatable
     #[arg(long, value_name = "PRODUCT=VERSION", value_parser = assumed, help_heading = "Configurations")]
     pub(crate) assume: Vec<(String, String)>,
+    /// Run installed programs to ask for their versions and the libraries that they run with (`nginx -V`, `haproxy -vv` …);
+    /// otherwise nothing is run to read a configuration
+    #[arg(long, conflicts_with = "root", help_heading = "Configurations")]
+    pub(crate) run_programs: bool,
 }
 
 /// `PRODUCT=VERSION`.

@@ -125,7 +125,7 @@ impl Reader<'_> {
 
 fn read(context: &Context<'_>) -> Reading {
     let release = context.files.release_of("postgresql");
-    let openssl = context.files.release_of("openssl");
+    let openssl = context.files.openssl_of("postgresql");
     let mut reader = Reader { context, lines: Vec::new(), troubles: Vec::new(), read: Vec::new() };
     reader.file(context.main, None);
     // What ALTER SYSTEM wrote lies in the data directory and is read last.

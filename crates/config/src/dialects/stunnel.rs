@@ -51,7 +51,7 @@ fn recognise(path: &str, bytes: &[u8]) -> Likeness {
 
 fn read(context: &Context<'_>) -> Reading {
     let release = context.files.release_of("stunnel");
-    let openssl = context.files.release_of("openssl");
+    let openssl = context.files.openssl_of("stunnel");
     let Content::Bytes(bytes) = context.files.look(context.main) else { return Reading::default() };
     let path = context.files.path(context.main);
     let lines = lines::read(&path, bytes, None, &GRAMMAR);

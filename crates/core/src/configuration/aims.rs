@@ -442,6 +442,7 @@ mod tests {
                 version: Some(if product == "openssl" { "3.0.13" } else { "1.24.0" }.to_owned()),
                 product,
                 source: String::new(),
+                ..InstalledSoftware::default()
             }));
         }
         let request = crate::InspectionRequest {

@@ -122,5 +122,5 @@ fn installed(product: String) -> InstalledSoftware {
         let line = text.lines().find(|line| line.parse::<tlswhy_config::Release>().is_ok() && line.contains('.'))?;
         line.parse::<tlswhy_config::Release>().ok().map(|release| release.to_string())
     });
-    InstalledSoftware { product, version, source: "the program itself".to_owned() }
+    InstalledSoftware { product, version, source: "the program itself".to_owned(), ..InstalledSoftware::default() }
 }

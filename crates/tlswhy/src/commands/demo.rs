@@ -157,6 +157,7 @@ impl Stage {
                     product: (*product).to_owned(),
                     version: Some((*version).to_owned()),
                     source: "the demo".to_owned(),
+                    ..InstalledSoftware::default()
                 })
                 .collect(),
             ..Request::default()

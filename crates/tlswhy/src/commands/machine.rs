@@ -27,7 +27,7 @@ pub(super) fn files(machine: &Machine) -> Result<FilesOf, Failure> {
         return Err(Failure::new(format!("--root {} is no directory", root.display()))
             .tip("it is an unpacked copy of another machine's tree"));
     }
-    Ok(FilesOf { root: machine.root.clone(), only: None })
+    Ok(FilesOf { root: machine.root.clone(), only: None, run_programs: machine.run_programs })
 }
 
 /// Versions that the user names.
@@ -36,6 +36,7 @@ pub(super) fn assumed(machine: &Machine) -> Vec<InstalledSoftware> {
         product: product.clone(),
         version: Some(version.clone()),
         source: "--assume".to_owned(),
+        ..InstalledSoftware::default()
     };
     machine.assume.iter().map(assumed).collect()
 }

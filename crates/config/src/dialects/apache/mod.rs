@@ -86,7 +86,7 @@ struct Program {
 
 impl Program {
     fn of(context: &Context<'_>) -> Program {
-        Program { release: context.files.release_of("apache"), openssl: context.files.release_of("openssl") }
+        Program { release: context.files.release_of("apache"), openssl: context.files.openssl_of("apache") }
     }
 
     /// Its release; one that is not known counts as a new one.

@@ -78,7 +78,7 @@ pub(super) const HEEDS: Heeds = Heeds { minimum_version: false, maximum_version:
 
 impl Program {
     fn of(context: &Context<'_>) -> Program {
-        Program { release: context.files.release_of("haproxy"), openssl: context.files.release_of("openssl") }
+        Program { release: context.files.release_of("haproxy"), openssl: context.files.openssl_of("haproxy") }
     }
 
     /// Whether it is at least this release; what is not known counts as new.

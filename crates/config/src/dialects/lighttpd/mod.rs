@@ -62,7 +62,7 @@ const DEFAULT_CIPHERS: &[(Release, &str)] = &[
 
 impl Program {
     fn of(context: &Context<'_>) -> Program {
-        Program { release: context.files.release_of("lighttpd"), openssl: context.files.release_of("openssl") }
+        Program { release: context.files.release_of("lighttpd"), openssl: context.files.openssl_of("lighttpd") }
     }
 
     /// Whether it is at least this release of 1.4; what is not known counts as new.

@@ -67,7 +67,7 @@ struct Program {
 
 impl Program {
     fn of(context: &Context<'_>) -> Program {
-        Program { release: context.files.release_of("nginx"), openssl: context.files.release_of("openssl") }
+        Program { release: context.files.release_of("nginx"), openssl: context.files.openssl_of("nginx") }
     }
 
     /// Whether it is at least this release; what is not known counts as new.

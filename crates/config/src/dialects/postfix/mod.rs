@@ -86,7 +86,7 @@ fn read(context: &Context<'_>) -> Reading {
     };
     let fatal = |note: Note| Trouble { at: note.at, says: note.says, fatal: true };
     reading.troubles.extend(notes.into_iter().map(fatal));
-    let library = Library::OpenSsl(context.files.release_of("openssl"));
+    let library = Library::OpenSsl(context.files.openssl_of("postfix"));
     let program = ("Postfix".to_owned(), parameters.release);
     let mut add = |entry: Option<&Entry>, client: bool| {
         let scope = parameters.within(entry);
