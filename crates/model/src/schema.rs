@@ -1,10 +1,15 @@
-//! JSON Schema of the two documents, made from the types.
+//! JSON Schema of the documents, made from the types.
 
 use schemars::Schema;
 
 /// Schema of [`crate::Report`].
 pub fn report() -> Schema {
     schemars::schema_for!(crate::Report)
+}
+
+/// Schema of [`crate::ConfigReport`].
+pub fn config() -> Schema {
+    schemars::schema_for!(crate::ConfigReport)
 }
 
 /// Schema of [`crate::Evidence`].

@@ -219,6 +219,9 @@ pub(crate) struct Config {
     /// Take missing intermediates from here: a file or a directory (PEM or DER); repeatable
     #[arg(long, value_name = "FILE|DIR", help_heading = "What to judge")]
     pub(crate) known: Vec<PathBuf>,
+    /// Keep what was read, with private keys and passwords masked: `tlswhy diagnose FILE` judges it again
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) save_evidence: Option<PathBuf>,
     /// How to write it
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "human", help_heading = "Output")]
     pub(crate) format: ListFormat,
@@ -438,6 +441,8 @@ pub(crate) enum Document {
     Report,
     /// What was seen.
     Evidence,
+    /// What configurations mean.
+    Config,
 }
 
 /// Options of `generate`.

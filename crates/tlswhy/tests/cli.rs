@@ -311,6 +311,20 @@ fn saved_evidence_is_judged_the_same_offline() {
 }
 
 #[test]
+fn saved_configurations_are_judged_the_same_offline() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let old = "http { server { listen 443 ssl; server_name a.test; ssl_protocols TLSv1.1; } }";
+    std::fs::write(path("nginx.conf"), old).unwrap();
+    let arguments = ["config", &path("nginx.conf"), "--client", "chrome-156", "--save-evidence", &path("evidence.json")];
+    let first = run(&arguments);
+    assert_eq!(first.status.code(), Some(1));
+    let again = run(&["diagnose", &path("evidence.json")]);
+    assert_eq!((again.status.code(), stdout(&again)), (Some(1), stdout(&first)));
+    fails_with(&["diagnose", &path("evidence.json"), "--format", "html"], "as text or as JSON");
+}
+
+#[test]
 fn redacted_evidence_holds_no_name_and_is_judged_the_same() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("evidence.json");
@@ -350,7 +364,7 @@ fn lists_pages_and_schemas_are_printed() {
     assert!(stdout(&run(&["explain"])).contains("no-shared-cipher"));
     assert!(stdout(&run(&["explain", "no_shared_cipher"])).contains("Diagnosis"));
     assert!(stdout(&run(&["explain", "no-shared-cipher", "--format", "markdown"])).contains("\n## Diagnosis\n"));
-    for document in ["report", "evidence"] {
+    for document in ["report", "evidence", "config"] {
         let schema: Value = serde_json::from_str(&stdout(&run(&["schema", document]))).unwrap();
         assert!(schema["properties"]["format_version"].is_object());
     }

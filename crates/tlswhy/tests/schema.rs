@@ -5,7 +5,12 @@ use std::path::Path;
 #[test]
 fn committed_schemas_are_those_of_the_types() {
     let schemas = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas");
-    for (name, schema) in [("report", tlswhy_model::schema::report()), ("evidence", tlswhy_model::schema::evidence())] {
+    let all = [
+        ("report", tlswhy_model::schema::report()),
+        ("evidence", tlswhy_model::schema::evidence()),
+        ("config", tlswhy_model::schema::config()),
+    ];
+    for (name, schema) in all {
         let path = schemas.join(format!("{name}.v1.json"));
         let made = serde_json::to_string_pretty(&schema).unwrap() + "\n";
         if std::env::var_os("BLESS").is_some() {

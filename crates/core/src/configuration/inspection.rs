@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use tlswhy_config::{Effective, Library, Origin, Service, Side, effective};
 use tlswhy_model::{
-    Answer, Asked, ClientOutcome, ClientProfile, Confidence, ConfigReport, ConfigurationView, EffectiveView, Evidence, Finding,
-    GivenConfiguration, Impact, InstalledSoftware, KnownCertificate, Party, PlacedNote, ReductionView, ServiceView,
-    SettingView, ShadowedView, Subject, Tool, UnreadPath,
+    Answer, Asked, ClientOutcome, ClientProfile, Confidence, ConfigReport, ConfigurationView, EffectiveView, Evidence,
+    FileContent, Finding, GivenConfiguration, Impact, InstalledSoftware, KnownCertificate, Party, PlacedNote, ReductionView,
+    ServiceView, SettingView, ShadowedView, Subject, Tool, UnreadPath,
 };
 use tlswhy_wire::ProtocolVersion;
 
@@ -18,7 +18,7 @@ use super::survey::{Configuration, Survey};
 use super::{capabilities, locate};
 use crate::case::Case;
 use crate::causes::{CAUSES, Found};
-use crate::chain::{Certificate, KeyKind, Stores};
+use crate::chain::{Certificate, KeyKind, Stores, certificates_in};
 use crate::examination::certificates::{self, Presented};
 use crate::examination::{CertificateFault, Fault, FaultKind, Story, TrustStore};
 use crate::negotiate::{
@@ -104,12 +104,44 @@ impl Inspection {
         Inspection { request, evidence, stores, pending: Vec::new(), next_id: 1, round: 0 }
     }
 
+    /// One that judges saved evidence again; nobody can be asked.
+    pub fn replay(evidence: Evidence, panel: Vec<ClientProfile>) -> Inspection {
+        let request = InspectionRequest {
+            configurations: evidence.configurations.clone(),
+            software: evidence.software.clone(),
+            client: evidence.clients.first().cloned(),
+            panel,
+            known_certificates: evidence.known_certificates.clone(),
+            started_at: evidence.started_at.clone(),
+            ..InspectionRequest::default()
+        };
+        let stores = crate::examination::kept_stores(&evidence);
+        Inspection { request, evidence, stores, pending: Vec::new(), next_id: 1, round: MOST_ROUNDS }
+    }
+
+    /// Whether evidence is that of an inspection: of configurations alone, without a server that was asked.
+    pub fn is_meant(evidence: &Evidence) -> bool {
+        evidence.subject.host.is_empty() && evidence.attempts.is_empty() && !evidence.configurations.is_empty()
+    }
+
+    /// Keeps the anchors that bear on the certificates in the files.
+    fn keep_anchors(&mut self) {
+        let files = self.evidence.files.iter().filter_map(|file| match &file.content {
+            FileContent::Bytes { bytes, .. } => Some(bytes),
+            _ => None,
+        });
+        let certificates = files.flat_map(|bytes| certificates_in(bytes)).collect();
+        crate::examination::keep_anchors(&mut self.evidence, &self.stores, certificates);
+    }
+
     /// The next questions, or the report.
     pub fn step(&mut self) -> InspectionStep {
         let survey = Survey::of(&self.evidence);
         let wanted = if self.round < MOST_ROUNDS { survey.wanted() } else { Vec::new() };
         if wanted.is_empty() {
-            return InspectionStep::Done(Box::new(self.report(&survey)));
+            let report = Box::new(self.report(&survey));
+            self.keep_anchors();
+            return InspectionStep::Done(report);
         }
         self.round += 1;
         let mut asked = Vec::new();

@@ -172,16 +172,7 @@ impl Examination {
 
     /// Judges saved evidence again. What it does not hold stays unanswered.
     pub fn replay(evidence: Evidence, panel: Vec<ClientProfile>) -> Examination {
-        let kept = |name: &str, anchors: &TrustAnchors| {
-            let mut store = Store::new(name, &anchors.source, anchors.certificates.iter().map(|der| der.0.clone()));
-            store.total = anchors.total as usize;
-            store
-        };
-        let stores = Stores {
-            given: evidence.trust.as_ref().map(|anchors| kept("given", anchors)),
-            named: evidence.stores.iter().map(|store| kept(&store.name, &store.anchors)).collect(),
-            ..Stores::default()
-        };
+        let stores = kept_stores(&evidence);
         let given: Vec<IpAddr> = evidence.attempts.iter().filter_map(|attempt| attempt.probe.address).collect();
         let resolved = evidence.resolution.is_some();
         let request = Request {
@@ -396,32 +387,52 @@ impl Examination {
 
     /// Keeps the anchors that bear on the certificates seen, so that the evidence can be judged elsewhere.
     fn keep_anchors(&mut self) {
-        if self.evidence.trust.is_some() || !self.evidence.stores.is_empty() {
-            return;
-        }
         let attempts = self.evidence.attempts.iter().map(Seen::read);
         let sent = attempts.flat_map(|seen| seen.certificates().map(|list| list.entries.clone()).unwrap_or_default());
-        let known = self.evidence.known_certificates.iter().map(|known| known.certificate.0.clone());
-        let fetched = self.evidence.fetched.iter().filter_map(|fetched| fetched.body.as_ref());
-        let fetched: Vec<Vec<u8>> = fetched.flat_map(|body| chain::certificates_in(body)).collect();
-        let mut names = std::collections::BTreeSet::new();
-        for der in sent.map(|entry| entry.value).chain(known).chain(fetched) {
-            let certificate = self.stores.library.read(&der);
-            names.insert(certificate.issuer.der.clone());
-            names.insert(certificate.subject.der.clone());
-        }
-        let kept = |store: &Store| TrustAnchors {
-            source: store.source.clone(),
-            total: u32::try_from(store.total).unwrap_or(u32::MAX),
-            certificates: store.anchors(&names).iter().map(|anchor| anchor.certificate.der.to_vec().into()).collect(),
-        };
-        match &self.stores.given {
-            Some(given) => self.evidence.trust = Some(kept(given)),
-            None => {
-                let stores = self.stores.all();
-                self.evidence.stores =
-                    stores.into_iter().map(|store| NamedStore { name: store.name.clone(), anchors: kept(store) }).collect();
-            }
+        let sent: Vec<Vec<u8>> = sent.map(|entry| entry.value).collect();
+        keep_anchors(&mut self.evidence, &self.stores, sent);
+    }
+}
+
+/// The trust stores that evidence kept.
+pub(crate) fn kept_stores(evidence: &Evidence) -> Stores {
+    let kept = |name: &str, anchors: &TrustAnchors| {
+        let mut store = Store::new(name, &anchors.source, anchors.certificates.iter().map(|der| der.0.clone()));
+        store.total = anchors.total as usize;
+        store
+    };
+    Stores {
+        given: evidence.trust.as_ref().map(|anchors| kept("given", anchors)),
+        named: evidence.stores.iter().map(|store| kept(&store.name, &store.anchors)).collect(),
+        ..Stores::default()
+    }
+}
+
+/// Keeps in evidence the anchors that bear on these certificates (DER), and on those known and fetched.
+pub(crate) fn keep_anchors(evidence: &mut Evidence, stores: &Stores, sent: Vec<Vec<u8>>) {
+    if evidence.trust.is_some() || !evidence.stores.is_empty() {
+        return;
+    }
+    let known = evidence.known_certificates.iter().map(|known| known.certificate.0.clone());
+    let fetched = evidence.fetched.iter().filter_map(|fetched| fetched.body.as_ref());
+    let fetched: Vec<Vec<u8>> = fetched.flat_map(|body| chain::certificates_in(body)).collect();
+    let mut names = std::collections::BTreeSet::new();
+    for der in sent.into_iter().chain(known).chain(fetched) {
+        let certificate = stores.library.read(&der);
+        names.insert(certificate.issuer.der.clone());
+        names.insert(certificate.subject.der.clone());
+    }
+    let kept = |store: &Store| TrustAnchors {
+        source: store.source.clone(),
+        total: u32::try_from(store.total).unwrap_or(u32::MAX),
+        certificates: store.anchors(&names).iter().map(|anchor| anchor.certificate.der.to_vec().into()).collect(),
+    };
+    match &stores.given {
+        Some(given) => evidence.trust = Some(kept(given)),
+        None => {
+            let stores = stores.all();
+            evidence.stores =
+                stores.into_iter().map(|store| NamedStore { name: store.name.clone(), anchors: kept(store) }).collect();
         }
     }
 }

@@ -26,6 +26,7 @@ pub(crate) fn run(arguments: &Config) -> Result<Status, Failure> {
         false => machine::given(&arguments.machine, &arguments.paths, None),
     };
     let mut output = Output::open(arguments.file.as_deref())?;
+    let mut saved = arguments.save_evidence.as_deref().map(|path| Output::open(Some(path))).transpose()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -54,17 +55,23 @@ pub(crate) fn run(arguments: &Config) -> Result<Status, Failure> {
         let failure = Failure::new(format!("cannot read {}: {why}", unread.path));
         return Err(failure.tip("name the main file: nginx.conf, apache2.conf, haproxy.cfg, openssl.cnf …"));
     }
+    if let Some(saved) = &mut saved {
+        saved.write(|out| render::pretty_json(&evidence, out))?;
+    }
     let options = Options { width: terminal::width(), verbose: arguments.verbose };
     output.write(|out| match arguments.format {
         ListFormat::Human => render::config::write(&report, &evidence, options, out),
         ListFormat::Json => render::pretty_json(&report, out),
     })?;
     output.finish()?;
+    if let Some(saved) = saved {
+        saved.finish()?;
+    }
     Ok(status(&report))
 }
 
 /// The worst of what was found.
-fn status(report: &ConfigReport) -> Status {
+pub(super) fn status(report: &ConfigReport) -> Status {
     let services = report.configurations.iter().flat_map(|configuration| &configuration.services);
     let blocks = services.clone().flat_map(|service| &service.findings).any(|finding| finding.impact == Impact::Blocks);
     // A server that is left without any version refuses everybody.

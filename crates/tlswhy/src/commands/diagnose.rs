@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use serde::Deserialize;
-use tlswhy_core::{Examination, Step};
+use tlswhy_core::{Examination, Inspection, InspectionStep, Step};
 use tlswhy_model::{EVIDENCE_FORMAT, Evidence, FORMAT_VERSION, REPORT_FORMAT};
 
 use super::reports::{Reports, Saving};
@@ -28,6 +28,15 @@ pub(crate) fn run(arguments: &Diagnose) -> Result<Status, Failure> {
         documents.len(),
     )?;
     for evidence in documents {
+        if Inspection::is_meant(&evidence) {
+            let mut inspection = Inspection::replay(evidence, panel.clone());
+            // A replay has no one to ask, so this is the report.
+            let InspectionStep::Done(report) = inspection.step() else {
+                return Err(Failure::new("the evidence leads to no report"));
+            };
+            reports.write_config(&report, inspection.evidence())?;
+            continue;
+        }
         let evidence = if arguments.redact { tlswhy_core::redact(evidence) } else { evidence };
         let mut examination = Examination::replay(evidence, panel.clone());
         // A replay has no one to ask, so this is the report.

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use tlswhy_core::Examination;
-use tlswhy_model::{Evidence, Report};
+use tlswhy_model::{ConfigReport, Evidence, Report};
 
 use crate::cli;
 use crate::exit::{Failure, Status};
@@ -47,6 +47,21 @@ impl Reports {
         self.output.write(|out| render::write(self.format, report, evidence, position, self.options, out))?;
         self.written += 1;
         self.worst = self.worst.max(Status::of(report));
+        Ok(())
+    }
+
+    /// Writes what configurations mean: as text or as JSON.
+    pub(crate) fn write_config(&mut self, report: &ConfigReport, evidence: &Evidence) -> Result<(), Failure> {
+        if self.saving.is_some() {
+            return Err(Failure::new("the evidence of configurations is not written again").tip("copy the file"));
+        }
+        let options = self.options;
+        match self.format {
+            Format::Json => self.output.write(|out| render::pretty_json(report, out))?,
+            Format::Human => self.output.write(|out| render::config::write(report, evidence, options, out))?,
+            _ => return Err(Failure::new("what configurations mean is written as text or as JSON")),
+        }
+        self.worst = self.worst.max(super::config::status(report));
         Ok(())
     }
 

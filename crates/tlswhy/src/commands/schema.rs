@@ -8,6 +8,7 @@ use crate::output::Output;
 pub(crate) fn run(arguments: &Schema) -> Result<Status, Failure> {
     let text = match arguments.document {
         Document::Report => include_str!("../../../../schemas/report.v1.json"),
+        Document::Config => include_str!("../../../../schemas/config.v1.json"),
         Document::Evidence => include_str!("../../../../schemas/evidence.v1.json"),
     };
     let mut output = Output::open(None)?;
