@@ -257,7 +257,9 @@ pub fn endless_records() -> Result<Server, StartError> {
 pub fn dropping() -> Result<Server, StartError> {
     let mut server = Server::at(free_port());
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).map_err(StartError::of)?;
-    socket.bind(&server.address().into()).and_then(|()| socket.listen(0)).map_err(StartError::of)?;
+    // As the standard library's listeners: connections of the port's last user may still linger.
+    let bound = socket.set_reuse_address(true).and_then(|()| socket.bind(&server.address().into()));
+    bound.and_then(|()| socket.listen(0)).map_err(StartError::of)?;
     for _ in 0..4 {
         // Those that fit stay in the queue; the others are given up at once.
         if let Ok(filler) = TcpStream::connect_timeout(&server.address(), Duration::from_millis(100)) {
