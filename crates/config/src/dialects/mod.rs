@@ -4,6 +4,9 @@
 //! `tests/dialects/<name>/`.
 
 mod apache;
+mod client;
+mod curl;
+mod git;
 mod haproxy;
 mod lighttpd;
 mod lines;
@@ -13,6 +16,7 @@ pub(crate) mod openssl;
 mod postfix;
 mod postgresql;
 mod stunnel;
+mod wget;
 
 use tlswhy_wire::ProtocolVersion;
 
@@ -91,6 +95,8 @@ pub(crate) type VersionsSince = &'static [(Release, &'static [ProtocolVersion])]
 /// Every dialect, by name.
 pub static DIALECTS: &[&Dialect] = &[
     &apache::DIALECT,
+    &curl::DIALECT,
+    &git::DIALECT,
     &haproxy::DIALECT,
     &lighttpd::DIALECT,
     &mysql::DIALECT,
@@ -99,6 +105,7 @@ pub static DIALECTS: &[&Dialect] = &[
     &postfix::DIALECT,
     &postgresql::DIALECT,
     &stunnel::DIALECT,
+    &wget::DIALECT,
 ];
 
 /// The dialect of this name.

@@ -1,0 +1,537 @@
+//! curl's configuration file: options as on the command line, one a line.
+//!
+//! Sources: <https://curl.se/docs/manpage.html#-K>, src/tool_parsecfg.c and src/tool_getparam.c; measured on 7.88.1.
+
+use std::sync::Arc;
+
+use tlswhy_wire::{CipherSuite, ProtocolVersion};
+
+use super::client::{self, span};
+use crate::dialects::openssl::heeds;
+use crate::dialects::{Commands, Context, Dialect, Likeness};
+use crate::files::Content;
+use crate::language::names;
+use crate::language::openssl_ciphers::{Library as Rules, Refused, cipher_list};
+use crate::mend::{CannotMend, Patch, Want};
+use crate::release::Release;
+use crate::service::{Heeds, Library, Note, Reading, Service, Side, Trouble};
+use crate::setting::{CipherList, Language, Setting, Settings};
+use crate::span::{Origin, Span, Via};
+
+pub(crate) static DIALECT: Dialect = Dialect {
+    name: "curl",
+    title: "curl",
+    sides: &[Side::Client],
+    places: &["/root/.curlrc", "/root/.config/curlrc", "/home/*/.curlrc", "/home/*/.config/curlrc"],
+    recognise,
+    read,
+    mend,
+    // A line that it does not understand costs a warning; each run reads the file anew.
+    commands: |_| Commands::default(),
+};
+
+/// How deep files may name files (curl 8.16 has the same limit; before there was none).
+const DEEPEST: usize = 10;
+const LATER: &str = "a later line sets it anew, and the last one counts";
+
+/// Lowest versions by option.
+const LOWEST: &[(&str, ProtocolVersion)] = &[
+    ("tlsv1", ProtocolVersion::TLSV1_0),
+    ("tlsv1.0", ProtocolVersion::TLSV1_0),
+    ("tlsv1.1", ProtocolVersion::TLSV1_1),
+    ("tlsv1.2", ProtocolVersion::TLSV1_2),
+    ("tlsv1.3", ProtocolVersion::TLSV1_3),
+    ("sslv2", ProtocolVersion::SSLV2),
+    ("sslv3", ProtocolVersion::SSLV3),
+];
+/// Options that are read here and take a value.
+const VALUED: &[&str] = &["tls-max", "ciphers", "tls13-ciphers", "curves", "cacert", "capath", "cert", "key", "config", "url"];
+/// Options that are read here and take none.
+const FLAGS: &[&str] = &["insecure", "next"];
+/// Letters for options that are read here.
+const LETTERS: &[(u8, &str)] =
+    &[(b'1', "tlsv1"), (b'2', "sslv2"), (b'3', "sslv3"), (b'k', "insecure"), (b'E', "cert"), (b'K', "config"), (b':', "next")];
+/// Other letters that take a value, which the rest of their word is.
+const LETTERS_VALUED: &[u8] = b"AbcCdDeFhHmoPQrtTuUwxXyYz";
+/// sslv2 and sslv3 do nothing since this release.
+const WITHOUT_SSL: Release = Release::new(7, 77, 0);
+/// TLS 1.2 is the lowest version by default since this release.
+const LOWEST_IS_1_2: Release = Release::new(8, 16, 0);
+
+fn recognise(path: &str, bytes: &[u8]) -> Likeness {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    if matches!(name, ".curlrc" | "curlrc" | "_curlrc") {
+        return Likeness::Name;
+    }
+    let text = bytes.get(..bytes.len().min(64 * 1024)).unwrap_or_default();
+    let options = options(&Arc::from(path), text, None);
+    let telling = ["cacert", "capath", "tls-max", "tls13-ciphers", "insecure"];
+    let dashed = |option: &&Written| option.dashed && telling.contains(&option.name.as_str());
+    if options.iter().any(|option| dashed(&option)) { Likeness::Content } else { Likeness::None }
+}
+
+/// One option of a file.
+#[derive(Clone, Debug)]
+struct Written {
+    /// Lower case, without dashes.
+    name: String,
+    /// Its value; `None` where none stands there.
+    value: Option<String>,
+    /// It was written with a dash.
+    dashed: bool,
+    /// It was written by its letter.
+    letter: bool,
+    at: Span,
+    /// With its quotes.
+    value_at: Span,
+    via: Option<Arc<Via>>,
+}
+
+impl Written {
+    fn origin(&self) -> Origin {
+        Origin::file(self.at.clone(), self.value_at.clone(), self.via.as_ref())
+    }
+
+    fn setting<T>(&self, value: T) -> Setting<T> {
+        Setting::new(self.name.clone(), value, self.value.clone().unwrap_or_default(), self.origin())
+    }
+}
+
+/// The options of a file, in their order.
+fn options(path: &Arc<str>, bytes: &[u8], via: Option<&Arc<Via>>) -> Vec<Written> {
+    let blank = |at: usize| bytes.get(at).is_some_and(|byte| matches!(byte, b' ' | b'\t' | b'\r' | 0x0b | 0x0c));
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let line_end = |from: usize| {
+            let rest = bytes.get(from..).unwrap_or_default();
+            from + rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len())
+        };
+        while blank(at) {
+            at += 1;
+        }
+        let start = at;
+        let end = line_end(at);
+        // What begins so is a comment.
+        if start == end || matches!(bytes.get(start), Some(b'#' | b'/' | b'*')) {
+            at = end + 1;
+            continue;
+        }
+        let dashed = bytes.get(start) == Some(&b'-');
+        let separates = |at: usize| blank(at) || (!dashed && matches!(bytes.get(at), Some(b'=' | b':')));
+        while at < end && !separates(at) {
+            at += 1;
+        }
+        let word = String::from_utf8_lossy(bytes.get(start..at).unwrap_or_default()).into_owned();
+        let name_end = at;
+        while at < end && separates(at) {
+            at += 1;
+        }
+        let value_start = at;
+        let value = if bytes.get(at) == Some(&b'"') {
+            let (text, after) = unquoted(bytes, at + 1, end);
+            at = after;
+            Some(text)
+        } else {
+            while at < end && !blank(at) {
+                at += 1;
+            }
+            let text = String::from_utf8_lossy(bytes.get(value_start..at).unwrap_or_default()).into_owned();
+            (!text.is_empty()).then_some(text)
+        };
+        let ends = if value.is_some() { at } else { name_end };
+        let value_at = if value.is_some() { span(path, value_start, at) } else { span(path, ends, ends) };
+        let one = |name: String, value: Option<String>, letter: bool| Written {
+            name,
+            value,
+            dashed,
+            letter,
+            at: span(path, start, ends),
+            value_at: value_at.clone(),
+            via: via.cloned(),
+        };
+        match word.strip_prefix('-') {
+            Some(letters) if !letters.starts_with('-') => {
+                for (name, rest) in by_letters(letters) {
+                    found.push(one(name, rest.or_else(|| value.clone()), true));
+                }
+            }
+            _ => found.push(one(word.strip_prefix("--").unwrap_or(&word).to_ascii_lowercase(), value.clone(), false)),
+        }
+        at = line_end(at.max(ends)) + 1;
+    }
+    found
+}
+
+/// A quoted value up to its closing quote or the end of the line, and where it ends.
+fn unquoted(bytes: &[u8], from: usize, end: usize) -> (String, usize) {
+    let mut text = Vec::new();
+    let mut at = from;
+    while at < end {
+        match bytes.get(at) {
+            Some(b'"') => return (String::from_utf8_lossy(&text).into_owned(), at + 1),
+            Some(b'\\') if at + 1 < end => {
+                at += 1;
+                text.push(match bytes.get(at) {
+                    Some(b't') => b'\t',
+                    Some(b'n') => b'\n',
+                    Some(b'r') => b'\r',
+                    Some(b'v') => 0x0b,
+                    Some(other) => *other,
+                    None => b'\\',
+                });
+            }
+            Some(other) => text.push(*other),
+            None => break,
+        }
+        at += 1;
+    }
+    // Without a closing quote the line end is part of it.
+    text.extend(bytes.get(end));
+    (String::from_utf8_lossy(&text).into_owned(), end)
+}
+
+/// `-k3` is two options; one that takes a value takes what follows it in its word.
+fn by_letters(letters: &str) -> Vec<(String, Option<String>)> {
+    let mut found = Vec::new();
+    let bytes = letters.as_bytes();
+    for (at, letter) in bytes.iter().enumerate() {
+        let known = LETTERS.iter().find(|(known, _)| known == letter).map(|(_, name)| *name);
+        let takes = known.is_some_and(|name| VALUED.contains(&name)) || LETTERS_VALUED.contains(letter);
+        let rest = bytes.get(at + 1..).filter(|rest| takes && !rest.is_empty());
+        if let Some(name) = known {
+            found.push((name.to_owned(), rest.map(|rest| String::from_utf8_lossy(rest).into_owned())));
+        }
+        if takes {
+            break;
+        }
+    }
+    found
+}
+
+struct Reader<'c> {
+    context: &'c Context<'c>,
+    options: Vec<Written>,
+    troubles: Vec<Trouble>,
+    read: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn file(&mut self, path: &str, via: Option<&Arc<Via>>) {
+        let Content::Bytes(bytes) = self.context.files.look(path) else { return };
+        let path = self.context.files.path(path);
+        if !self.read.contains(&path.to_string()) {
+            self.read.push(path.to_string());
+        }
+        for option in options(&path, bytes, via) {
+            if option.name == "config" {
+                self.nested(&option, via);
+            }
+            self.options.push(option);
+        }
+    }
+
+    fn nested(&mut self, option: &Written, via: Option<&Arc<Via>>) {
+        let Some(path) = &option.value else { return };
+        let chain = || std::iter::successors(via, |via| via.via.as_ref());
+        let says = if !path.starts_with('/') {
+            format!("`{path}` is taken from the directory in which curl is run, and was not read")
+        } else if **path == *option.at.path || chain().any(|via| *via.at.path == **path) {
+            format!("{path} reads itself: curl does not come back from that")
+        } else if Via::depth(via) >= DEEPEST || self.read.len() > 100 {
+            "files lie too deep in files".to_owned()
+        } else {
+            match self.context.files.look(path) {
+                Content::Missing => format!("{path} does not exist: curl warns and goes on"),
+                Content::Unreadable(why) => format!("{path} cannot be read: {why}"),
+                _ => {
+                    self.file(path, Some(&Arc::new(Via { at: option.at.clone(), via: via.cloned() })));
+                    return;
+                }
+            }
+        };
+        self.troubles.push(Trouble { at: Some(option.at.clone()), says, fatal: false });
+    }
+}
+
+fn read(context: &Context<'_>) -> Reading {
+    let files = context.files;
+    let release = files.release_of("curl");
+    let openssl = files.release_of("openssl");
+    let mut reader = Reader { context, options: Vec::new(), troubles: Vec::new(), read: Vec::new() };
+    reader.file(context.main, None);
+    if let Some(home) = client::home(context.main)
+        && context.main.ends_with("/.config/curlrc")
+        && matches!(files.look(&format!("{home}/.curlrc")), Content::Bytes(_))
+    {
+        let says = format!("curl reads {home}/.curlrc, which is there, and not this file");
+        reader.troubles.push(Trouble { at: None, says, fatal: false });
+    }
+    // `next` begins another transfer where one has its URL, and does nothing else.
+    let mut transfers: Vec<Vec<&Written>> = vec![Vec::new()];
+    for option in &reader.options {
+        let current = transfers.last().is_some_and(|transfer| transfer.iter().any(|option| option.name == "url"));
+        if option.name == "next" && current {
+            transfers.push(Vec::new());
+        } else if let Some(transfer) = transfers.last_mut() {
+            transfer.push(option);
+        }
+    }
+    let mut services = Vec::new();
+    for transfer in &transfers {
+        let (service, troubles) = service(context, transfer, release, openssl);
+        services.push(service);
+        reader.troubles.extend(troubles);
+    }
+    Reading { services, troubles: reader.troubles, files: reader.read }
+}
+
+fn service(
+    context: &Context<'_>,
+    options: &[&Written],
+    release: Option<Release>,
+    openssl: Option<Release>,
+) -> (Service, Vec<Trouble>) {
+    let mut service = client::service("curl", "curl".to_owned(), ("curl", release), Library::OpenSsl(openssl));
+    service.heeds = heeds("curl", release).unwrap_or(Heeds::ALL);
+    service.declared = options.last().map(|option| option.at.clone());
+    let (mut notes, mut troubles) = (Vec::new(), Vec::new());
+    let mut note = |option: &Written, says: String| notes.push(Note { at: Some(option.at.clone()), says });
+    let (mut lowest, mut pinned) = (Vec::new(), Vec::new());
+    let mut highest: Vec<Setting<Option<ProtocolVersion>>> = Vec::new();
+    let mut insecure = Vec::new();
+    let has_ssl = release.is_some_and(|release| release < WITHOUT_SSL);
+    for option in options {
+        let valued = VALUED.contains(&option.name.as_str());
+        let version = LOWEST.iter().find(|(name, _)| *name == option.name).map(|(_, version)| *version);
+        let flag = version.is_some() || FLAGS.contains(&option.name.as_str());
+        if valued && option.value.is_none() {
+            note(option, format!("`{}` has no value: curl warns and leaves it out", option.name));
+        }
+        if flag && !option.letter && option.value.as_ref().is_some_and(|value| !value.is_empty()) {
+            note(option, format!("`{}` takes no value: it counts all the same", option.name));
+        }
+        match (option.name.as_str(), version) {
+            (_, Some(ProtocolVersion::SSLV2 | ProtocolVersion::SSLV3)) if !has_ssl => {
+                note(option, format!("curl since {WITHOUT_SSL} passes over `{}`", option.name));
+            }
+            (_, Some(version)) if version < ProtocolVersion::TLSV1_0 => {
+                pinned.push(option.setting(vec![version]));
+                lowest.clear();
+            }
+            (_, Some(version)) => {
+                lowest.push(option.setting(version));
+                pinned.clear();
+            }
+            ("tls-max", _) => match option.value.as_deref() {
+                Some("default") => highest.push(option.setting(None)),
+                Some(text @ ("1.0" | "1.1" | "1.2" | "1.3")) => {
+                    highest.push(option.setting(names::version(&format!("TLSv{text}"))));
+                }
+                Some(text) => note(option, format!("curl knows no `tls-max` {text:?}: it warns and leaves it out")),
+                None => {}
+            },
+            ("insecure", _) => insecure.push(option.setting(false)),
+            ("no-insecure", _) => insecure.push(option.setting(true)),
+            ("url", _) => service.names.extend(option.value.as_deref().and_then(host)),
+            _ => {}
+        }
+        let word = option.name.as_str();
+        if !option.letter
+            && !valued
+            && !flag
+            && option.dashed
+            && word.contains('=')
+            && VALUED.iter().any(|own| word.starts_with(own))
+        {
+            note(
+                option,
+                "behind a dash `=` separates no value: curl knows no option of this name and leaves it out".to_owned(),
+            );
+        }
+    }
+    let of = |name: &str| {
+        let named = options.iter().filter(|option| option.name == name && option.value.is_some());
+        client::last(named.map(|option| option.setting(option.value.clone().unwrap_or_default())), LATER)
+    };
+    // Where curl cannot set a list, no connection is made.
+    let mut refuse = |setting: &Setting<String>, says: &str| {
+        let says = format!("`{}` {says}: curl makes no TLS connection with it", setting.name);
+        troubles.push(Trouble { at: setting.origin.span().cloned(), says, fatal: true });
+    };
+    let ciphers = of("ciphers");
+    if let Some(list) = &ciphers
+        && let Some(openssl) = openssl
+        && matches!(cipher_list(&list.value, &Rules::upstream(openssl)), Err(Refused::NoMatch | Refused::InvalidCommand(_)))
+    {
+        refuse(list, "names no suite that OpenSSL knows");
+    }
+    let suites = of("tls13-ciphers");
+    if let Some(list) = suites.as_ref().filter(|list| suites_of_1_3(&list.value).is_none()) {
+        refuse(list, "names no suite of TLS 1.3");
+    }
+    let groups = of("curves");
+    let strange = |list: &str| list.split([':', '/']).any(|name| !name.starts_with('?') && names::groups(name).is_none());
+    if let Some(list) = groups.as_ref().filter(|list| strange(&list.value)) {
+        refuse(list, "names a group that OpenSSL does not know");
+    }
+    let by = client::by("curl", release);
+    let lowest = client::last(lowest, LATER);
+    let usual = || {
+        let since = release.is_none_or(|release| release >= LOWEST_IS_1_2);
+        since.then(|| Setting::new("tlsv1.2", ProtocolVersion::TLSV1_2, "", Origin::built_in(by.as_str())))
+    };
+    let pinned = client::last(pinned, LATER);
+    let has_pin = pinned.is_some();
+    let highest = client::last(highest, LATER);
+    service.settings = Settings {
+        versions: pinned,
+        minimum_version: lowest.or_else(|| usual().filter(|_| !has_pin)),
+        maximum_version: highest.and_then(|highest| {
+            let version = highest.value?;
+            Some(highest.map(|_| version))
+        }),
+        cipher_list: ciphers.map(|list| list.map(|text| CipherList { language: Language::OpenSsl, text })),
+        cipher_suites: suites.and_then(|list| suites_of_1_3(&list.value).map(|suites| list.map(|_| suites))),
+        groups: groups.and_then(|list| names::groups(&list.value).map(|groups| list.map(|_| groups))),
+        certificates: of("cert").map(without_password).into_iter().collect(),
+        keys: of("key").into_iter().collect(),
+        verifies_peer: client::last(insecure, LATER),
+        trust: of("cacert").or_else(|| of("capath")).or_else(|| trust_of_environment(context)),
+        ..Settings::default()
+    };
+    if has_pin && let Some(versions) = &service.settings.versions {
+        service.notes.push(Note {
+            at: versions.origin.span().cloned(),
+            says: "newer versions of the protocol are not offered".to_owned(),
+        });
+    }
+    service.notes.extend(notes);
+    (service, troubles)
+}
+
+/// What stands in the place of `cacert` where no line names it (tool_operate.c).
+fn trust_of_environment(context: &Context<'_>) -> Option<Setting<String>> {
+    ["CURL_CA_BUNDLE", "SSL_CERT_DIR", "SSL_CERT_FILE"].into_iter().find_map(|name| {
+        let value = context.files.environment(name).filter(|value| !value.is_empty())?;
+        Some(Setting::new(name, value.to_owned(), value, Origin::Environment { name: name.to_owned() }))
+    })
+}
+
+/// `file:password` without the password, which nobody gets to see.
+fn without_password(mut setting: Setting<String>) -> Setting<String> {
+    let mut escaped = false;
+    let colon = setting.value.bytes().position(|byte| {
+        let found = byte == b':' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        found
+    });
+    if let Some(colon) = colon {
+        setting.value.truncate(colon);
+    }
+    setting.value = setting.value.replace("\\:", ":");
+    setting.text = setting.value.clone();
+    setting
+}
+
+/// The suites of TLS 1.3 of a list; others are left out (SSL_CTX_set_ciphersuites since 3.0; measured).
+fn suites_of_1_3(list: &str) -> Option<Vec<CipherSuite>> {
+    let suites: Vec<CipherSuite> = names::suites(list)?.into_iter().filter(|suite| suite.0 >> 8 == 0x13).collect();
+    (!suites.is_empty()).then_some(suites)
+}
+
+/// The host of a URL, lower case.
+fn host(url: &str) -> Option<String> {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let host = match host.strip_prefix('[') {
+        Some(address) => address.split(']').next()?,
+        None => host.split(':').next()?,
+    };
+    (!host.is_empty()).then(|| host.to_ascii_lowercase())
+}
+
+/// Another value for a line, in quotes where it has them or needs them; without one, a line of its own.
+fn set<T>(
+    context: &Context<'_>,
+    service: &Service,
+    setting: Option<&Setting<T>>,
+    name: &str,
+    value: &str,
+) -> Result<Patch, CannotMend> {
+    let escaped = || format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""));
+    let needs = value.contains(|c: char| c.is_whitespace() || c == '"' || c == '\\');
+    match client::value_of(setting) {
+        Some(place) if place.start < place.end => {
+            let quoted = needs || client::written(context.files, place).starts_with('"');
+            Ok(Patch::replace(place, if quoted { escaped() } else { value.to_owned() }))
+        }
+        _ => {
+            let value = if needs { escaped() } else { value.to_owned() };
+            client::line(context, service.declared.as_ref(), &format!("{name} = {value}"))
+        }
+    }
+}
+
+fn mend(context: &Context<'_>, service: &Service, want: &Want) -> Result<Vec<Patch>, CannotMend> {
+    let settings = &service.settings;
+    let since = |major, minor| service.program.1.is_none_or(|release| release >= Release::new(major, minor, 0));
+    match want {
+        Want::Versions(versions) => {
+            let (lowest, highest) = client::ends(versions)?;
+            let (Some(low), Some(high)) = (client::minor(lowest), client::minor(highest)) else {
+                return Err(CannotMend::because("curl has no such version"));
+            };
+            let mut patches = Vec::new();
+            if let Some(pinned) = &settings.versions {
+                return Err(CannotMend::because(format!("`{}` sets one version: take that line out", pinned.name)));
+            }
+            let minimum = settings.minimum_version.as_ref();
+            if minimum.is_none_or(|set| set.value != lowest) {
+                let new = format!("tlsv1.{low}");
+                patches.push(match minimum.and_then(|set| set.origin.span()) {
+                    Some(at) => {
+                        let old = client::written(context.files, at);
+                        if old.starts_with('-') && !old.starts_with("--") {
+                            // A letter among others: a later line counts.
+                            client::line(context, Some(at), &new)?
+                        } else {
+                            Patch::replace(at, if old.starts_with("--") { format!("--{new}") } else { new })
+                        }
+                    }
+                    None => client::line(context, service.declared.as_ref(), &new)?,
+                });
+            }
+            let top = settings.maximum_version.as_ref().map_or(ProtocolVersion::TLSV1_3, |set| set.value);
+            if top != highest {
+                patches.push(set(context, service, settings.maximum_version.as_ref(), "tls-max", &format!("1.{high}"))?);
+            }
+            if patches.is_empty() { Err(CannotMend::because("these versions are on")) } else { Ok(patches) }
+        }
+        Want::CipherList(suites, level) => {
+            let mut names: Vec<String> =
+                suites.iter().filter_map(|suite| suite.details()?.openssl_name).map(str::to_owned).collect();
+            names.extend(level.map(|level| format!("@SECLEVEL={level}")));
+            Ok(vec![set(context, service, settings.cipher_list.as_ref(), "ciphers", &names.join(":"))?])
+        }
+        Want::CipherSuites(suites) if since(7, 61) => {
+            let names: Vec<String> = suites.iter().map(ToString::to_string).collect();
+            Ok(vec![set(context, service, settings.cipher_suites.as_ref(), "tls13-ciphers", &names.join(":"))?])
+        }
+        Want::Groups(groups) if since(7, 73) => {
+            let names: Vec<String> = groups.iter().map(|group| names::group_name(*group)).collect();
+            Ok(vec![set(context, service, settings.groups.as_ref(), "curves", &names.join(":"))?])
+        }
+        Want::Certificate(certificate, key) => {
+            // The old value may hold a password that is the key's.
+            let certificate = certificate.replace(':', "\\:");
+            let mut patches = vec![set(context, service, settings.certificates.first(), "cert", &certificate)?];
+            if let Some(key) = key {
+                patches.push(set(context, service, settings.keys.first(), "key", key)?);
+            }
+            Ok(patches)
+        }
+        other => Err(CannotMend::because(format!("curl has no option for {other:?}"))),
+    }
+}
