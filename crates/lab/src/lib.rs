@@ -10,6 +10,7 @@
 //! cargo run -p tlswhy-lab -- see [ID…]       what openssl, curl and gnutls-cli say
 //! cargo run -p tlswhy-lab -- run [ID…]       what tlswhy says, as a table
 //! cargo run -p tlswhy-lab -- configs [ID…]   generated configurations: what is read in them, and what the programs do
+//! cargo run -p tlswhy-lab -- clients [ID…]   files of client programs: what is read in them, and the hellos that follow
 //! ```
 //!
 //! Linux only: servers are wrapped in `setpriv`, time-outs are made with the kernel's accept queue and network namespaces.
@@ -17,6 +18,7 @@
 pub mod bench;
 pub mod bench_chain;
 pub mod chains;
+pub mod clients;
 pub mod configs;
 pub mod fake;
 pub mod fixes;

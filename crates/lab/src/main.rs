@@ -17,10 +17,11 @@ fn main() -> ExitCode {
         "run" => run(&chosen(rest)),
         "bench" => bench(),
         "configs" => tlswhy_lab::configs::command::run(rest),
+        "clients" => tlswhy_lab::clients::command::run(rest),
         "chains" => tlswhy_lab::chains::command::run(rest),
         _ => {
             eprintln!(
-                "usage: tlswhy-lab list | serve ID | see [ID…] | prove [ID…] | run [ID…] | chains [KIND…] | configs [DIALECT|ID…] | bench   (ID: a beginning or a group is enough)"
+                "usage: tlswhy-lab list | serve ID | see [ID…] | prove [ID…] | run [ID…] | chains [KIND…] | configs [DIALECT|ID…] | clients [DIALECT|ID…] | bench   (ID: a beginning or a group is enough)"
             );
             return ExitCode::from(2);
         }

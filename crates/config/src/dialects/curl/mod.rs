@@ -2,21 +2,24 @@
 //!
 //! Sources: <https://curl.se/docs/manpage.html#-K>, src/tool_parsecfg.c and src/tool_getparam.c; measured on 7.88.1.
 
+mod ending;
+mod options;
+
 use std::sync::Arc;
 
 use tlswhy_wire::{CipherSuite, ProtocolVersion};
 
-use super::client::{self, span};
+use self::options::{FLAGS, VALUED, Written, options};
+use super::client;
 use crate::dialects::openssl::heeds;
 use crate::dialects::{Commands, Context, Dialect, Likeness};
 use crate::files::Content;
 use crate::language::names;
 use crate::language::openssl_ciphers::{Library as Rules, Refused, cipher_list};
-use crate::mend::{CannotMend, Patch, Want};
 use crate::release::Release;
 use crate::service::{Heeds, Library, Note, Reading, Service, Side, Trouble};
 use crate::setting::{CipherList, Language, Setting, Settings};
-use crate::span::{Origin, Span, Via};
+use crate::span::{Origin, Via};
 
 pub(crate) static DIALECT: Dialect = Dialect {
     name: "curl",
@@ -25,7 +28,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     places: &["/root/.curlrc", "/root/.config/curlrc", "/home/*/.curlrc", "/home/*/.config/curlrc"],
     recognise,
     read,
-    mend,
+    mend: ending::mend,
     // A line that it does not understand costs a warning; each run reads the file anew.
     commands: |_| Commands::default(),
 };
@@ -44,15 +47,6 @@ const LOWEST: &[(&str, ProtocolVersion)] = &[
     ("sslv2", ProtocolVersion::SSLV2),
     ("sslv3", ProtocolVersion::SSLV3),
 ];
-/// Options that are read here and take a value.
-const VALUED: &[&str] = &["tls-max", "ciphers", "tls13-ciphers", "curves", "cacert", "capath", "cert", "key", "config", "url"];
-/// Options that are read here and take none.
-const FLAGS: &[&str] = &["insecure", "next"];
-/// Letters for options that are read here.
-const LETTERS: &[(u8, &str)] =
-    &[(b'1', "tlsv1"), (b'2', "sslv2"), (b'3', "sslv3"), (b'k', "insecure"), (b'E', "cert"), (b'K', "config"), (b':', "next")];
-/// Other letters that take a value, which the rest of their word is.
-const LETTERS_VALUED: &[u8] = b"AbcCdDeFhHmoPQrtTuUwxXyYz";
 /// sslv2 and sslv3 do nothing since this release.
 const WITHOUT_SSL: Release = Release::new(7, 77, 0);
 /// TLS 1.2 is the lowest version by default since this release.
@@ -68,145 +62,6 @@ fn recognise(path: &str, bytes: &[u8]) -> Likeness {
     let telling = ["cacert", "capath", "tls-max", "tls13-ciphers", "insecure"];
     let dashed = |option: &&Written| option.dashed && telling.contains(&option.name.as_str());
     if options.iter().any(|option| dashed(&option)) { Likeness::Content } else { Likeness::None }
-}
-
-/// One option of a file.
-#[derive(Clone, Debug)]
-struct Written {
-    /// Lower case, without dashes.
-    name: String,
-    /// Its value; `None` where none stands there.
-    value: Option<String>,
-    /// It was written with a dash.
-    dashed: bool,
-    /// It was written by its letter.
-    letter: bool,
-    at: Span,
-    /// With its quotes.
-    value_at: Span,
-    via: Option<Arc<Via>>,
-}
-
-impl Written {
-    fn origin(&self) -> Origin {
-        Origin::file(self.at.clone(), self.value_at.clone(), self.via.as_ref())
-    }
-
-    fn setting<T>(&self, value: T) -> Setting<T> {
-        Setting::new(self.name.clone(), value, self.value.clone().unwrap_or_default(), self.origin())
-    }
-}
-
-/// The options of a file, in their order.
-fn options(path: &Arc<str>, bytes: &[u8], via: Option<&Arc<Via>>) -> Vec<Written> {
-    let blank = |at: usize| bytes.get(at).is_some_and(|byte| matches!(byte, b' ' | b'\t' | b'\r' | 0x0b | 0x0c));
-    let mut found = Vec::new();
-    let mut at = 0;
-    while at < bytes.len() {
-        let line_end = |from: usize| {
-            let rest = bytes.get(from..).unwrap_or_default();
-            from + rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len())
-        };
-        while blank(at) {
-            at += 1;
-        }
-        let start = at;
-        let end = line_end(at);
-        // What begins so is a comment.
-        if start == end || matches!(bytes.get(start), Some(b'#' | b'/' | b'*')) {
-            at = end + 1;
-            continue;
-        }
-        let dashed = bytes.get(start) == Some(&b'-');
-        let separates = |at: usize| blank(at) || (!dashed && matches!(bytes.get(at), Some(b'=' | b':')));
-        while at < end && !separates(at) {
-            at += 1;
-        }
-        let word = String::from_utf8_lossy(bytes.get(start..at).unwrap_or_default()).into_owned();
-        let name_end = at;
-        while at < end && separates(at) {
-            at += 1;
-        }
-        let value_start = at;
-        let value = if bytes.get(at) == Some(&b'"') {
-            let (text, after) = unquoted(bytes, at + 1, end);
-            at = after;
-            Some(text)
-        } else {
-            while at < end && !blank(at) {
-                at += 1;
-            }
-            let text = String::from_utf8_lossy(bytes.get(value_start..at).unwrap_or_default()).into_owned();
-            (!text.is_empty()).then_some(text)
-        };
-        let ends = if value.is_some() { at } else { name_end };
-        let value_at = if value.is_some() { span(path, value_start, at) } else { span(path, ends, ends) };
-        let one = |name: String, value: Option<String>, letter: bool| Written {
-            name,
-            value,
-            dashed,
-            letter,
-            at: span(path, start, ends),
-            value_at: value_at.clone(),
-            via: via.cloned(),
-        };
-        match word.strip_prefix('-') {
-            Some(letters) if !letters.starts_with('-') => {
-                for (name, rest) in by_letters(letters) {
-                    found.push(one(name, rest.or_else(|| value.clone()), true));
-                }
-            }
-            _ => found.push(one(word.strip_prefix("--").unwrap_or(&word).to_ascii_lowercase(), value.clone(), false)),
-        }
-        at = line_end(at.max(ends)) + 1;
-    }
-    found
-}
-
-/// A quoted value up to its closing quote or the end of the line, and where it ends.
-fn unquoted(bytes: &[u8], from: usize, end: usize) -> (String, usize) {
-    let mut text = Vec::new();
-    let mut at = from;
-    while at < end {
-        match bytes.get(at) {
-            Some(b'"') => return (String::from_utf8_lossy(&text).into_owned(), at + 1),
-            Some(b'\\') if at + 1 < end => {
-                at += 1;
-                text.push(match bytes.get(at) {
-                    Some(b't') => b'\t',
-                    Some(b'n') => b'\n',
-                    Some(b'r') => b'\r',
-                    Some(b'v') => 0x0b,
-                    Some(other) => *other,
-                    None => b'\\',
-                });
-            }
-            Some(other) => text.push(*other),
-            None => break,
-        }
-        at += 1;
-    }
-    // Without a closing quote the line end is part of it.
-    text.extend(bytes.get(end));
-    (String::from_utf8_lossy(&text).into_owned(), end)
-}
-
-/// `-k3` is two options; one that takes a value takes what follows it in its word.
-fn by_letters(letters: &str) -> Vec<(String, Option<String>)> {
-    let mut found = Vec::new();
-    let bytes = letters.as_bytes();
-    for (at, letter) in bytes.iter().enumerate() {
-        let known = LETTERS.iter().find(|(known, _)| known == letter).map(|(_, name)| *name);
-        let takes = known.is_some_and(|name| VALUED.contains(&name)) || LETTERS_VALUED.contains(letter);
-        let rest = bytes.get(at + 1..).filter(|rest| takes && !rest.is_empty());
-        if let Some(name) = known {
-            found.push((name.to_owned(), rest.map(|rest| String::from_utf8_lossy(rest).into_owned())));
-        }
-        if takes {
-            break;
-        }
-    }
-    found
 }
 
 struct Reader<'c> {
@@ -450,88 +305,4 @@ fn host(url: &str) -> Option<String> {
         None => host.split(':').next()?,
     };
     (!host.is_empty()).then(|| host.to_ascii_lowercase())
-}
-
-/// Another value for a line, in quotes where it has them or needs them; without one, a line of its own.
-fn set<T>(
-    context: &Context<'_>,
-    service: &Service,
-    setting: Option<&Setting<T>>,
-    name: &str,
-    value: &str,
-) -> Result<Patch, CannotMend> {
-    let escaped = || format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""));
-    let needs = value.contains(|c: char| c.is_whitespace() || c == '"' || c == '\\');
-    match client::value_of(setting) {
-        Some(place) if place.start < place.end => {
-            let quoted = needs || client::written(context.files, place).starts_with('"');
-            Ok(Patch::replace(place, if quoted { escaped() } else { value.to_owned() }))
-        }
-        _ => {
-            let value = if needs { escaped() } else { value.to_owned() };
-            client::line(context, service.declared.as_ref(), &format!("{name} = {value}"))
-        }
-    }
-}
-
-fn mend(context: &Context<'_>, service: &Service, want: &Want) -> Result<Vec<Patch>, CannotMend> {
-    let settings = &service.settings;
-    let since = |major, minor| service.program.1.is_none_or(|release| release >= Release::new(major, minor, 0));
-    match want {
-        Want::Versions(versions) => {
-            let (lowest, highest) = client::ends(versions)?;
-            let (Some(low), Some(high)) = (client::minor(lowest), client::minor(highest)) else {
-                return Err(CannotMend::because("curl has no such version"));
-            };
-            let mut patches = Vec::new();
-            if let Some(pinned) = &settings.versions {
-                return Err(CannotMend::because(format!("`{}` sets one version: take that line out", pinned.name)));
-            }
-            let minimum = settings.minimum_version.as_ref();
-            if minimum.is_none_or(|set| set.value != lowest) {
-                let new = format!("tlsv1.{low}");
-                patches.push(match minimum.and_then(|set| set.origin.span()) {
-                    Some(at) => {
-                        let old = client::written(context.files, at);
-                        if old.starts_with('-') && !old.starts_with("--") {
-                            // A letter among others: a later line counts.
-                            client::line(context, Some(at), &new)?
-                        } else {
-                            Patch::replace(at, if old.starts_with("--") { format!("--{new}") } else { new })
-                        }
-                    }
-                    None => client::line(context, service.declared.as_ref(), &new)?,
-                });
-            }
-            let top = settings.maximum_version.as_ref().map_or(ProtocolVersion::TLSV1_3, |set| set.value);
-            if top != highest {
-                patches.push(set(context, service, settings.maximum_version.as_ref(), "tls-max", &format!("1.{high}"))?);
-            }
-            if patches.is_empty() { Err(CannotMend::because("these versions are on")) } else { Ok(patches) }
-        }
-        Want::CipherList(suites, level) => {
-            let mut names: Vec<String> =
-                suites.iter().filter_map(|suite| suite.details()?.openssl_name).map(str::to_owned).collect();
-            names.extend(level.map(|level| format!("@SECLEVEL={level}")));
-            Ok(vec![set(context, service, settings.cipher_list.as_ref(), "ciphers", &names.join(":"))?])
-        }
-        Want::CipherSuites(suites) if since(7, 61) => {
-            let names: Vec<String> = suites.iter().map(ToString::to_string).collect();
-            Ok(vec![set(context, service, settings.cipher_suites.as_ref(), "tls13-ciphers", &names.join(":"))?])
-        }
-        Want::Groups(groups) if since(7, 73) => {
-            let names: Vec<String> = groups.iter().map(|group| names::group_name(*group)).collect();
-            Ok(vec![set(context, service, settings.groups.as_ref(), "curves", &names.join(":"))?])
-        }
-        Want::Certificate(certificate, key) => {
-            // The old value may hold a password that is the key's.
-            let certificate = certificate.replace(':', "\\:");
-            let mut patches = vec![set(context, service, settings.certificates.first(), "cert", &certificate)?];
-            if let Some(key) = key {
-                patches.push(set(context, service, settings.keys.first(), "key", key)?);
-            }
-            Ok(patches)
-        }
-        other => Err(CannotMend::because(format!("curl has no option for {other:?}"))),
-    }
 }

@@ -1,0 +1,117 @@
+//! What `tlswhy-config` reads in the files of a case.
+
+use std::fmt::Debug;
+
+use tlswhy_config::{Context, Effective, Files, Reading, Service, Side, dialect, effective};
+use tlswhy_gather::FilesOf;
+use tlswhy_model::{InstalledSoftware, SeenFile};
+use tlswhy_wire::{CipherSuite, NamedGroup, ProtocolVersion};
+use tokio::runtime::Runtime;
+
+use super::hello::Offer;
+use crate::configs::{Case, Placed};
+
+/// What is expected of a program. What is `None` is not claimed.
+#[derive(Clone, Debug, Default)]
+pub struct Expected {
+    /// Why no hello comes.
+    pub refused: Vec<String>,
+    /// Versions, newest first.
+    pub versions: Option<Vec<ProtocolVersion>>,
+    /// Suites up to TLS 1.2.
+    pub suites: Option<Vec<CipherSuite>>,
+    /// Suites of TLS 1.3.
+    pub suites_13: Option<Vec<CipherSuite>>,
+    /// Groups.
+    pub groups: Option<Vec<NamedGroup>>,
+}
+
+/// Reads the files of a case as they lie on the disk.
+///
+/// # Errors
+/// There is no such dialect, no client is read, or the reading never ends.
+pub fn expected(case: &Case, placed: &Placed, runtime: &Runtime) -> Result<Expected, String> {
+    let dialect = dialect(case.dialect).ok_or_else(|| format!("no dialect {}", case.dialect))?;
+    let main = placed.path(&case.main);
+    let machine = FilesOf::default();
+    let (mut seen, mut software): (Vec<SeenFile>, Vec<InstalledSoftware>) = Default::default();
+    for _ in 0..200 {
+        let files = Files::new(&seen, &software);
+        let reading = (dialect.read)(&Context { files: &files, main: &main });
+        let found = of(case, placed, &reading, &files);
+        let (wanted, products) = (files.wanted(), files.wanted_software());
+        if wanted.is_empty() && products.is_empty() {
+            return found;
+        }
+        drop(files);
+        seen.extend(runtime.block_on(machine.look(wanted)));
+        software.extend(runtime.block_on(machine.software(products)));
+    }
+    Err("the reading never ends".to_owned())
+}
+
+fn of(case: &Case, placed: &Placed, reading: &Reading, files: &Files<'_>) -> Result<Expected, String> {
+    let refused: Vec<String> =
+        reading.troubles.iter().filter(|trouble| trouble.fatal).map(|trouble| trouble.says.clone()).collect();
+    let service = chosen(case, placed, &reading.services).ok_or("no client is read")?;
+    let Effective { versions, cipher_suites, cipher_suites_13, groups, .. } = effective(service, files);
+    Ok(Expected { refused, versions, suites: cipher_suites, suites_13: cipher_suites_13, groups })
+}
+
+/// The service for the port of the case, else the last one that is for no name; of several programs the one that is run.
+fn chosen<'s>(case: &Case, placed: &Placed, services: &'s [Service]) -> Option<&'s Service> {
+    let port = placed.ports.first().copied().unwrap_or_default();
+    let clients = || services.iter().filter(|service| service.side == Side::Client);
+    let program = |service: &&Service| service.program.0.to_ascii_lowercase().contains(case.user.unwrap_or_default());
+    let own = clients().find(|service| service.listens_on(port).is_some() && service.fits("localhost").is_some());
+    own.or_else(|| clients().filter(program).rfind(|service| service.names.is_empty()))
+}
+
+impl Expected {
+    /// Where a hello is another.
+    pub fn differences(&self, offer: Option<&Offer>) -> Vec<String> {
+        let none = !self.refused.is_empty() || self.versions.as_ref().is_some_and(Vec::is_empty);
+        let offer = match (offer, none) {
+            (None, true) => return Vec::new(),
+            (None, false) => return vec!["no hello came".to_owned()],
+            (Some(_), true) => return vec![format!("a hello came; read: {}", self.refused.join("; "))],
+            (Some(offer), false) => offer,
+        };
+        let mut differences = Vec::new();
+        if let Some(mut versions) = self.versions.clone() {
+            // Without the extension a hello says the highest alone.
+            if !offer.lists_versions {
+                versions.truncate(1);
+            }
+            differ(&mut differences, "versions", &versions, &offer.versions);
+        }
+        let highest = self.versions.as_ref().and_then(|versions| versions.first().copied()).or(offer.versions.first().copied());
+        let has_13 = highest.is_some_and(|highest| highest >= ProtocolVersion::TLSV1_3);
+        let of_13 = |suite: &CipherSuite| suite.0 >> 8 == 0x13;
+        let (sent_13, sent): (Vec<CipherSuite>, Vec<CipherSuite>) = offer.suites.iter().copied().partition(of_13);
+        if let Some(suites) = &self.suites {
+            let usable = |suite: &&CipherSuite| {
+                let versions = self.versions.as_deref().unwrap_or(&offer.versions);
+                suite.details().is_some_and(|row| versions.iter().any(|version| row.usable_with(*version)))
+            };
+            let suites: Vec<CipherSuite> = suites.iter().filter(usable).copied().collect();
+            differ(&mut differences, "suites", &suites, &sent);
+        }
+        if let Some(suites) = self.suites_13.as_ref().filter(|_| has_13) {
+            differ(&mut differences, "suites of 1.3", suites, &sent_13);
+        }
+        // Without an exchange over a curve or TLS 1.3 no groups are sent.
+        if let Some(groups) = self.groups.as_ref().filter(|_| !offer.groups.is_empty()) {
+            // Finite fields are groups of TLS 1.3 alone for OpenSSL.
+            let groups: Vec<NamedGroup> = groups.iter().copied().filter(|group| has_13 || group.0 >> 8 != 1).collect();
+            differ(&mut differences, "groups", &groups, &offer.groups);
+        }
+        differences
+    }
+}
+
+fn differ<T: Debug + PartialEq>(differences: &mut Vec<String>, what: &str, read: &[T], sent: &[T]) {
+    if read != sent {
+        differences.push(format!("{what}: read {read:?}, sent {sent:?}"));
+    }
+}
