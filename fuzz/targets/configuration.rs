@@ -18,14 +18,27 @@ fuzz_target!(|bytes: &[u8]| {
         Vec::new()
     } else {
         let version = Some(format!("{}.{}.0", release % 20, release / 8));
-        ["nginx", "apache", "haproxy", "lighttpd", "openssl", "postfix", "postgresql", "mariadb", "stunnel"]
-            .map(|product| InstalledSoftware {
-                product: product.to_owned(),
-                version: version.clone(),
-                source: String::new(),
-                ..InstalledSoftware::default()
-            })
-            .to_vec()
+        [
+            "nginx",
+            "apache",
+            "haproxy",
+            "lighttpd",
+            "openssl",
+            "postfix",
+            "postgresql",
+            "mariadb",
+            "stunnel",
+            "curl",
+            "wget",
+            "git",
+        ]
+        .map(|product| InstalledSoftware {
+            product: product.to_owned(),
+            version: version.clone(),
+            source: String::new(),
+            ..InstalledSoftware::default()
+        })
+        .to_vec()
     };
     let files = Files::new(&seen, &software);
     let context = Context { files: &files, main };

@@ -55,8 +55,24 @@ const VERSIONS: [ProtocolVersion; 5] = [
 pub fn effective(service: &Service, files: &Files<'_>) -> Effective {
     match service.library {
         Library::OpenSsl(release) => openssl::effective(service, files, release),
+        Library::GnuTls(_) => without_ssl_3(as_set(service)),
         _ => as_set(service),
     }
+}
+
+/// GnuTLS has SSL 3.0 no more, unless built with it on purpose (since 3.4.0, its NEWS; measured on Debian's 3.7.9).
+fn without_ssl_3(mut effective: Effective) -> Effective {
+    let Some(versions) = &mut effective.versions else { return effective };
+    let before = versions.len();
+    versions.retain(|version| *version > ProtocolVersion::SSLV3);
+    if versions.len() < before {
+        effective.reductions.push(Reduction {
+            what: ProtocolVersion::SSLV3.to_string(),
+            why: "GnuTLS is built without it".to_owned(),
+            by: Origin::built_in("GnuTLS"),
+        });
+    }
+    effective
 }
 
 /// What the settings say, of a library of which no more is known here.

@@ -50,8 +50,7 @@ pub fn run(lab: &Lab, cases: &[Case], mut each: impl FnMut(&Ran)) -> Result<Vec<
 }
 
 fn one(lab: &Lab, case: &Case, runtime: &tokio::runtime::Runtime) -> Result<Ran, StartError> {
-    let mut ran =
-        Ran { id: case.id.clone(), skipped: None, offer: None, said: String::new(), differences: Vec::new() };
+    let mut ran = Ran { id: case.id.clone(), skipped: None, offer: None, said: String::new(), differences: Vec::new() };
     let missing = case.needs.iter().find(|path| !std::path::Path::new(path).exists());
     if let Some(missing) = missing.copied().or_else(|| find_program(case.program).is_none().then_some(case.program)) {
         ran.skipped = Some(format!("no {missing}"));
