@@ -21,6 +21,7 @@ fuzz_target!(|bytes: &[u8]| {
         [
             "nginx",
             "apache",
+            "dovecot",
             "haproxy",
             "lighttpd",
             "openssl",

@@ -287,6 +287,28 @@ pub const FIXES: &[Fix] = &[
         ..NGINX
     },
     Fix {
+        id: "dovecot-too-new-for-a-client",
+        start: |lab| lab.dovecot("rsa", "imap", true, "# of late\nssl_min_protocol = TLSv1.3 # only"),
+        main: "dovecot.conf",
+        edited: "dovecot.conf",
+        args: &[
+            "--client",
+            "java-8u161",
+            // Dovecot closes without an alert, which leaves others possible.
+            "--unsure",
+            "--assume",
+            "dovecot=2.3.19",
+            "--assume",
+            "openssl=3.0.19",
+            "--check-command",
+            "doveconf -n -c {dir}/dovecot.conf",
+            "--reload-command",
+            "doveadm -c {dir}/dovecot.conf reload",
+        ],
+        like: "-tls1_2",
+        ..NGINX
+    },
+    Fix {
         id: "apache-outdated-versions",
         start: |lab| apache(lab, "SSLProtocol TLSv1.1\nSSLCipherSuite ALL:@SECLEVEL=0"),
         main: "httpd.conf",

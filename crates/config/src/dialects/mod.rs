@@ -6,6 +6,7 @@
 mod apache;
 mod client;
 mod curl;
+mod dovecot;
 mod git;
 mod haproxy;
 mod lighttpd;
@@ -96,6 +97,7 @@ pub(crate) type VersionsSince = &'static [(Release, &'static [ProtocolVersion])]
 pub static DIALECTS: &[&Dialect] = &[
     &apache::DIALECT,
     &curl::DIALECT,
+    &dovecot::DIALECT,
     &git::DIALECT,
     &haproxy::DIALECT,
     &lighttpd::DIALECT,

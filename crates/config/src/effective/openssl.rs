@@ -35,6 +35,11 @@ struct Judging<'s> {
     reductions: Vec<Reduction>,
 }
 
+/// Servers (dialect and title) without Diffie-Hellman parameters of their own since a release, and the setting that gives them some:
+/// <https://nginx.org/en/CHANGES>, <https://doc.dovecot.org/2.3/installation_guide/upgrading/from-2.2-to-2.3/>.
+const WITHOUT_PARAMETERS: &[(&str, &str, Release, &str)] =
+    &[("dovecot", "Dovecot", Release::new(2, 3, 0), "ssl_dh"), ("nginx", "nginx", Release::new(1, 11, 0), "ssl_dhparam")];
+
 /// A value, and whether somebody wrote it for this program.
 struct Value<T> {
     value: T,
@@ -158,11 +163,15 @@ impl Judging<'_> {
         Some(suites)
     }
 
-    /// nginx since 1.11.0 has no Diffie-Hellman parameters of its own (<https://nginx.org/en/CHANGES>).
+    /// Some servers have no Diffie-Hellman parameters of their own.
     fn without_parameters(&mut self, suites: &mut Vec<CipherSuite>) {
         let service = self.service;
-        let has_own = service.program.1.is_some_and(|release| release < Release::new(1, 11, 0));
-        if service.dialect != "nginx" || service.side != Side::Server || has_own || service.settings.dh_parameters.is_some() {
+        let Some((_, title, since, setting)) = WITHOUT_PARAMETERS.iter().find(|(dialect, ..)| *dialect == service.dialect)
+        else {
+            return;
+        };
+        let has_own = service.program.1.is_some_and(|release| release < *since);
+        if service.side != Side::Server || has_own || service.settings.dh_parameters.is_some() {
             return;
         }
         let ephemeral = |suite: &CipherSuite| {
@@ -172,9 +181,8 @@ impl Judging<'_> {
         let before = suites.len();
         suites.retain(|suite| !ephemeral(suite));
         if suites.len() < before {
-            let by =
-                service.settings.cipher_list.as_ref().map_or_else(|| Origin::built_in("nginx"), |list| list.origin.clone());
-            self.take_away("suites with DHE", "no `ssl_dhparam` gives them parameters", by);
+            let by = service.settings.cipher_list.as_ref().map_or_else(|| Origin::built_in(*title), |list| list.origin.clone());
+            self.take_away("suites with DHE", format!("no `{setting}` gives them parameters"), by);
         }
     }
 

@@ -15,6 +15,7 @@ mod apache;
 mod case;
 pub mod command;
 mod compare;
+mod dovecot;
 mod haproxy;
 mod hellos;
 mod leaf;
@@ -40,6 +41,7 @@ pub use run::{Outcome, Ran, faults, run};
 pub fn cases(words: &[String]) -> Vec<Case> {
     let all = [
         apache::cases(),
+        dovecot::cases(),
         haproxy::cases(),
         lighttpd::cases(),
         nginx::cases(),
