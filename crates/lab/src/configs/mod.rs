@@ -22,6 +22,7 @@ mod leaf;
 mod lighttpd;
 mod measure;
 mod measured;
+mod mysql;
 mod nginx;
 mod postfix;
 mod postgresql;
@@ -44,6 +45,7 @@ pub fn cases(words: &[String]) -> Vec<Case> {
         dovecot::cases(),
         haproxy::cases(),
         lighttpd::cases(),
+        mysql::cases(),
         nginx::cases(),
         postfix::cases(),
         postgresql::cases(),
