@@ -1,8 +1,11 @@
-//! Cipher strings beside the `openssl` of this machine. Skipped, with a word, where there is none.
+//! Cipher strings beside real libraries: what four versions answered, kept in `openssl_ciphers/`, and the `openssl` of this machine
+//! (skipped, with a word, where there is none). `TLSWHY_LIBSSL=.../libssl.so` asks any other library, for every string.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test stops at what it did not expect")]
 
-use std::process::Command;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::process::{Command, Stdio};
 
 use tlswhy_config::Release;
 use tlswhy_config::language::openssl_ciphers::{Library, Refused, at_level, cipher_list};
@@ -82,6 +85,22 @@ const WORDS: &[&str] = &[
     "EXP",
     "EXPORT",
     "nonsense",
+    "kECDH",
+    "kECDHr",
+    "kECDHe",
+    "aECDH",
+    "kDH",
+    "kDHr",
+    "kDHd",
+    "aDH",
+    "KRB5",
+    "kKRB5",
+    "aKRB5",
+    "SSLv2",
+    "EXPORT40",
+    "ECDH-RSA-AES128-SHA",
+    "DH-DSS-SEED-SHA",
+    "DHE-RSA-DES-CBC3-SHA",
     "ECDHE-RSA-AES128-GCM-SHA256",
     "ECDHE-ECDSA-CHACHA20-POLY1305",
     "AES128-SHA",
@@ -94,6 +113,7 @@ const WORDS: &[&str] = &[
     "SUITEB128",
     "SUITEB192",
     "SUITEB128ONLY",
+    "SUITEB128C2",
 ];
 
 /// Strings as people write them.
@@ -135,7 +155,19 @@ const WRITTEN: &[&str] = &[
     "HIGH+MEDIUM",
     "FIPS+HIGH",
     "COMPLEMENTOFDEFAULT+HIGH:AES",
+    "ALL:!aNULL:!ADH:!eNULL:!LOW:!EXP:RC4+RSA:+HIGH:+MEDIUM",
+    "ALL:!EXPORT:!LOW:!aNULL:!eNULL:!SSLv2",
+    "AES128-SHA_x:HIGH",
+    "TLS_RSA_WITH_AES_128_CBC_SHA:AES128-SHA",
+    "SUITEB128:HIGH",
+    "EDH-DSS-DES-CBC3-SHA+HIGH",
+    "NULL-SHA+FIPS",
+    "@STRENGTH",
+    "HIGH:kECDHe+AES:!kECDHr:+aECDH",
 ];
+
+/// One string in so many is kept for the frozen answers.
+const KEPT: usize = 61;
 
 fn strings() -> Vec<String> {
     let mut all: Vec<String> = WRITTEN.iter().map(|text| (*text).to_owned()).collect();
@@ -153,6 +185,86 @@ fn strings() -> Vec<String> {
         }
     }
     all
+}
+
+/// Our answer in the words of `ask.py`.
+fn own(text: &str, library: &Library) -> String {
+    match cipher_list(text, library) {
+        Ok(list) => list.suites.iter().map(|suite| format!("{:04x}", suite.0)).collect::<Vec<_>>().join(" "),
+        Err(Refused::NoMatch) => "no match".to_owned(),
+        Err(Refused::InvalidCommand(_)) => "invalid command".to_owned(),
+        Err(Refused::UnknownRelease) => "unknown release".to_owned(),
+    }
+}
+
+/// Compares answers of `ask.py` with our own; how many there were.
+fn compare(answers: &str) -> usize {
+    let mut lines = answers.lines();
+    let version = lines.next().unwrap();
+    let release: Release = version.parse().unwrap();
+    // Kerberos shows where it is built in: that of psycopg2-binary 2.7.5 is.
+    let library = Library { krb5: answers.contains(" 0021"), ..Library::upstream(release) };
+    let (mut wrong, mut compared) = (String::new(), 0);
+    for (text, real) in lines.map(|line| line.split_once('\t').unwrap()) {
+        compared += 1;
+        let own = own(text, &library);
+        if own != real && wrong.len() < 20_000 {
+            write!(wrong, "\n{text}\n  real {real}\n  own  {own}").unwrap();
+        }
+    }
+    assert!(wrong.is_empty(), "{version}:{wrong}");
+    compared
+}
+
+fn folder() -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/openssl_ciphers")
+}
+
+/// The strings that the frozen answers are for.
+fn kept() -> Vec<String> {
+    let all = strings().into_iter().enumerate();
+    all.filter(|(at, _)| *at < WRITTEN.len() || at % KEPT == 0).map(|(_, text)| text).collect()
+}
+
+fn ask(library: &str, strings: &[String]) -> String {
+    let mut child = Command::new("python3")
+        .arg(folder().join("ask.py"))
+        .arg(library)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let text = strings.iter().map(|string| format!("{string}\n")).collect::<String>();
+    let mut input = child.stdin.take().unwrap();
+    let writer = std::thread::spawn(move || std::io::Write::write_all(&mut input, text.as_bytes()));
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap().unwrap();
+    assert!(output.status.success(), "{library}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn every_string_means_what_the_versions_that_were_asked_made_of_it() {
+    let kept = kept();
+    for version in ["1.0.2o", "1.1.1l", "3.0.19", "3.5.9"] {
+        let answers = std::fs::read_to_string(folder().join(format!("{version}.tsv"))).unwrap();
+        let asked: BTreeSet<&str> = answers.lines().skip(1).filter_map(|line| Some(line.split_once('\t')?.0)).collect();
+        assert_eq!(asked, kept.iter().map(String::as_str).collect(), "{version}: ask it again, with BLESS_LIBSSL");
+        assert!(compare(&answers) > 150, "{version}");
+    }
+}
+
+#[test]
+fn a_library_that_is_named_is_asked_for_every_string() {
+    if let Ok(library) = std::env::var("BLESS_LIBSSL") {
+        let answers = ask(&library, &kept());
+        let version = answers.split_whitespace().nth(2).unwrap();
+        std::fs::write(folder().join(format!("{version}.tsv")), &answers).unwrap();
+    }
+    let Ok(library) = std::env::var("TLSWHY_LIBSSL") else {
+        return println!("skipped: TLSWHY_LIBSSL names no library");
+    };
+    println!("{} strings compared", compare(&ask(&library, &strings())));
 }
 
 fn openssl(arguments: &[&str]) -> Option<(bool, String)> {

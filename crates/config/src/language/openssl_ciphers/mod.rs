@@ -1,6 +1,7 @@
 //! OpenSSL's cipher strings (openssl-ciphers(1)), evaluated as `ssl_create_cipher_list` does: the same starting order, the same
-//! rules, the same silence about unknown words. Releases from 1.1.0 on; older ones order otherwise and are not told.
+//! rules, the same silence about unknown words. Releases from 1.0.2 on; older ones are not told.
 
+mod before_1_1;
 mod rows;
 mod words;
 
@@ -18,18 +19,35 @@ pub struct Library {
     pub release: Release,
     /// The security level where nothing says one.
     pub default_level: u8,
-    /// It was built with the weak suites (RC4, 3DES).
+    /// It was built with the weak suites (RC4, 3DES); 1.0.2 always has them.
     pub weak: bool,
+    /// It was built with Kerberos (1.0.2 alone can be).
+    pub krb5: bool,
 }
 
 impl Library {
     /// As the project builds it: level 1, since 3.2 level 2.
     pub fn upstream(release: Release) -> Library {
-        Library { release, default_level: if release >= Release::new(3, 2, 0) { 2 } else { 1 }, weak: false }
+        Library { release, default_level: if release >= Release::new(3, 2, 0) { 2 } else { 1 }, weak: false, krb5: false }
     }
 
-    /// Whether this row is in the library.
+    /// It is 1.0.2.
+    fn is_old(self) -> bool {
+        self.release < Release::new(1, 1, 0)
+    }
+
+    /// What it has, in no order that counts.
+    fn rows(self) -> impl Iterator<Item = &'static Row> {
+        let old = if self.is_old() { before_1_1::ROWS_OF_1_0_2 } else { &[] };
+        let kept = move |row: &&Row| self.krb5 || row.kx != K_KRB5;
+        ROWS.iter().filter(move |row| self.has(row)).chain(old.iter().filter(kept))
+    }
+
+    /// Whether this row of the common table is in the library.
     fn has(self, row: &Row) -> bool {
+        if self.is_old() {
+            return before_1_1::has(row);
+        }
         let aria = row.enc & (E_ARIA128GCM | E_ARIA256GCM) != 0 && self.release < Release::new(1, 1, 1);
         // Since 3.0 these lie in the legacy provider, which TLS does not load.
         let legacy = row.enc & (E_IDEA | E_SEED | E_RC4) != 0 && self.release >= Release::new(3, 0, 0);
@@ -37,10 +55,19 @@ impl Library {
         !(aria || legacy || weak)
     }
 
-    /// Its class and flags: CCM with a short tag was HIGH before 3.2.
+    /// Its class and flags: CCM with a short tag was HIGH before 3.2, triple DES had FIPS's approval in 1.0.2.
     fn class(self, row: &Row) -> u32 {
+        if self.is_old() {
+            let approved = row.enc == E_3DES && row.mac == M_SHA1 && row.kx != K_SRP;
+            return if approved { row.class | FIPS } else { row.class };
+        }
         let short = row.enc & (E_AES128CCM8 | E_AES256CCM8) != 0 && self.release < Release::new(3, 2, 0);
         if short { row.class & !MEDIUM | HIGH } else { row.class }
+    }
+
+    /// Its lowest version: what TLS 1.0 brought was told as SSL 3.0's in 1.0.2.
+    fn lowest(self, row: &Row) -> u8 {
+        if self.is_old() && row.lowest == 10 { 3 } else { row.lowest }
     }
 
     /// The strength that the level counts, bits.
@@ -105,7 +132,7 @@ impl Pattern {
             && any(self.auth, row.auth)
             && any(self.enc, row.enc)
             && any(self.mac, row.mac)
-            && (self.lowest == 0 || self.lowest == row.lowest)
+            && (self.lowest == 0 || self.lowest == library.lowest(row))
             && any(self.strength, library.class(row))
             && (!self.only_not_default || row.class & NOT_DEFAULT != 0)
     }
@@ -176,9 +203,14 @@ impl Sorter {
 
     /// All that the library has, off, in the order in which rules find them.
     fn new(library: Library) -> Sorter {
-        let places = ROWS.iter().rev().filter(|row| library.has(row)).map(|row| Place { row, active: false }).collect();
+        let mut places: Vec<Place> = library.rows().map(|row| Place { row, active: false }).collect();
+        places.sort_by_key(|place| std::cmp::Reverse(place.row.code));
         let mut sorter = Sorter { places, library };
         let all = Pattern::default();
+        if library.is_old() {
+            sorter.order_of_1_0_2();
+            return sorter;
+        }
         let aes = E_AES128 | E_AES256 | E_AES128CCM | E_AES256CCM | E_AES128CCM8 | E_AES256CCM8;
         sorter.apply(&Pattern { kx: K_ECDHE, auth: A_ECDSA, ..all }, Rule::Add);
         sorter.apply(&Pattern { kx: K_ECDHE, ..all }, Rule::Add);
@@ -201,11 +233,37 @@ impl Sorter {
         sorter
     }
 
+    /// The same for 1.0.2.
+    fn order_of_1_0_2(&mut self) {
+        let all = Pattern::default();
+        let aes = E_AES128 | E_AES256 | E_AES128GCM | E_AES256GCM;
+        self.apply(&Pattern { kx: K_ECDHE, ..all }, Rule::Add);
+        self.apply(&Pattern { kx: K_ECDHE, ..all }, Rule::Remove);
+        self.apply(&Pattern { enc: aes, ..all }, Rule::Add);
+        self.apply(&all, Rule::Add);
+        self.apply(&Pattern { mac: M_MD5, ..all }, Rule::Order);
+        self.apply(&Pattern { auth: A_NULL, ..all }, Rule::Order);
+        self.apply(&Pattern { auth: A_ECDH, ..all }, Rule::Order);
+        self.apply(&Pattern { kx: K_RSA, ..all }, Rule::Order);
+        self.apply(&Pattern { kx: K_PSK, ..all }, Rule::Order);
+        self.apply(&Pattern { kx: K_KRB5, ..all }, Rule::Order);
+        self.apply(&Pattern { enc: E_RC4, ..all }, Rule::Order);
+        self.sort_by_strength();
+        self.apply(&all, Rule::Remove);
+    }
+
     /// The rules of a string, one after the other.
     fn rules(&mut self, text: &str, from: usize, list: &mut CipherList) -> Result<(), Refused> {
         let bytes = text.as_bytes();
         let separates = |byte: u8| matches!(byte, b':' | b' ' | b';' | b',');
-        let in_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'=');
+        let (old, new) = (self.library.is_old(), self.library.release >= Release::new(3, 2, 0));
+        let in_word = |byte: u8| match byte {
+            b'-' | b'.' => true,
+            b'=' => !old,
+            // With the names of the registry.
+            b'_' => new,
+            other => other.is_ascii_alphanumeric(),
+        };
         let mut at = from;
         while let Some(byte) = bytes.get(at).copied() {
             let rule = match byte {
@@ -263,6 +321,7 @@ impl Sorter {
             self.sort_by_strength();
             return Ok(());
         }
+        // 1.0.2 has no levels: it ends the word at `=`, which makes it no command.
         let level = word.strip_prefix("SECLEVEL=").filter(|level| level.len() == 1).and_then(|level| level.parse::<u8>().ok());
         match level.filter(|level| *level <= 5) {
             Some(level) => {
@@ -276,7 +335,7 @@ impl Sorter {
 
 /// What SSL_CTX_set_cipher_list(3) makes of a string: suites up to TLS 1.2.
 pub fn cipher_list(text: &str, library: &Library) -> Result<CipherList, Refused> {
-    if library.release < Release::new(1, 1, 0) {
+    if library.release < Release::new(1, 0, 2) {
         return Err(Refused::UnknownRelease);
     }
     let mut list = CipherList::default();
@@ -288,7 +347,10 @@ pub fn cipher_list(text: &str, library: &Library) -> Result<CipherList, Refused>
     let mut sorter = Sorter::new(*library);
     let mut from = 0;
     if text.starts_with("DEFAULT") {
-        sorter.rules("ALL:!COMPLEMENTOFDEFAULT:!eNULL", 0, &mut CipherList::default())?;
+        // SSL_DEFAULT_CIPHER_LIST, in 1.0.2 since its g.
+        let default =
+            if library.is_old() { "ALL:!EXPORT:!LOW:!aNULL:!eNULL:!SSLv2" } else { "ALL:!COMPLEMENTOFDEFAULT:!eNULL" };
+        sorter.rules(default, 0, &mut CipherList::default())?;
         from = "DEFAULT".len() + usize::from(text.as_bytes().get(7) == Some(&b':'));
     }
     sorter.rules(text, from, &mut list)?;
@@ -330,5 +392,5 @@ pub fn default_ciphersuites(library: &Library) -> Vec<CipherSuite> {
 
 /// OpenSSL's name of a suite, where it has it.
 pub fn name_of(suite: CipherSuite, library: &Library) -> Option<&'static str> {
-    ROWS.iter().find(|row| row.code == suite.0 && library.has(row)).map(|row| row.name)
+    library.rows().find(|row| row.code == suite.0).map(|row| row.name)
 }

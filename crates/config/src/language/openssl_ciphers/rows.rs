@@ -15,7 +15,7 @@ pub(super) struct Row {
 }
 
 #[expect(clippy::too_many_arguments, reason = "a row of a table")]
-const fn row(code: u16, name: &'static str, kx: u32, auth: u32, enc: u32, mac: u32, lowest: u8, class: u32) -> Row {
+pub(super) const fn row(code: u16, name: &'static str, kx: u32, auth: u32, enc: u32, mac: u32, lowest: u8, class: u32) -> Row {
     Row { code, name, kx, auth, enc, mac, lowest, class }
 }
 
@@ -27,6 +27,11 @@ pub(super) const K_RSAPSK: u32 = 1 << 4;
 pub(super) const K_ECDHEPSK: u32 = 1 << 5;
 pub(super) const K_DHEPSK: u32 = 1 << 6;
 pub(super) const K_SRP: u32 = 1 << 7;
+pub(super) const K_DH_RSA: u32 = 1 << 8;
+pub(super) const K_DH_DSS: u32 = 1 << 9;
+pub(super) const K_ECDH_RSA: u32 = 1 << 10;
+pub(super) const K_ECDH_ECDSA: u32 = 1 << 11;
+pub(super) const K_KRB5: u32 = 1 << 12;
 
 pub(super) const A_RSA: u32 = 1;
 pub(super) const A_DSS: u32 = 1 << 1;
@@ -34,6 +39,9 @@ pub(super) const A_NULL: u32 = 1 << 2;
 pub(super) const A_ECDSA: u32 = 1 << 3;
 pub(super) const A_PSK: u32 = 1 << 4;
 pub(super) const A_SRP: u32 = 1 << 5;
+pub(super) const A_DH: u32 = 1 << 6;
+pub(super) const A_ECDH: u32 = 1 << 7;
+pub(super) const A_KRB5: u32 = 1 << 8;
 
 pub(super) const E_ENULL: u32 = 1;
 pub(super) const E_3DES: u32 = 1 << 1;

@@ -2,6 +2,7 @@
 
 use tlswhy_wire::CipherSuite;
 
+use super::before_1_1::ALIASES_OF_1_0_2;
 use super::rows::*;
 use super::{Library, Pattern};
 use crate::release::Release;
@@ -14,7 +15,7 @@ const CBC: u32 = E_3DES | E_IDEA | E_AES128 | E_AES256 | CAMELLIA | E_SEED;
 const PSK: u32 = K_PSK | K_RSAPSK | K_ECDHEPSK | K_DHEPSK;
 
 /// An alias: name, key exchange, authentication, encryption, MAC, lowest version, class (openssl-ciphers(1), ssl/ssl_ciph.c).
-type Alias = (&'static str, u32, u32, u32, u32, u8, u32);
+pub(super) type Alias = (&'static str, u32, u32, u32, u32, u8, u32);
 
 const ALIASES: &[Alias] = &[
     ("ALL", 0, 0, !E_ENULL, 0, 0, 0),
@@ -87,25 +88,28 @@ const ALIASES: &[Alias] = &[
     ("EDH-RSA-DES-CBC3-SHA", K_DHE, A_RSA, E_3DES, M_SHA1, 0, HIGH | FIPS),
 ];
 
+/// Words that came after what they stand for.
+const LATER_WORDS: &[(&str, Release)] = &[("CBC", Release::new(3, 0, 0)), ("TLSv1.0", Release::new(1, 1, 0))];
+
 /// Of a mask of classes, those that are strengths.
 const STRENGTHS: u32 = BARE | LOW | MEDIUM | HIGH | FIPS;
 
 /// The pattern narrowed by a further word of a `+` chain; `None` where the word is unknown or contradicts the others.
 pub(super) fn narrow(mut pattern: Pattern, word: &str, library: Library) -> Option<Pattern> {
-    let own = |row: &&Row| row.name == word && library.has(row);
     // Since 3.2 by the names of the registry as well.
-    let by_registry =
-        |row: &&Row| library.release >= Release::new(3, 2, 0) && library.has(row) && CipherSuite(row.code).to_string() == word;
-    let (kx, auth, enc, mac, lowest, class, code) = match ROWS.iter().find(own) {
+    let by_registry = |row: &&Row| library.release >= Release::new(3, 2, 0) && CipherSuite(row.code).to_string() == word;
+    let (kx, auth, enc, mac, lowest, class, code) = match library.rows().find(|row| row.name == word) {
+        // 1.0.2 goes by what a suite is made of, not by its code.
+        Some(row) if library.is_old() => (row.kx, row.auth, row.enc, row.mac, 0, library.class(row), None),
         Some(row) => (row.kx, row.auth, row.enc, row.mac, 0, library.class(row), Some(row.code)),
-        None => match ALIASES.iter().find(|(name, ..)| *name == word) {
+        None => match alias(word, library) {
             // An alias for what the library does not have at all is unknown to it.
             Some((_, kx, auth, enc, mac, lowest, class)) if known(library, *kx, *auth, *enc, *mac) => {
                 (*kx, *auth, *enc, *mac, *lowest, *class, None)
             }
             Some(_) => return None,
             None => {
-                let row = word.starts_with("TLS_").then(|| ROWS.iter().find(by_registry)).flatten()?;
+                let row = word.starts_with("TLS_").then(|| library.rows().find(by_registry)).flatten()?;
                 (row.kx, row.auth, row.enc, row.mac, 0, row.class, Some(row.code))
             }
         },
@@ -135,11 +139,17 @@ pub(super) fn narrow(mut pattern: Pattern, word: &str, library: Library) -> Opti
     Some(pattern)
 }
 
+/// The alias of this name, as the library has it.
+fn alias(word: &str, library: Library) -> Option<&'static Alias> {
+    let named = |(name, ..): &&Alias| *name == word;
+    let later = LATER_WORDS.iter().any(|(name, since)| *name == word && library.release < *since);
+    let old = library.is_old().then(|| ALIASES_OF_1_0_2.iter().find(named)).flatten();
+    old.or_else(|| ALIASES.iter().find(named).filter(|_| !later))
+}
+
 /// Whether the library has any of what an alias speaks of (ssl_cipher_collect_aliases).
 fn known(library: Library, kx: u32, auth: u32, enc: u32, mac: u32) -> bool {
-    let any = |wanted: u32, own: fn(&Row) -> u32| {
-        wanted == 0 || ROWS.iter().filter(|row| library.has(row)).any(|row| own(row) & wanted != 0)
-    };
+    let any = |wanted: u32, own: fn(&Row) -> u32| wanted == 0 || library.rows().any(|row| own(row) & wanted != 0);
     any(kx, |row| row.kx) && any(auth, |row| row.auth) && any(enc, |row| row.enc) && any(mac, |row| row.mac)
 }
 
@@ -149,7 +159,7 @@ pub(super) fn suite_b(text: &str) -> Option<Vec<CipherSuite>> {
     if text.starts_with("SUITEB128ONLY") {
         Some(vec![p256])
     } else if text.starts_with("SUITEB128C2") {
-        Some(vec![p384, p256])
+        Some(vec![p384])
     } else if text.starts_with("SUITEB128") {
         Some(vec![p256, p384])
     } else if text.starts_with("SUITEB192") {
