@@ -61,9 +61,26 @@ impl fmt::Display for Release {
     }
 }
 
+/// Distributions built from the sources of Red Hat Enterprise Linux, by the ID of their os-release.
+const OF_RHEL: &[&str] = &["rhel", "centos", "almalinux", "rocky", "ol", "redhat"];
+
+/// The release of RHEL that a system (`almalinux 9.4`) is, or is built from.
+pub(crate) fn rhel(system: &str) -> Option<Release> {
+    let (id, number) = system.split_once(' ')?;
+    OF_RHEL.iter().any(|known| id.eq_ignore_ascii_case(known)).then(|| number.parse().ok()).flatten()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rebuilds_of_rhel_are_told_by_their_names() {
+        assert_eq!(rhel("almalinux 9.4"), Some(Release::new(9, 4, 0)));
+        assert_eq!(rhel("rhel 7"), Some(Release::new(7, 0, 0)));
+        assert_eq!(rhel("fedora 41"), None);
+        assert_eq!(rhel("rhel"), None);
+    }
 
     #[test]
     fn releases_are_read_from_what_programs_and_packages_say() {

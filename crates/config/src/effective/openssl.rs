@@ -135,7 +135,7 @@ impl Judging<'_> {
         }
         let text = set.as_ref().map_or("DEFAULT", |set| set.value.text.as_str());
         let Some(release) = self.release else { return named_one_by_one(text).filter(|_| set.is_some()) };
-        let library = Library { default_level: level.map_or(0, |(level, _)| level), ..Library::upstream(release) };
+        let library = Library { default_level: level.map_or(0, |(level, _)| level), ..Library::of(release, &self.system) };
         let listed = match cipher_list(text, &library) {
             Ok(list) => list.suites,
             // The context has lost its list all the same (measured).

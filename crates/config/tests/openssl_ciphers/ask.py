@@ -3,7 +3,8 @@
     python3 ask.py .../libssl.so.1.0.2o < strings > 1.0.2o.tsv
 
 Any version from 1.0.2 on that is a shared object with its libcrypto beside it, such as the wheels of psycopg2-binary bring along
-(2.7.5: 1.0.2o, 2.9.3: 1.1.1l, 2.9.13: 3.5.8). Needs LD_LIBRARY_PATH where they need one another.
+(2.7.5: 1.0.2o, 2.9.3: 1.1.1l, 2.9.13: 3.5.8), and those of htcondor (23.0.28: CentOS 7's 1.0.2k, 25.14.1: AlmaLinux 8's 1.1.1k).
+Needs LD_LIBRARY_PATH where they need one another.
 """
 
 import ctypes

@@ -21,14 +21,35 @@ pub struct Library {
     pub default_level: u8,
     /// It was built with the weak suites (RC4, 3DES); 1.0.2 always has them.
     pub weak: bool,
-    /// It was built with Kerberos (1.0.2 alone can be).
+    /// It was built with Kerberos; 1.0.2 alone can be.
     pub krb5: bool,
+    /// Of which release of RHEL it is, where it is one of those whose patches are known.
+    pub rhel: Option<u32>,
+    /// Suites that were left out besides, by their codes.
+    pub without: &'static [u16],
 }
+
+/// Every suite of SRP.
+const SRP: &[u16] = &[0xc01a, 0xc01b, 0xc01c, 0xc01d, 0xc01e, 0xc01f, 0xc020, 0xc021, 0xc022];
+/// RC4 with MD5.
+const RC4_MD5: &[u16] = &[0x0004, 0x0018];
 
 impl Library {
     /// As the project builds it: level 1, since 3.2 level 2.
     pub fn upstream(release: Release) -> Library {
-        Library { release, default_level: if release >= Release::new(3, 2, 0) { 2 } else { 1 }, weak: false, krb5: false }
+        let default_level = if release >= Release::new(3, 2, 0) { 2 } else { 1 };
+        Library { release, default_level, weak: false, krb5: false, rhel: None, without: &[] }
+    }
+
+    /// As a distribution builds it (`rhel 8.10`), where that is known: the libraries of CentOS 7 (1.0.2k) and AlmaLinux 8 (1.1.1k)
+    /// were asked.
+    pub fn of(release: Release, system: &str) -> Library {
+        let upstream = Library::upstream(release);
+        match (crate::release::rhel(system).map(|number| number.major), (release.major, release.minor, release.patch)) {
+            (Some(7), (1, 0, 2)) => Library { krb5: true, rhel: Some(7), without: SRP, ..upstream },
+            (Some(8), (1, 1, 1)) => Library { weak: true, rhel: Some(8), without: RC4_MD5, ..upstream },
+            _ => upstream,
+        }
     }
 
     /// It is 1.0.2.
@@ -39,8 +60,8 @@ impl Library {
     /// What it has, in no order that counts.
     fn rows(self) -> impl Iterator<Item = &'static Row> {
         let old = if self.is_old() { before_1_1::ROWS_OF_1_0_2 } else { &[] };
-        let kept = move |row: &&Row| self.krb5 || row.kx != K_KRB5;
-        ROWS.iter().filter(move |row| self.has(row)).chain(old.iter().filter(kept))
+        let built = move |row: &&Row| (self.krb5 || row.kx != K_KRB5) && !self.without.contains(&row.code);
+        ROWS.iter().filter(move |row| self.has(row)).chain(old).filter(built)
     }
 
     /// Whether this row of the common table is in the library.
@@ -55,14 +76,15 @@ impl Library {
         !(aria || legacy || weak)
     }
 
-    /// Its class and flags: CCM with a short tag was HIGH before 3.2, triple DES had FIPS's approval in 1.0.2.
+    /// Its class and flags.
     fn class(self, row: &Row) -> u32 {
-        if self.is_old() {
-            let approved = row.enc == E_3DES && row.mac == M_SHA1 && row.kx != K_SRP;
-            return if approved { row.class | FIPS } else { row.class };
-        }
+        let triple_des = row.enc == E_3DES && row.mac == M_SHA1 && row.kx != K_SRP;
+        let approved = (triple_des && (self.is_old() || self.rhel == Some(8)))
+            || (row.enc & (E_AES128CCM | E_AES256CCM) != 0 && row.kx != K_PSK && self.rhel == Some(8));
+        let class = if approved { row.class | FIPS } else { row.class };
+        // CCM with a short tag was HIGH before 3.2.
         let short = row.enc & (E_AES128CCM8 | E_AES256CCM8) != 0 && self.release < Release::new(3, 2, 0);
-        if short { row.class & !MEDIUM | HIGH } else { row.class }
+        if short { class & !MEDIUM | HIGH } else { class }
     }
 
     /// Its lowest version: what TLS 1.0 brought was told as SSL 3.0's in 1.0.2.
@@ -74,6 +96,7 @@ impl Library {
     fn bits(self, row: &Row) -> u16 {
         match row.enc {
             E_ENULL => 0,
+            E_RC4 | E_IDEA if self.rhel == Some(7) => 112,
             E_3DES => 112,
             E_AES128CCM8 | E_AES256CCM8 if self.release >= Release::new(3, 2, 0) => 64,
             E_AES256 | E_AES256GCM | E_AES256CCM | E_AES256CCM8 | E_CAMELLIA256 | E_CHACHA20POLY1305 | E_ARIA256GCM => 256,
