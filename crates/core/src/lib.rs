@@ -24,6 +24,6 @@ mod redact;
 pub use causes::{CAUSES, Cause};
 pub use configuration::inspection::{Inspection, InspectionRequest, InspectionStep};
 pub use examination::{Budget, Examination, Family, Request, Step, TrustStore};
-pub use knowledge::clients::{FALLBACK, client, client_from_toml, clients, panel};
+pub use knowledge::clients::{FALLBACK, client, client_from_toml, client_of_hello, client_to_toml, clients, panel};
 pub use knowledge::local_openssl::local_openssl;
 pub use redact::redact;

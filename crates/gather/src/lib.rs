@@ -17,6 +17,7 @@ mod handshake;
 mod identity;
 mod key;
 mod masks;
+pub mod observe;
 mod openssl;
 mod pace;
 mod patience;

@@ -1,6 +1,6 @@
 //! Every command, every option and its help, in one place. Reading them does nothing.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -26,6 +26,13 @@ Exit status:
   0  every server was diagnosed as announced
   1  one was not
   2  tlswhy could not do its own job";
+
+const LISTEN_EXIT_STATUS: &str = "\
+Exit status:
+  0  clients were heard, and with --against no blocking finding
+  1  with --against: a blocking finding; with --certificate: a client refused it
+  2  tlswhy could not do its own job
+  3  with --against: it fails and the cause stayed undetermined; or nothing was heard";
 
 const FIX_EXIT_STATUS: &str = "\
 Exit status:
@@ -77,6 +84,9 @@ pub(crate) enum Command {
     /// Show the patch that mends it; with --apply: do it, verify it, and take it back if it did not help
     #[command(arg_required_else_help = true, after_help = FIX_EXIT_STATUS)]
     Fix(Box<Fix>),
+    /// What does my client offer, what is it, and would it agree with a server?
+    #[command(after_help = LISTEN_EXIT_STATUS)]
+    Listen(Box<Listen>),
     /// What does this cause mean? Without a code: list them
     Explain(Explain),
     /// Watch every cause being found, live, on servers broken on purpose inside this program
@@ -152,7 +162,7 @@ pub(crate) struct Check {
 }
 
 /// How to reach a server; the same for every command that does.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Connection {
     /// Server name to send (SNI); `none` for none
     #[arg(long, value_name = "NAME|none", help_heading = "How to connect")]
@@ -349,6 +359,43 @@ pub(crate) struct Cert {
     pub(crate) verbose: bool,
 }
 
+/// Options of `listen`.
+#[derive(Args, Debug)]
+pub(crate) struct Listen {
+    /// Where to listen: PORT, ADDRESS:PORT or ADDRESS [default: 127.0.0.1 and a free port]
+    #[arg(value_name = "ADDR", value_parser = listening)]
+    pub(crate) address: Option<SocketAddr>,
+    /// End after so many clients [default: go on until Ctrl-C]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) count: Option<u32>,
+
+    /// Say whether the client would agree with this server, and why not
+    #[arg(long, value_name = "TARGET", help_heading = "What to do with what is heard")]
+    pub(crate) against: Option<Target>,
+    /// Finish the handshake with this certificate (PEM, with its chain) and say whether the client takes it
+    #[arg(long, value_name = "FILE", help_heading = "What to do with what is heard")]
+    pub(crate) certificate: Option<PathBuf>,
+    /// The key of --certificate, where it stands in a file of its own (PEM)
+    #[arg(long, value_name = "FILE", requires = "certificate", help_heading = "What to do with what is heard")]
+    pub(crate) key: Option<PathBuf>,
+    /// Make a profile of the first client, for `--client FILE`; then end
+    #[arg(long, value_name = "FILE", conflicts_with = "count", help_heading = "What to do with what is heard")]
+    pub(crate) save_client: Option<PathBuf>,
+    /// Let --save-client replace a file that exists
+    #[arg(long, requires = "save_client", help_heading = "What to do with what is heard")]
+    pub(crate) force: bool,
+
+    /// How to write it
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "human", help_heading = "Output")]
+    pub(crate) format: ListFormat,
+    /// Write it to this file instead of to standard output
+    #[arg(short = 'o', long = "output", value_name = "FILE", help_heading = "Output")]
+    pub(crate) file: Option<PathBuf>,
+    /// Show every value that a client offers
+    #[arg(short, long, help_heading = "Output")]
+    pub(crate) verbose: bool,
+}
+
 /// Options of `diagnose`.
 #[derive(Args, Debug)]
 pub(crate) struct Diagnose {
@@ -512,7 +559,7 @@ impl FromStr for Alpn {
 }
 
 /// Commands of the contract that this version does not have.
-const LATER: &[&str] = &["listen", "pcap", "run", "trace"];
+const LATER: &[&str] = &["pcap", "run", "trace"];
 
 /// Refuses what stands in the place of a target and was rather meant as a command: `tlswhy chekc HOST` must not examine a host
 /// of that name. An explicit `check` examines it.
@@ -537,6 +584,18 @@ pub(crate) fn no_command_was_meant(check: &Check) -> Result<(), Failure> {
         Some(name) => Err(Failure::new(format!("there is no command `{word}`; did you mean `{name}`?")).tip(host)),
         None => Ok(()),
     }
+}
+
+/// Where to listen; a port alone is one of this machine only.
+fn listening(text: &str) -> Result<SocketAddr, Impossible> {
+    if let Ok(port) = text.trim_start_matches(':').parse::<u16>() {
+        return Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    }
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    let address = bare.parse::<IpAddr>().map(|address| SocketAddr::from((address, 0)));
+    text.parse::<SocketAddr>()
+        .or(address)
+        .map_err(|_| Impossible::because("a port, an address, or both: 8443, 192.0.2.1:8443, [::1]:8443"))
 }
 
 /// A waiting time; more than an hour is a slip.

@@ -10,6 +10,7 @@ mod nearest;
 mod output;
 mod progress;
 mod render;
+mod serving;
 mod target;
 mod terminal;
 
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         Some(Command::Config(arguments)) => commands::config::run(&arguments),
         Some(Command::Fix(arguments)) => commands::fix::run(&arguments),
         Some(Command::Diagnose(arguments)) => commands::diagnose::run(&arguments),
+        Some(Command::Listen(arguments)) => commands::listen::run(&arguments),
         Some(Command::Explain(arguments)) => commands::explain::run(&arguments),
         Some(Command::Demo(arguments)) => commands::demo::run(&arguments),
         Some(Command::Clients(arguments)) => commands::clients::run(&arguments),

@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tlswhy_model::{Bytes, ClientPolicy, ClientProfile, Software, printable};
-use tlswhy_wire::{CipherSuite, ExtensionSpec, ExtensionType, HelloSpec, NamedGroup, ProtocolVersion, SignatureScheme};
+use tlswhy_wire::{
+    CipherSuite, ClientHello, ExtensionSpec, ExtensionType, HelloFormat, HelloSpec, NamedGroup, ProtocolVersion,
+    SignatureScheme,
+};
 
 /// File name and text of every bundled profile.
 static FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/clients.rs"));
@@ -56,22 +59,61 @@ pub fn client_from_toml(text: &str) -> Result<ClientProfile, String> {
     })
 }
 
-#[derive(Deserialize)]
+/// A client of which nothing is known but its hello. Where that is one of a bundled client in everything, what that one accepts is
+/// taken over.
+pub fn client_of_hello(record_version: ProtocolVersion, hello: &ClientHello) -> ClientProfile {
+    let mut spec = hello.to_spec(record_version);
+    if let Some(ExtensionSpec::Padding(length)) =
+        spec.extensions.iter_mut().flatten().find(|extension| extension.extension_type() == ExtensionType::PADDING)
+    {
+        // It pads to a length, whatever the server's name.
+        *length = 0;
+        spec.pad_to = u16::try_from(hello.raw.len()).ok();
+    }
+    let same = super::likeness::nearest(&spec, 1).into_iter().find(|like| like.distance == 0).map(|like| like.client);
+    let (software, policy) = same.map_or_else(Default::default, |same| {
+        let source = Some(format!("as {}, whose hello is the same", same.name));
+        (same.software, ClientPolicy { policy_source: source, ..same.policy })
+    });
+    ClientProfile {
+        name: "recorded-client".to_owned(),
+        title: "the recorded client".to_owned(),
+        software,
+        panel: false,
+        source: "recorded from the client itself".to_owned(),
+        hello: spec,
+        policy,
+    }
+}
+
+/// Writes a profile; [`client_from_toml`] reads the same again. The name of the server, which is the one asked for when a hello is
+/// sent, is not kept, nor is what belongs to one session alone (a ticket, early data).
+///
+/// # Errors
+/// Says what of the hello cannot be told in a file.
+pub fn client_to_toml(client: &ClientProfile) -> Result<String, String> {
+    let ClientProfile { name, title, software, panel, source, hello, policy } = client.clone();
+    let hello = Hello::of(&hello)?;
+    let file = File { name, title, software, panel, source, hello, policy };
+    toml::to_string(&file).map_err(|error| error.to_string())
+}
+
+#[derive(Deserialize, Serialize)]
 struct File {
     name: String,
     title: String,
-    #[serde(default)]
-    software: Software,
+    source: String,
     #[serde(default)]
     panel: bool,
-    source: String,
+    #[serde(default)]
+    software: Software,
     hello: Hello,
     #[serde(default)]
     policy: ClientPolicy,
 }
 
 /// The hello as a person writes it: lists by name, the extensions' order apart.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 struct Hello {
     record_version: String,
@@ -80,17 +122,25 @@ struct Hello {
     compression: Vec<u8>,
     cipher_suites: Vec<String>,
     extensions: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     supported_groups: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     key_shares: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     signature_algorithms: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     signature_algorithms_cert: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     supported_versions: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     alpn: Vec<String>,
     ec_point_formats: Vec<u8>,
     psk_key_exchange_modes: Vec<u8>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     compress_certificate: Vec<u16>,
     record_size_limit: Option<u16>,
     pad_to: Option<u16>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     raw: BTreeMap<String, String>,
 }
 
@@ -120,6 +170,59 @@ impl Default for Hello {
 }
 
 impl Hello {
+    /// The other way round. What has no key of its own, or says something other than its key can, is kept byte for byte.
+    fn of(spec: &HelloSpec) -> Result<Hello, String> {
+        if spec.format != HelloFormat::Tls {
+            return Err("a hello in the form of SSL 2.0 cannot be written as a profile".to_owned());
+        }
+        let mut hello = Hello {
+            record_version: spec.record_version.to_string(),
+            legacy_version: spec.legacy_version.to_string(),
+            session_id_length: spec.session_id_length,
+            compression: spec.compression.clone(),
+            cipher_suites: names(&spec.cipher_suites),
+            pad_to: spec.pad_to,
+            ..Hello::default()
+        };
+        let of_one_session = [ExtensionType::PRE_SHARED_KEY, ExtensionType::EARLY_DATA, ExtensionType::COOKIE];
+        let Some(extensions) = &spec.extensions else { return Ok(hello) };
+        let kept = extensions.iter().filter(|extension| !of_one_session.contains(&extension.extension_type()));
+        let kept: Vec<&ExtensionSpec> = kept.collect();
+        hello.extensions = Some(kept.iter().map(|extension| extension.extension_type().to_string()).collect());
+        for extension in kept {
+            hello.tell(extension);
+        }
+        Ok(hello)
+    }
+
+    /// Takes an extension's body into its key.
+    fn tell(&mut self, extension: &ExtensionSpec) {
+        let name = extension.extension_type().to_string();
+        match extension {
+            ExtensionSpec::SupportedVersions(versions) => self.supported_versions = names(versions),
+            ExtensionSpec::SupportedGroups(groups) => self.supported_groups = names(groups),
+            ExtensionSpec::KeyShare(groups) => self.key_shares = names(groups),
+            ExtensionSpec::SignatureAlgorithms(schemes) => self.signature_algorithms = names(schemes),
+            ExtensionSpec::SignatureAlgorithmsCert(schemes) => self.signature_algorithms_cert = names(schemes),
+            ExtensionSpec::Alpn(protocols) => self.alpn.clone_from(protocols),
+            ExtensionSpec::EcPointFormats(formats) => self.ec_point_formats.clone_from(formats),
+            ExtensionSpec::PskKeyExchangeModes(modes) => self.psk_key_exchange_modes.clone_from(modes),
+            ExtensionSpec::CompressCertificate(algorithms) => self.compress_certificate.clone_from(algorithms),
+            ExtensionSpec::RecordSizeLimit(limit) => self.record_size_limit = Some(*limit),
+            // The name itself is set when the hello is sent, however it was written here.
+            ExtensionSpec::Raw { extension_type: ExtensionType::SERVER_NAME, .. } => {}
+            // Of a ticket only that the client takes them.
+            ExtensionSpec::Raw { extension_type: ExtensionType::SESSION_TICKET, .. } => {}
+            ExtensionSpec::Raw { body, .. } => {
+                self.raw.insert(name, Bytes(body.clone()).to_hex());
+            }
+            ExtensionSpec::Padding(length @ 1..) => {
+                self.raw.insert(name, Bytes(vec![0; usize::from(*length)]).to_hex());
+            }
+            _ => {}
+        }
+    }
+
     fn to_spec(&self) -> Result<HelloSpec, String> {
         let extensions = match &self.extensions {
             Some(names) => Some(names.iter().map(|name| self.extension(name)).collect::<Result<Vec<_>, String>>()?),
@@ -184,6 +287,10 @@ impl Hello {
     }
 }
 
+fn names<T: ToString>(values: &[T]) -> Vec<String> {
+    values.iter().map(T::to_string).collect()
+}
+
 fn value<T: FromStr>(key: &str, text: &str) -> Result<T, String> {
     text.parse()
         .map_err(|_| format!("{key}: unknown name {:?} (an IANA name, or a number such as 0x0a0a)", printable(text, 80)))
@@ -207,6 +314,14 @@ mod tests {
         }
         assert!(client(FALLBACK).is_some());
         assert_eq!(panel().len(), 10);
+    }
+
+    #[test]
+    fn a_profile_that_is_written_reads_the_same_again() {
+        for client in clients().unwrap() {
+            let text = client_to_toml(&client).unwrap();
+            assert_eq!(client_from_toml(&text).unwrap(), client, "{text}");
+        }
     }
 
     #[test]

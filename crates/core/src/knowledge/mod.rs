@@ -2,7 +2,10 @@
 
 pub mod clients;
 pub mod controls;
+pub mod dated;
 pub mod distrust;
+pub mod fingerprints;
+pub mod likeness;
 pub mod local_openssl;
 pub mod mozilla;
 pub mod policies;

@@ -1,5 +1,6 @@
 //! The trust anchors of Java, where its virtual machine finds them.
 
+use std::collections::HashSet;
 use std::env;
 use std::ffi::OsStr;
 use std::fs;
@@ -46,7 +47,7 @@ fn home_on(path: &OsStr) -> Option<PathBuf> {
 /// marked as trusted counts.
 fn read(path: &Path, password: Option<&str>) -> Option<TrustCertificates> {
     let bytes = file::read(path).ok()?;
-    let certificates = match form(&bytes) {
+    let mut certificates: Vec<Vec<u8>> = match form(&bytes) {
         Form::JavaKeyStore => jks::certificates(&bytes).ok()?,
         Form::Pkcs12 => {
             let found = match password {
@@ -57,6 +58,9 @@ fn read(path: &Path, password: Option<&str>) -> Option<TrustCertificates> {
         }
         _ => return None,
     };
+    // One that stands under two aliases is one anchor.
+    let mut known = HashSet::new();
+    certificates.retain(|der| known.insert(der.clone()));
     Some(TrustCertificates { source: path.display().to_string(), certificates })
 }
 

@@ -14,6 +14,7 @@ pub(crate) mod explain;
 pub(crate) mod fix;
 pub(crate) mod generate;
 mod judged;
+pub(crate) mod listen;
 mod machine;
 mod reports;
 pub(crate) mod schema;

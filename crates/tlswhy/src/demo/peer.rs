@@ -12,8 +12,8 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream, lookup_host};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-/// How long the other side may take to close, once we have.
-const PARTING: Duration = Duration::from_millis(300);
+use crate::serving::close_gently;
+
 /// Longer than a connection within this machine takes, wherever it is accepted at all.
 const NO_ANSWER: Duration = Duration::from_millis(60);
 /// Connections that a full queue may hold, generously.
@@ -123,15 +123,6 @@ impl Peer {
             }
         })
     }
-}
-
-/// Closes so that what was sent arrives: no reset for what the other side still says.
-pub(super) async fn close_gently(mut stream: TcpStream) -> io::Result<()> {
-    stream.shutdown().await?;
-    let rest = async { while stream.read(&mut [0; 4096]).await.is_ok_and(|count| count > 0) {} };
-    // Whoever takes longer is left alone.
-    let _ = timeout(PARTING, rest).await;
-    Ok(())
 }
 
 fn listen(backlog: u32) -> io::Result<(TcpListener, SocketAddr)> {

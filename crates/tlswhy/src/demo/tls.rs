@@ -1,7 +1,7 @@
 //! Servers of TLS 1.2 and 1.3 out of rustls, restricted as a scene wants them, perhaps behind something that judges the
 //! ClientHello first.
 
-use std::io::{self, Read, Write};
+use std::io;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -10,14 +10,15 @@ use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::version::{TLS12, TLS13};
-use rustls::{RootCertStore, ServerConfig, ServerConnection, SupportedCipherSuite, SupportedProtocolVersion};
+use rustls::{RootCertStore, ServerConfig, SupportedCipherSuite, SupportedProtocolVersion};
 use tlswhy_wire::client_hello::from_records;
 use tlswhy_wire::{AlertDescription, AlertLevel, ClientHello, ContentType, DecodeErrorKind};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
 use super::authority::{Authority, Credentials, SOUND};
-use super::peer::{Peer, close_gently};
+use super::peer::Peer;
+use crate::serving::{close_gently, converse};
 
 /// The longest beginning that is read as a ClientHello, in bytes.
 const LONGEST_HELLO: usize = 1 << 16;
@@ -120,43 +121,11 @@ async fn answer(mut stream: TcpStream, config: Arc<ServerConfig>, gate: fn(&Clie
         }
     };
     match verdict {
-        Gate::Open => shake_hands(stream, config, received).await,
+        Gate::Open => converse(stream, config, received, nothing_here).await.map(drop),
         Gate::Closed => close_gently(stream).await,
         Gate::Alert(description) => {
             stream.write_all(&[ContentType::ALERT.0, 3, 3, 0, 2, AlertLevel::FATAL.0, description.0]).await?;
             close_gently(stream).await
-        }
-    }
-}
-
-/// Carries bytes between the connection and rustls until one of them has enough.
-async fn shake_hands(mut stream: TcpStream, config: Arc<ServerConfig>, mut received: Vec<u8>) -> io::Result<()> {
-    let mut tls = ServerConnection::new(config).map_err(io::Error::other)?;
-    loop {
-        let mut rest = received.as_slice();
-        while !rest.is_empty() {
-            tls.read_tls(&mut rest)?;
-            let state = tls.process_new_packets();
-            let mut said = Vec::new();
-            // It always ends with the complaint that nothing more is there.
-            let _ = tls.reader().read_to_end(&mut said);
-            let asks = [&b"GET "[..], b"HEAD "].iter().any(|method| said.starts_with(method));
-            if asks {
-                tls.writer().write_all(nothing_here().as_bytes())?;
-                tls.send_close_notify();
-            }
-            let mut send = Vec::new();
-            while tls.wants_write() {
-                tls.write_tls(&mut send)?;
-            }
-            stream.write_all(&send).await?;
-            if asks || state.is_err() || state.is_ok_and(|state| state.peer_has_closed()) {
-                return close_gently(stream).await;
-            }
-        }
-        received.clear();
-        if stream.read_buf(&mut received).await? == 0 {
-            return Ok(());
         }
     }
 }

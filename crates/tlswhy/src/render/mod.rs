@@ -4,6 +4,7 @@
 
 pub(crate) mod cert;
 pub(crate) mod chain;
+pub(crate) mod client;
 pub(crate) mod config;
 mod excerpt;
 mod html;
