@@ -294,8 +294,6 @@ pub const FIXES: &[Fix] = &[
         args: &[
             "--client",
             "java-8u161",
-            // Dovecot closes without an alert, which leaves others possible.
-            "--unsure",
             "--assume",
             "dovecot=2.3.19",
             "--assume",

@@ -1,4 +1,4 @@
-use tlswhy_model::{Finding, Party, Safety, Stage};
+use tlswhy_model::{Confidence, Finding, Party, Safety, Stage};
 
 use super::found::{Found, remedy, s_client_version};
 use super::words;
@@ -17,6 +17,8 @@ pub(super) static CAUSE: Cause = Cause {
     examine,
 };
 
+const ANOTHER_KIND: &str = "The suites that the server allows need another kind of key than its certificate has (ECDHE-ECDSA-… with an RSA certificate, or the reverse), so it finds none usable whatever the client offers.";
+
 fn examine(found: &Found<'_>) -> Option<Finding> {
     let FaultKind::CertificateMismatch { version, key, curve } = &found.fault.kind else {
         return None;
@@ -34,13 +36,21 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
             format!("The server has an {key} certificate; for {shown} {} offers no suite that authenticates with such a key.", found.client_title()),
             "A suite of TLS 1.2 and below names the kind of key that signs; a server whose certificate is of another kind cannot use it, though it may have it in its list.".to_owned(),
         ),
+        _ if found.fault.confidence == Confidence::Observed => (
+            format!("The server has no {shown} suite that fits its certificate"),
+            format!(
+                "By its configuration {shown} is switched on at the server, and the suites allowed for it need another kind of key than that of its certificate{}.",
+                key_name.map(|key| format!(" ({key})")).unwrap_or_default()
+            ),
+            ANOTHER_KIND.to_owned(),
+        ),
         _ => (
             format!("The server has no {shown} suite that fits its certificate"),
             format!(
                 "{shown} is switched on at the server, and every suite is refused to a hello that offers all of them{}. Other versions are refused with another word.",
                 key_name.map(|key| format!(", though it has an {key} certificate")).unwrap_or_default()
             ),
-            "The suites that the server allows need another kind of key than its certificate has (ECDHE-ECDSA-… with an RSA certificate, or the reverse), so it finds none usable whatever the client offers.".to_owned(),
+            ANOTHER_KIND.to_owned(),
         ),
     };
     let mut finding = found.finding(&CAUSE, title, diagnosis, why);

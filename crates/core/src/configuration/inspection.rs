@@ -570,7 +570,12 @@ pub(crate) fn fares(client: &ClientProfile, effective: &Effective, keys: &[KeyKi
 }
 
 /// Suites are shared, and none of them goes with a key of the server.
-fn mismatch(obstacle: &Obstacle, effective: &Effective, keys: &[KeyKind], client: &ClientCapabilities) -> Option<FaultKind> {
+pub(crate) fn mismatch(
+    obstacle: &Obstacle,
+    effective: &Effective,
+    keys: &[KeyKind],
+    client: &ClientCapabilities,
+) -> Option<FaultKind> {
     let Obstacle::Suites { version } = obstacle else { return None };
     let key = *keys.first()?;
     let listed = effective.cipher_suites.as_ref()?;

@@ -74,6 +74,26 @@ pub(crate) fn server_of<'s>(case: &Case<'_>, survey: &'s Survey<'_>) -> Option<(
     })
 }
 
+/// The same where listener and name leave no doubt: it listens at the address and the port that answered, alone or for the name that
+/// was sent, and no other configuration has one that does.
+pub(crate) fn certain_server_of<'s>(case: &Case<'_>, survey: &'s Survey<'_>) -> Option<(&'s Configuration, &'s Service)> {
+    let subject = &case.evidence.subject;
+    let (configuration, service) = server_of(case, survey)?;
+    let here = |listener: &&Listener| {
+        listener.port == subject.port && listener.address.is_none_or(|address| Some(address) == case.address)
+    };
+    let listening: Vec<_> = survey
+        .services(Side::Server)
+        .filter(|(configuration, service)| {
+            configuration.party != Some(Party::Client) && service.listeners.iter().any(|one| here(&one))
+        })
+        .collect();
+    let listener = service.listeners.iter().find(here)?;
+    let meant = subject.server_name.as_ref().is_some_and(|name| service.fits(name).is_some());
+    let of_one_program = listening.iter().all(|(other, _)| std::ptr::eq(*other, configuration));
+    (of_one_program && (meant || listener.is_default || listening.len() == 1)).then_some((configuration, service))
+}
+
 /// The lines that a finding is about, and the edits of its remedies.
 pub(crate) fn annotate(finding: &mut Finding, found: &Found<'_>, survey: &Survey<'_>) {
     if let Some((configuration, service)) = server_of(found.case, survey) {

@@ -1,8 +1,8 @@
 //! Configurations as evidence: which lines rule the service that was examined, which lines mend it.
 //!
 //! `survey` reads the configurations that the evidence names, as far as their files are known; what is missing is asked for.
-//! `rivals` finds lines that are there and do not count, or that take away what the other side needs; `locate` tells the
-//! findings their files and lines, `mending` writes the edits, and
+//! `rivals` finds lines that are there and do not count, or that take away what the other side needs; `settling` answers from the
+//! server's files what its answers leave open; `locate` tells the findings their files and lines, `mending` writes the edits, and
 //! `aims` those that bring a server to a guideline.
 
 pub mod aims;
@@ -12,6 +12,7 @@ pub(crate) mod locate;
 pub(crate) mod mending;
 pub(crate) mod place;
 pub(crate) mod rivals;
+pub(crate) mod settling;
 pub(crate) mod survey;
 
 /// The main files of the configurations in this evidence, in order.

@@ -11,7 +11,7 @@ use super::{Examination, Fault, FaultKind, Story};
 use crate::case::{Case, Seen};
 use crate::causes::{CAUSES, Found};
 use crate::configuration::survey::Survey;
-use crate::configuration::{locate, rivals};
+use crate::configuration::{locate, rivals, settling};
 use crate::negotiate::ServerCapabilities;
 use crate::panel;
 
@@ -117,6 +117,7 @@ impl Examination {
                 let case = self.case(client, address);
                 let mut story = self.tell(&case);
                 if !survey.configurations.is_empty() {
+                    settling::settle(&case, &mut story, &survey);
                     rivals::explain(&case, &mut story, &survey, &ServerCapabilities::of(case.all()));
                 }
                 tales.push(self.tale(&case, client, address, story, &survey));

@@ -1,6 +1,7 @@
 //! Configurations that are read beside the handshake: lines without effect, policies that restrict.
 
 use crate::scenario::{BROKEN, HEALTHY, Scenario, Seen};
+use crate::server::StartError;
 
 /// nginx 1.22: the default server of the socket decides the version.
 const NGINX: &[&str] =
@@ -9,6 +10,20 @@ const SHADOWED: Scenario =
     Scenario { group: "config-shadowed", causes: &["config-shadowed"], args: NGINX, mentions: &["no effect"], ..BROKEN };
 const RESTRICTS: Scenario =
     Scenario { group: "client-policy-restricts", causes: &["client-policy-restricts"], mentions: &["Groups"], ..BROKEN };
+
+/// Java 8 before it had TLS 1.3.
+const DOVECOT: &[&str] = &[
+    "--client",
+    "java-8u161",
+    "--root",
+    "{dir}",
+    "--server-config",
+    "/dovecot.conf",
+    "--assume",
+    "dovecot=2.3.19",
+    "--assume",
+    "openssl=3.0.19",
+];
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
@@ -82,6 +97,44 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             says: "legacy sigalg disallowed or unsupported",
             works_with: Some("-cipher DEFAULT@SECLEVEL=0"),
         },
+        ..BROKEN
+    },
+    Scenario {
+        id: "version-ranges-disjoint-dovecot-by-its-configuration",
+        // It closes without a word, which alone would leave open whether TLS 1.2 is off or on without a suite.
+        group: "version-ranges-disjoint",
+        start: |lab| lab.dovecot("rsa", "imap", true, "ssl_min_protocol = TLSv1.3"),
+        args: DOVECOT,
+        causes: &["version-ranges-disjoint"],
+        mentions: &["\"confidence\":\"observed\""],
+        seen: Seen { like: "-tls1_2", says: "unexpected eof", works_with: Some("-tls1_3") },
+        ..BROKEN
+    },
+    Scenario {
+        id: "near-miss-configuration-that-the-server-does-not-run-with",
+        // What the file says is not what answers: it settles nothing.
+        group: "version-ranges-disjoint",
+        start: |lab| {
+            let server = lab.dovecot("rsa", "imap", true, "ssl_min_protocol = TLSv1.3")?;
+            let text = std::fs::read_to_string(server.dir().join("dovecot.conf")).map_err(StartError::of)?;
+            std::fs::write(server.dir().join("new.conf"), text.replace("TLSv1.3", "TLSv1.2")).map_err(StartError::of)?;
+            Ok(server)
+        },
+        args: &[
+            "--client",
+            "java-8u161",
+            "--root",
+            "{dir}",
+            "--server-config",
+            "/new.conf",
+            "--assume",
+            "dovecot=2.3.19",
+            "--assume",
+            "openssl=3.0.19",
+        ],
+        causes: &["version-ranges-disjoint"],
+        mentions: &["\"confidence\":\"suspected\""],
+        seen: Seen { like: "-tls1_2", says: "unexpected eof", works_with: Some("-tls1_3") },
         ..BROKEN
     },
     Scenario {
