@@ -8,7 +8,10 @@ use crate::programs::Started;
 use crate::server::{Lab, Launch, Server, StartError};
 
 /// The name that clients ask for.
-const NAME: &str = "good.example.test";
+pub(crate) const NAME: &str = "good.example.test";
+/// How nginx is asked about its configuration, and made to read it.
+pub(crate) const NGINX_CHECK: &str = "nginx -t -e {dir}/error.log -c {dir}/nginx.conf";
+pub(crate) const NGINX_RELOAD: &str = "nginx -e {dir}/error.log -s reload -c {dir}/nginx.conf";
 
 /// What must come of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +56,6 @@ pub struct Fix {
     pub end: End,
 }
 
-const NGINX_RELOAD: &str = "nginx -e {dir}/error.log -s reload -c {dir}/nginx.conf";
 const NGINX: Fix = Fix {
     id: "",
     start: |_| Err(StartError::Failed(String::new())),
@@ -66,7 +68,7 @@ const NGINX: Fix = Fix {
         "--assume",
         "openssl=3.0.19",
         "--check-command",
-        "nginx -t -e {dir}/error.log -c {dir}/nginx.conf",
+        NGINX_CHECK,
         "--reload-command",
         NGINX_RELOAD,
     ],
@@ -75,7 +77,7 @@ const NGINX: Fix = Fix {
 };
 /// An old client, as s_client can be one.
 const TLS_1_0: &str = "-tls1 -cipher ALL:@SECLEVEL=0";
-const OUTDATED: &str = "ssl_protocols TLSv1 TLSv1.1; ssl_ciphers ALL:@SECLEVEL=0;";
+pub(crate) const OUTDATED: &str = "ssl_protocols TLSv1 TLSv1.1; ssl_ciphers ALL:@SECLEVEL=0;";
 
 /// Every fix.
 pub const FIXES: &[Fix] = &[
@@ -116,7 +118,7 @@ pub const FIXES: &[Fix] = &[
             "--assume",
             "openssl=3.0.19",
             "--check-command",
-            "nginx -t -e {dir}/error.log -c {dir}/nginx.conf",
+            NGINX_CHECK,
             "--reload-command",
             NGINX_RELOAD,
         ],
@@ -135,7 +137,7 @@ pub const FIXES: &[Fix] = &[
             "--assume",
             "openssl=3.0.19",
             "--check-command",
-            "nginx -t -e {dir}/error.log -c {dir}/nginx.conf",
+            NGINX_CHECK,
             "--reload-command",
             NGINX_RELOAD,
         ],
@@ -219,7 +221,7 @@ pub const FIXES: &[Fix] = &[
             "--assume",
             "openssl=3.0.19",
             "--check-command",
-            "nginx -t -e {dir}/error.log -c {dir}/nginx.conf",
+            NGINX_CHECK,
             "--reload-command",
             NGINX_RELOAD,
         ],
@@ -239,7 +241,7 @@ pub const FIXES: &[Fix] = &[
             "--assume",
             "openssl=3.0.19",
             "--check-command",
-            "nginx -t -e {dir}/error.log -c {dir}/nginx.conf",
+            NGINX_CHECK,
             "--reload-command",
             NGINX_RELOAD,
         ],
@@ -259,7 +261,7 @@ pub const FIXES: &[Fix] = &[
             "--assume",
             "openssl=3.0.19",
             "--check-command",
-            "nginx -t -e {dir}/error.log -c {dir}/nginx.conf",
+            NGINX_CHECK,
             "--reload-command",
             NGINX_RELOAD,
         ],
@@ -329,6 +331,16 @@ fn one(settings: &str) -> String {
     format!("server {{\n        listen 127.0.0.1:{{port}} ssl; # here\n        server_name {NAME};\n        {settings}\n    }}")
 }
 
+/// nginx with these settings in its one server.
+pub(crate) fn nginx_with(settings: &str, lab: &Lab) -> Started {
+    nginx(lab, &one(settings))
+}
+
+/// Two faults in two files: `nginx.conf` and `leaf.pem`.
+pub(crate) fn nginx_with_two_faults(lab: &Lab) -> Started {
+    nginx(lab, &one(&format!("ssl_certificate leaf.pem; ssl_certificate_key rsa.key; {OUTDATED}")))
+}
+
 /// nginx with a master process, so that it can be reloaded.
 fn nginx(lab: &Lab, servers: &str) -> Started {
     let certificate =
@@ -337,7 +349,7 @@ fn nginx(lab: &Lab, servers: &str) -> Started {
         program: "nginx",
         args: words("-e {dir}/error.log -c {dir}/nginx.conf"),
         setup: "cp '{pki}/rsa.pem' '{pki}/rsa.key' . && cp '{pki}/rsa.leaf.pem' leaf.pem && \
-                printf '#!/bin/sh\\nkill -9 $PPID\\n' > kill && chmod 755 kill",
+                printf '#!/bin/sh\\nkill -9 $PPID\\n' > kill && chmod 755 kill && : > more.conf",
         files: vec![(
             "nginx.conf",
             format!(
@@ -442,13 +454,16 @@ pub fn run(lab: &Lab, binary: &Path, fix: &Fix) -> Result<Vec<String>, StartErro
             expect(fs::read(&edited).map_err(StartError::of)? == before, "--recover does not bring the file back".to_owned());
         }
     }
-    let leftovers = fs::read_dir(&dir).map_err(StartError::of)?.filter_map(Result::ok);
-    let leftovers: Vec<String> = leftovers
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .filter(|name| name.contains(".tlswhy"))
-        .collect();
+    let leftovers = leftovers(&dir)?;
     expect(leftovers.is_empty(), format!("left behind: {leftovers:?}"));
     Ok(wrong)
+}
+
+/// The files that `tlswhy` made in a directory and left there.
+pub(crate) fn leftovers(dir: &Path) -> Result<Vec<String>, StartError> {
+    let there = fs::read_dir(dir).map_err(StartError::of)?.filter_map(Result::ok);
+    let names = there.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    Ok(names.filter(|name| name.contains(".tlswhy")).collect())
 }
 
 /// Every comment of the old file is in the new one.
@@ -470,7 +485,7 @@ fn comes_to_work(server: &Server, lab: &Lab, like: &str) -> Result<bool, StartEr
 }
 
 /// Whether `openssl s_client` connects and trusts what it sees.
-fn works(server: &Server, lab: &Lab, like: &str) -> Result<bool, StartError> {
+pub(crate) fn works(server: &Server, lab: &Lab, like: &str) -> Result<bool, StartError> {
     let output = Command::new("timeout")
         .args(["5", "openssl", "s_client", "-connect", &server.address().to_string(), "-servername", NAME])
         .args(["-CAfile", &lab.pki.join("ca.pem").display().to_string(), "-verify_return_error"])

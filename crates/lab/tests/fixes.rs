@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use tlswhy_lab::fixes::{FIXES, run};
+use tlswhy_lab::not_kept::{a_baseline_that_differs_each_time, a_fix_that_breaks_another_client, half_a_fix_behind_a_balancer};
 use tlswhy_lab::runner::find_binary;
 use tlswhy_lab::{Lab, StartError};
 
@@ -20,4 +21,17 @@ fn fixes_are_applied_verified_and_taken_back() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_cannot_be_told_or_breaks_others_is_not_kept() {
+    let lab = Lab::new().unwrap();
+    let binary = find_binary().unwrap();
+    for run in [a_fix_that_breaks_another_client, half_a_fix_behind_a_balancer, a_baseline_that_differs_each_time] {
+        match run(&lab, &binary) {
+            Ok(wrong) => assert!(wrong.is_empty(), "{}", wrong.join("\n")),
+            Err(StartError::Missing(what)) => drop(writeln!(std::io::stderr(), "skipped: no {what}")),
+            Err(error) => panic!("{error}"),
+        }
+    }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::replace::hash;
 use super::{Plan, Refused, StateDir};
 
 /// The format of a journal, and its version.
@@ -95,8 +96,6 @@ pub(crate) struct FileEntry {
     pub(crate) before: String,
     pub(crate) after: String,
     pub(super) mode: u32,
-    pub(super) uid: u32,
-    pub(super) gid: u32,
     /// The copy.
     pub(crate) backup: PathBuf,
 }
@@ -118,12 +117,10 @@ impl Journal {
         let directory = state.of(&id);
         let cannot = |error: &std::io::Error| Refused::io(format!("cannot keep copies in {}", directory.display()), error);
         DirBuilder::new().mode(0o700).create(&directory).map_err(|error| cannot(&error))?;
-        for (number, file) in files.iter_mut().enumerate() {
-            let name = file.real_path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            file.backup = directory.join(format!("{number}-{name}"));
-            let bytes = fs::read(&file.real_path).map_err(|error| cannot(&error))?;
-            // Never readable for more than the original was, nor for anybody but this user.
-            write_durably(&file.backup, &bytes, file.mode & 0o600).map_err(|error| cannot(&error))?;
+        if let Err(error) = keep_copies(&directory, &mut files).and_then(|()| sync(state.path())) {
+            // It never began; what is left of it is of no use.
+            let _ = fs::remove_dir_all(&directory);
+            return Err(cannot(&error));
         }
         let entry = Entry {
             format: FORMAT.to_owned(),
@@ -157,6 +154,21 @@ impl Journal {
     }
 }
 
+/// Copies the files of a plan; each learns where its copy lies.
+fn keep_copies(directory: &Path, files: &mut [FileEntry]) -> std::io::Result<()> {
+    for (number, file) in files.iter_mut().enumerate() {
+        let name = file.real_path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        file.backup = directory.join(format!("{number}-{name}"));
+        let bytes = fs::read(&file.real_path)?;
+        if hash(&bytes) != file.before {
+            return Err(std::io::Error::other(format!("{} was changed by somebody else meanwhile", file.path.display())));
+        }
+        // Never readable for more than the original was, nor for anybody but this user.
+        write_durably(&file.backup, &bytes, file.mode & 0o600)?;
+    }
+    Ok(())
+}
+
 /// Every plan, oldest first. What has no journal never began; one that cannot be read is an error, for it may be unfinished.
 pub(super) fn entries(state: &StateDir) -> Result<Vec<Entry>, Refused> {
     let cannot = |error: &std::io::Error| Refused::io(format!("cannot read {}", state.path().display()), error);
@@ -168,8 +180,13 @@ pub(super) fn entries(state: &StateDir) -> Result<Vec<Entry>, Refused> {
             Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => continue,
             Err(error) => return Err(Refused::io(format!("cannot read {}", path.display()), &error)),
         };
-        let damaged =
-            |why: String| Refused(format!("the journal {} cannot be read: {why}; the copies lie beside it", path.display()));
+        let damaged = |why: String| {
+            let folder = path.parent().unwrap_or(&path).display();
+            Refused(format!(
+                "the journal {} cannot be read: {why}; compare the files with their copies in {folder}, put back what is to be put back, and move that folder away",
+                path.display()
+            ))
+        };
         let entry: Entry = serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
         if entry.format != FORMAT || entry.version != VERSION {
             return Err(damaged(format!("it is a {} {}", entry.format, entry.version)));

@@ -5,6 +5,7 @@
 //! [`Session::keep`] or [`Session::roll_back`] ends it. Before each step the journal says so, on disk. A session that ends without
 //! either is what a crash leaves: [`recover`] takes it back.
 
+mod attributes;
 mod command;
 mod journal;
 mod replace;
@@ -22,7 +23,7 @@ pub(crate) use journal::{Entry, Step};
 pub(crate) use state::StateDir;
 
 use journal::{FileEntry, Journal};
-use replace::{hash, replace};
+use replace::{hash, hash_of, prepare, put_in_place};
 
 /// What is to be done to one file.
 #[derive(Clone, Debug)]
@@ -83,13 +84,7 @@ impl Session {
     /// Checks everything that can be checked, and keeps copies. Nothing is changed yet.
     pub(crate) fn begin(state: &StateDir, plan: &Plan) -> Result<Session, Refused> {
         let mut locks = vec![state.lock()?];
-        if let Some(open) = journal::entries(state)?.into_iter().find(|entry| !entry.step.is_an_end()) {
-            return Err(Refused(format!(
-                "{} was not finished (it stopped while {}); `tlswhy fix --recover` takes it back first",
-                open.id,
-                open.step.in_words()
-            )));
-        }
+        refuse_where_one_is_open(&journal::entries(state)?)?;
         let (mut files, mut new) = (Vec::new(), Vec::new());
         let mut directories: Vec<PathBuf> = Vec::new();
         for change in &plan.changes {
@@ -97,9 +92,10 @@ impl Session {
             let directory = entry.real_path.parent().unwrap_or(Path::new("/"));
             if !directories.iter().any(|known| known == directory) {
                 locks.push(lock_directory(directory)?);
-                replace::can_write_in(directory)?;
+                replace::can_write(directory)?;
                 directories.push(directory.to_owned());
             }
+            replace::can_write(&entry.real_path)?;
             files.push(entry);
             new.push(bytes);
         }
@@ -120,15 +116,21 @@ impl Session {
     /// Replaces the files, one after the other, each whole.
     pub(crate) fn write(&mut self) -> Result<(), Refused> {
         self.journal.step(Step::Writing)?;
+        self.prepare()?;
         for place in 0..self.new.len() {
             self.write_one(place)?;
         }
         self.journal.step(Step::Written)
     }
 
+    /// Writes all that is new beside what it is to replace.
+    fn prepare(&self) -> Result<(), Refused> {
+        self.journal.entry.files.iter().zip(&self.new).try_for_each(|(file, new)| prepare(file, new, self.id()))
+    }
+
     fn write_one(&self, place: usize) -> Result<(), Refused> {
-        let (Some(file), Some(new)) = (self.journal.entry.files.get(place), self.new.get(place)) else { return Ok(()) };
-        replace(file, new, &file.before, &self.journal.entry.id)
+        let Some(file) = self.journal.entry.files.get(place) else { return Ok(()) };
+        put_in_place(file, &file.before, self.id())
     }
 
     /// The program's own validation; `None` where it has none.
@@ -183,10 +185,11 @@ pub(crate) fn recover(state: &StateDir) -> Result<Vec<Restored>, Refused> {
     Ok(done)
 }
 
-/// Takes back a plan that was kept: the last one, or that of a name.
+/// Takes back a plan that was kept: the last one, or that of a name. Where a file is no more as it was left, nothing is done.
 pub(crate) fn undo(state: &StateDir, id: Option<&str>) -> Result<Restored, Refused> {
     let _lock = state.lock()?;
     let entries = journal::entries(state)?;
+    refuse_where_one_is_open(&entries)?;
     let kept = entries.into_iter().filter(|entry| entry.step == Step::Kept);
     let entry = match id {
         Some(id) => kept.into_iter().find(|entry| entry.id == id),
@@ -196,9 +199,45 @@ pub(crate) fn undo(state: &StateDir, id: Option<&str>) -> Result<Restored, Refus
         Some(id) => Refused(format!("no applied fix is called {id}; `tlswhy fix --list` names them")),
         None => Refused("there is no applied fix to take back".to_owned()),
     })?;
+    for file in &entry.files {
+        let (shown, copy) = (file.path.display(), file.backup.display());
+        match hash_of(&file.real_path) {
+            Some(now) if now == file.after || now == file.before => {}
+            Some(_) => {
+                return Err(Refused(format!(
+                    "{shown} was changed after the fix {}: nothing is taken back; what it was before is {copy}",
+                    entry.id
+                )));
+            }
+            None => {
+                return Err(Refused(format!(
+                    "{shown} is gone or cannot be read: nothing of the fix {} is taken back; what it was before is {copy}",
+                    entry.id
+                )));
+            }
+        }
+    }
     let _directories = lock_directories(&entry)?;
     let mut journal = Journal { directory: state.of(&entry.id), entry };
     take_back(&mut journal, Step::Undone)
+}
+
+/// What a crash left unfinished is taken back before anything else is done.
+fn refuse_where_one_is_open(entries: &[Entry]) -> Result<(), Refused> {
+    match entries.iter().find(|entry| !entry.step.is_an_end()) {
+        Some(open) => Err(Refused(format!(
+            "the fix {} was not finished (it stopped while {}); `tlswhy fix --recover` takes it back first",
+            open.id,
+            open.step.in_words()
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Whether a fix may be begun: none is under way, and none was left unfinished.
+pub(crate) fn may_begin(state: &StateDir) -> Result<(), Refused> {
+    let _lock = state.lock()?;
+    refuse_where_one_is_open(&journal::entries(state)?)
 }
 
 /// Every plan, oldest first.
@@ -207,40 +246,57 @@ pub(crate) fn list(state: &StateDir) -> Result<Vec<Entry>, Refused> {
 }
 
 fn take_back(journal: &mut Journal, end: Step) -> Result<Restored, Refused> {
-    let may_have_been_read = journal.entry.step.may_have_been_read();
-    let id = journal.entry.id.clone();
-    let mut restored = Restored { id: id.clone(), summary: journal.entry.summary.clone(), ..Restored::default() };
-    if journal.entry.step != Step::Prepared {
-        journal.step(if may_have_been_read { Step::TakingBackRead } else { Step::TakingBack })?;
+    let before = journal.entry.step;
+    let may_have_been_read = before.may_have_been_read();
+    let mut restored = Restored { id: journal.entry.id.clone(), summary: journal.entry.summary.clone(), ..Restored::default() };
+    if before != Step::Prepared {
+        let noted = journal.step(if may_have_been_read { Step::TakingBackRead } else { Step::TakingBack });
+        // What is unfinished is known to be so without this note: a full disk must not keep it from being taken back.
+        if before.is_an_end() {
+            noted?;
+        }
     }
+    let mut failed = None;
     for file in &journal.entry.files {
-        replace::remove_leftover(file, &id);
-        let now = fs::read(&file.real_path).map(|bytes| hash(&bytes)).unwrap_or_default();
-        if now == file.before {
-            restored.restored.push(file.path.clone());
-            continue;
+        match put_back(file, &journal.entry.id) {
+            Ok(true) => restored.restored.push(file.path.clone()),
+            Ok(false) => restored.left_alone.push((file.path.clone(), file.backup.clone())),
+            // The others need not stay behind.
+            Err(error) => failed = failed.or(Some(error)),
         }
-        if now != file.after {
-            restored.left_alone.push((file.path.clone(), file.backup.clone()));
-            continue;
-        }
-        let bytes = fs::read(&file.backup)
-            .map_err(|error| Refused::io(format!("cannot read the copy {}", file.backup.display()), &error))?;
-        if hash(&bytes) != file.before {
-            return Err(Refused(format!(
-                "the copy {} is not what was kept; {} is left as it is",
-                file.backup.display(),
-                file.path.display()
-            )));
-        }
-        replace(file, &bytes, &file.after, &id)?;
-        restored.restored.push(file.path.clone());
+    }
+    if let Some(error) = failed {
+        return Err(Refused(format!("{}; once it can be, `tlswhy fix --recover` takes the rest back", error.0)));
     }
     if may_have_been_read && !restored.restored.is_empty() {
         restored.reload = command::run(&journal.entry.reload)?;
     }
     journal.step(end)?;
     Ok(restored)
+}
+
+/// Makes a file what it was. `false` where somebody else has changed it since: it is left alone then.
+fn put_back(file: &FileEntry, id: &str) -> Result<bool, Refused> {
+    replace::remove_leftover(file, id);
+    let now = hash_of(&file.real_path);
+    if now.as_ref() == Some(&file.before) {
+        return Ok(true);
+    }
+    if now.as_ref() != Some(&file.after) {
+        return Ok(false);
+    }
+    let bytes = fs::read(&file.backup)
+        .map_err(|error| Refused::io(format!("cannot read the copy {}", file.backup.display()), &error))?;
+    if hash(&bytes) != file.before {
+        return Err(Refused(format!(
+            "the copy {} is not what was kept; {} is left as it is",
+            file.backup.display(),
+            file.path.display()
+        )));
+    }
+    prepare(file, &bytes, id)?;
+    put_in_place(file, &file.after, id)?;
+    Ok(true)
 }
 
 /// Looks at one file: is it the one that was read, may it be replaced, what does it become?
@@ -295,8 +351,6 @@ fn examine(change: &Change, roots: &[PathBuf]) -> Result<(FileEntry, Vec<u8>), R
         after: hash(&new),
         before,
         mode: metadata.mode() & 0o7777,
-        uid: metadata.uid(),
-        gid: metadata.gid(),
         backup: PathBuf::new(),
     };
     Ok((entry, new))

@@ -1,48 +1,72 @@
-//! One file replaced by another in a single step, owner and mode kept.
+//! One file replaced by another in a single step; everything but its content stays.
 
-use std::fs::{self, File, Permissions};
-use std::io::Write;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, fchown};
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest;
+use rustix::fs::{Access, access};
 
-use super::Refused;
 use super::journal::{FileEntry, sync};
+use super::{Refused, attributes};
 
 /// SHA-256, hexadecimal.
 pub(super) fn hash(bytes: &[u8]) -> String {
     tlswhy_model::Bytes(digest::digest(&digest::SHA256, bytes).as_ref().to_vec()).to_hex()
 }
 
-/// Makes `bytes` the content of a file whose content has the hash `now`. Whoever reads the path gets the old or the new, whole.
-pub(super) fn replace(file: &FileEntry, bytes: &[u8], now: &str, id: &str) -> Result<(), Refused> {
+/// Writes what is to take the place of a file beside it. Most of what can go wrong (a full disk, attributes that cannot be kept)
+/// goes wrong here, where nothing is replaced yet.
+pub(super) fn prepare(file: &FileEntry, bytes: &[u8], id: &str) -> Result<(), Refused> {
     let shown = file.path.display();
     let beside = beside(file, id);
     remove_leftover(file, id);
-    let cannot = |error: &std::io::Error| Refused::io(format!("cannot replace {shown}"), error);
+    let cannot = |error: io::Error| Refused::io(format!("cannot replace {shown}"), &error);
     let made = (|| {
-        let mut new = File::options().write(true).create_new(true).mode(0o600).open(&beside)?;
-        new.write_all(bytes)?;
-        // The owner first: changing it takes set-user-id bits away.
-        fchown(&new, Some(file.uid), Some(file.gid))?;
-        new.set_permissions(Permissions::from_mode(file.mode))?;
-        new.sync_all()
+        let old = File::open(&file.real_path).map_err(cannot)?;
+        let mut new = File::options().write(true).create_new(true).mode(0o600).open(&beside).map_err(cannot)?;
+        new.write_all(bytes).map_err(cannot)?;
+        attributes::keep(&old, &new)
+            .map_err(|(what, error)| Refused::io(format!("cannot replace {shown}: its {what} could not be kept"), &error))?;
+        new.sync_all().map_err(cannot)
     })();
-    if let Err(error) = made {
+    if made.is_err() {
         remove_leftover(file, id);
-        return Err(cannot(&error));
     }
-    // Somebody may have changed it while this was written.
-    if fs::read(&file.real_path).map(|bytes| hash(&bytes)).unwrap_or_default() != now {
+    made
+}
+
+/// Puts what was prepared in the place of a file whose content has the hash `now`. Whoever reads the path gets the old or the new,
+/// whole.
+pub(super) fn put_in_place(file: &FileEntry, now: &str, id: &str) -> Result<(), Refused> {
+    let shown = file.path.display();
+    // Somebody may have changed it while the other was written.
+    if hash_of(&file.real_path).as_deref() != Some(now) {
         remove_leftover(file, id);
         return Err(Refused(format!("{shown} was changed by somebody else meanwhile")));
     }
-    fs::rename(&beside, &file.real_path).map_err(|error| {
+    let cannot = |error: &io::Error| Refused::io(format!("cannot replace {shown}"), error);
+    fs::rename(beside(file, id), &file.real_path).map_err(|error| {
         remove_leftover(file, id);
         cannot(&error)
     })?;
     sync(file.real_path.parent().unwrap_or(Path::new("/"))).map_err(|error| cannot(&error))
+}
+
+/// The hash of a file's content; `None` where it is gone or cannot be read.
+pub(super) fn hash_of(path: &Path) -> Option<String> {
+    let mut context = digest::Context::new(&digest::SHA256);
+    let mut file = File::open(path).ok()?;
+    let mut buffer = [0; 16 * 1024];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Some(tlswhy_model::Bytes(context.finish().as_ref().to_vec()).to_hex()),
+            Ok(count) => context.update(buffer.get(..count)?),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return None,
+        }
+    }
 }
 
 /// The file that is written before it takes the place of the other.
@@ -57,12 +81,14 @@ pub(super) fn remove_leftover(file: &FileEntry, id: &str) {
     let _ = fs::remove_file(beside(file, id));
 }
 
-/// Whether files can be made in a directory; found out before anything is changed.
-pub(super) fn can_write_in(directory: &Path) -> Result<(), Refused> {
-    let trial = directory.join(format!(".tlswhy-trial-{}", std::process::id()));
-    let _ = fs::remove_file(&trial);
-    let made = File::options().write(true).create_new(true).mode(0o600).open(&trial);
-    let _ = fs::remove_file(&trial);
-    made.map(drop)
-        .map_err(|error| Refused::io(format!("cannot write in {} (run it with rights on it)", directory.display()), &error))
+/// Whether a file, or files in a directory, can be written; found out before anything is changed.
+pub(super) fn can_write(path: &Path) -> Result<(), Refused> {
+    access(path, Access::WRITE_OK).map_err(|error| {
+        let way_out = match error {
+            rustix::io::Errno::ROFS => "; it lies on a file system that is mounted read-only",
+            rustix::io::Errno::PERM => "; it is immutable: `lsattr -d` shows it, `chattr -i` lifts it",
+            _ => "; run it with rights on it",
+        };
+        Refused(format!("cannot write {}: {}{way_out}", path.display(), io::Error::from(error)))
+    })
 }

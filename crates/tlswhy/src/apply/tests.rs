@@ -86,8 +86,8 @@ fn a_crash_after_any_step_leaves_whole_files_and_is_taken_back() {
     let names = ["a", "b", "c"];
     for files in 1..=names.len() {
         let names = &names[..files];
-        // Steps: begun, journal says writing, after each file, written, checked, reloading.
-        for crash in 0..files + 5 {
+        // Steps: begun, journal says writing, new ones prepared, after each file, written, checked, reloading.
+        for crash in 0..files + 6 {
             let bench = Bench::new();
             names.iter().for_each(|name| drop(bench.file(name)));
             let mut session = Session::begin(&bench.state, &bench.plan(names)).unwrap();
@@ -99,6 +99,9 @@ fn a_crash_after_any_step_leaves_whole_files_and_is_taken_back() {
             };
             if goes_on() {
                 session.journal.step(Step::Writing).unwrap();
+                if goes_on() {
+                    session.prepare().unwrap();
+                }
                 for place in 0..files {
                     if goes_on() {
                         session.write_one(place).unwrap();
@@ -133,6 +136,133 @@ fn a_crash_after_any_step_leaves_whole_files_and_is_taken_back() {
     }
 }
 
+/// What a power cut may leave of a journal or a copy on a disk that does not do as it was told.
+#[test]
+fn a_journal_or_a_copy_cut_anywhere_is_never_acted_upon() {
+    let bench = Bench::new();
+    bench.file("a");
+    let mut session = Session::begin(&bench.state, &bench.plan(&["a"])).unwrap();
+    session.write().unwrap();
+    let (journal, copy) = (session.journal.directory.join("journal.json"), session.backups().remove(0));
+    drop(session);
+    for (path, says) in [(&journal, "journal.json cannot be read"), (&copy, "is not what was kept")] {
+        let whole = fs::read(path).unwrap();
+        for end in 0..whole.len() {
+            fs::write(path, whole.get(..end).unwrap()).unwrap();
+            let error = recover(&bench.state).unwrap_err();
+            assert!(error.0.contains(says), "{end}: {}", error.0);
+            assert_eq!(bench.read("a"), NEW, "{end}");
+        }
+        fs::write(path, whole).unwrap();
+    }
+    // A plan whose journal was never put in its place never began.
+    let never = bench.state.path().join("20260101T000000-1");
+    fs::create_dir(&never).unwrap();
+    fs::write(never.join("journal.json.new"), b"{\"form").unwrap();
+    assert_eq!(recover(&bench.state).unwrap().len(), 1);
+    assert_eq!(bench.read("a"), OLD);
+    bench.is_clean(&["a"]);
+}
+
+#[test]
+fn what_was_changed_after_the_fix_is_not_undone() {
+    let bench = Bench::new();
+    bench.file("a");
+    bench.file("b");
+    let mut session = Session::begin(&bench.state, &bench.plan(&["a", "b"])).unwrap();
+    session.write().unwrap();
+    session.keep().unwrap();
+    fs::write(bench.path("b"), b"edited later").unwrap();
+    let error = undo(&bench.state, None).unwrap_err().0;
+    assert!(error.contains(bench.path("b").to_str().unwrap()) && error.contains("changed after the fix"), "{error}");
+    // Not even the file that could be: half of a fix is none.
+    assert_eq!((bench.read("a"), bench.read("b")), (NEW.to_vec(), b"edited later".to_vec()));
+    fs::remove_file(bench.path("b")).unwrap();
+    assert!(undo(&bench.state, None).unwrap_err().0.contains("is gone"));
+    fs::write(bench.path("b"), NEW).unwrap();
+    assert_eq!(undo(&bench.state, None).unwrap().restored.len(), 2);
+    bench.is_clean(&["a", "b"]);
+}
+
+#[test]
+fn nothing_is_undone_while_another_is_unfinished() {
+    let bench = Bench::new();
+    bench.file("a");
+    bench.file("b");
+    let mut session = Session::begin(&bench.state, &bench.plan(&["a"])).unwrap();
+    session.write().unwrap();
+    session.keep().unwrap();
+    let mut session = Session::begin(&bench.state, &bench.plan(&["b"])).unwrap();
+    session.write().unwrap();
+    drop(session);
+    assert!(undo(&bench.state, None).unwrap_err().0.contains("--recover"));
+    assert!(may_begin(&bench.state).unwrap_err().0.contains("--recover"));
+    recover(&bench.state).unwrap();
+    assert_eq!((bench.read("a"), bench.read("b")), (NEW.to_vec(), OLD.to_vec()));
+}
+
+/// An access control list as the kernel takes it (acl(5)): one user of a number beside owner, group and others.
+fn list_for(user: u32, permissions: u16) -> Vec<u8> {
+    const NONE: u32 = u32::MAX;
+    let entries = [(0x01, 6, NONE), (0x02, permissions, user), (0x04, 0, NONE), (0x10, permissions, NONE), (0x20, 0, NONE)];
+    let mut list = 2_u32.to_le_bytes().to_vec();
+    for (tag, permissions, id) in entries {
+        list.extend(u16::to_le_bytes(tag));
+        list.extend(u16::to_le_bytes(permissions));
+        list.extend(u32::to_le_bytes(id));
+    }
+    list
+}
+
+#[test]
+fn access_lists_and_attributes_stay_and_none_is_gained() {
+    use rustix::fs::{XattrFlags, getxattr, setxattr};
+    const ACL: &str = "system.posix_acl_access";
+    let get = |path: &Path, name: &str| {
+        let mut value = [0; 256];
+        getxattr(path, name, &mut value[..]).map(|length| value[..length].to_vec())
+    };
+    let bench = Bench::new();
+    let (listed, plain) = (bench.file("listed"), bench.file("plain"));
+    let set = |path: &Path, name: &str, value: &[u8]| setxattr(path, name, value, XattrFlags::empty());
+    if let Err(error) = set(&listed, ACL, &list_for(4321, 4)).and(set(&listed, "user.label", b"kept")) {
+        println!("skipped: no extended attributes here ({error})");
+        return;
+    }
+    // What the directory gives to new files must not open the one that has no list.
+    set(&bench.path(""), "system.posix_acl_default", &list_for(1234, 6)).unwrap();
+    for (path, mode) in [(&listed, 0o640), (&plain, 0o644)] {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let mut session = Session::begin(&bench.state, &bench.plan(&["listed", "plain"])).unwrap();
+    session.write().unwrap();
+    session.keep().unwrap();
+    for undone in [false, true] {
+        assert_eq!(get(&listed, ACL).unwrap(), list_for(4321, 4));
+        assert_eq!(get(&listed, "user.label").unwrap(), b"kept");
+        assert_eq!(get(&plain, ACL), Err(rustix::io::Errno::NODATA));
+        for (path, mode) in [(&listed, 0o640), (&plain, 0o644)] {
+            assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o7777, mode);
+        }
+        assert_eq!(bench.read("listed"), if undone { OLD } else { NEW });
+        if !undone {
+            undo(&bench.state, None).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_mode_that_was_tightened_meanwhile_is_not_widened_again() {
+    let bench = Bench::new();
+    bench.file("a");
+    let mut session = Session::begin(&bench.state, &bench.plan(&["a"])).unwrap();
+    session.write().unwrap();
+    session.keep().unwrap();
+    fs::set_permissions(bench.path("a"), fs::Permissions::from_mode(0o600)).unwrap();
+    undo(&bench.state, None).unwrap();
+    assert_eq!(fs::metadata(bench.path("a")).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
 #[test]
 fn what_changed_since_it_was_read_is_refused() {
     let bench = Bench::new();
@@ -149,6 +279,7 @@ fn what_somebody_changes_meanwhile_is_left_alone() {
     bench.file("a");
     bench.file("b");
     let mut session = Session::begin(&bench.state, &bench.plan(&["a", "b"])).unwrap();
+    session.prepare().unwrap();
     session.write_one(0).unwrap();
     fs::write(bench.path("b"), b"other").unwrap();
     assert!(session.write().is_err());

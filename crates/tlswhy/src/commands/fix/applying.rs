@@ -52,6 +52,10 @@ pub(super) async fn apply(
         say(output, "Copy", &backup.display().to_string())?;
     }
     let id = session.id().to_owned();
+    if let Err(refused) = session.write() {
+        say_restored(output, &session.roll_back().map_err(failure)?)?;
+        return Err(failure(refused));
+    }
     match carry_out(asker, &mut session, &before, course, output, interrupted).await {
         Ok(after) => {
             session.keep().map_err(failure)?;
@@ -73,19 +77,6 @@ pub(super) async fn apply(
     }
 }
 
-/// What was left unfinished is taken back before anything else is begun.
-pub(super) fn nothing_is_open() -> Result<(), Failure> {
-    let state = StateDir::usual().map_err(failure)?;
-    let open = crate::apply::list(&state).map_err(failure)?.into_iter().find(|entry| !entry.step.is_an_end());
-    match open {
-        Some(open) => {
-            Err(Failure::new(format!("the fix {} was not finished: it stopped while {}", open.id, open.step.in_words()))
-                .tip("`tlswhy fix --recover` takes it back"))
-        }
-        None => Ok(()),
-    }
-}
-
 /// Validates, then reloads: what does not pass its validation is never reloaded.
 pub(super) fn take_up(session: &mut Session, mut said: impl FnMut(&str, &Ran) -> Result<(), String>) -> Result<(), String> {
     for (label, step) in [("Validated", Session::check as fn(&mut Session) -> _), ("Reloaded", Session::reload)] {
@@ -100,7 +91,7 @@ pub(super) fn take_up(session: &mut Session, mut said: impl FnMut(&str, &Ran) ->
     Ok(())
 }
 
-/// Writes, validates, reloads and asks again. The error is what was learned; it is taken back then.
+/// Validates, reloads and asks again. The error is what was learned; it is taken back then.
 async fn carry_out(
     asker: &mut Asker<'_>,
     session: &mut Session,
@@ -109,9 +100,7 @@ async fn carry_out(
     output: &mut Output,
     interrupted: &Interrupted,
 ) -> Result<Standing, String> {
-    let refused = |refused: Refused| refused.0;
     let unsaid = |failure: Failure| failure.to_string();
-    session.write().map_err(refused)?;
     take_up(session, |label, ran| say_ran(output, label, ran).map_err(unsaid))?;
     let started = Instant::now();
     let for_the_client = asker.aim == Some(Aim::Client);

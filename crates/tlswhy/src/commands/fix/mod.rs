@@ -22,6 +22,8 @@ use self::proposal::{Proposal, aim, proposals, show, towards};
 use super::config::inspect;
 use super::examine::{Interrupted, now};
 use super::{judged, machine, trust};
+#[cfg(unix)]
+use crate::apply;
 use crate::cli::{Fix, Sni};
 use crate::exit::{Failure, Status};
 use crate::output::Output;
@@ -67,7 +69,7 @@ fn of_target(arguments: &Fix, target: &Target, named: Vec<Option<ClientProfile>>
     }
     #[cfg(unix)]
     if arguments.apply {
-        applying::nothing_is_open()?;
+        apply::StateDir::usual().and_then(|state| apply::may_begin(&state)).map_err(applying::failure)?;
     }
     let mut asker = Asker::new(arguments, target, named)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
