@@ -52,7 +52,7 @@ pub fn a_fix_that_breaks_another_client(lab: &Lab, binary: &Path) -> Result<Vec<
 pub fn half_a_fix_behind_a_balancer(lab: &Lab, binary: &Path) -> Result<Vec<String>, StartError> {
     let (server, dir) = balanced(lab, fixes::OUTDATED)?;
     let ended = applied(lab, binary, &dir, server.port, &[], NGINX_RELOAD)?;
-    Ok(ended.unlike(1, "answers differently from one connection to the next"))
+    Ok(ended.unlike(1, "differently from one connection to the next"))
 }
 
 /// The same where the other one is not broken: there is nothing that a fix could be measured against.

@@ -136,6 +136,8 @@ async fn carry_out(
             format!("with it {} could not connect any more", lost.join(", "))
         } else if after == *before {
             "with it everything stayed as it was: the running program did not take it up, or another line rules".to_owned()
+        } else if after.outcome == Outcome::Undetermined {
+            format!("whether it helped cannot be told: {}", after.summary)
         } else {
             format!("with it the handshake did not get better: {}", after.summary)
         });
