@@ -47,6 +47,7 @@ const ASKING: &[Asking] = &[
     asking("go", &["go"], &["version"], "go version go", None),
     asking("haproxy", &["haproxy"], &["-vv"], "HAProxy version ", Some("Running on OpenSSL version : OpenSSL ")),
     asking("java", &["java"], &["-version"], "version \"", None),
+    asking("libpq", &["psql"], &["--version"], "(PostgreSQL) ", None),
     asking("lighttpd", &["lighttpd"], &["-v"], "lighttpd/", None),
     asking("mariadb", &["mariadbd"], &["--version"], "Ver ", None),
     asking("mysql", &["mysqld"], &["--version"], "Ver ", None),

@@ -19,6 +19,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("go", &["golang-*-go", "golang-go", "go"]),
     ("haproxy", &["haproxy"]),
     ("java", &["openjdk-*-jre-headless"]),
+    ("libpq", &["libpq5", "libpq", "postgresql*-libs"]),
     ("lighttpd", &["lighttpd"]),
     ("mariadb", &["mariadb-server-core", "mariadb-server-core-*", "mariadb"]),
     ("mysql", &["mysql-server-core-*"]),

@@ -9,6 +9,7 @@ mod curl;
 mod dovecot;
 mod git;
 mod haproxy;
+mod libpq;
 mod lighttpd;
 mod lines;
 mod mysql;
@@ -100,6 +101,7 @@ pub static DIALECTS: &[&Dialect] = &[
     &dovecot::DIALECT,
     &git::DIALECT,
     &haproxy::DIALECT,
+    &libpq::DIALECT,
     &lighttpd::DIALECT,
     &mysql::DIALECT,
     &nginx::DIALECT,

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tlswhy_wire::client_hello::from_records;
 use tlswhy_wire::{CipherSuite, ExtensionSpec, NamedGroup, ProtocolVersion};
 
+use super::greeting;
 use crate::configs::{Case, Placed};
 use crate::server::find_program;
 
@@ -31,6 +32,7 @@ pub struct Offer {
 /// Runs the program of a case until its first hello is there or it ends; what it sent, and what it printed.
 pub(super) fn of(case: &Case, placed: &Placed) -> io::Result<(Option<Offer>, String)> {
     let port = placed.ports.first().copied().unwrap_or_default();
+    let upgrade = case.looks.first().and_then(|look| look.upgrade);
     let listener = TcpListener::bind(("127.0.0.1", port))?;
     listener.set_nonblocking(true)?;
     let program = find_program(case.program).ok_or(io::ErrorKind::NotFound)?;
@@ -52,11 +54,11 @@ pub(super) fn of(case: &Case, placed: &Placed) -> io::Result<(Option<Offer>, Str
     let mut offer = None;
     while offer.is_none() && began.elapsed() < LIMIT {
         match listener.accept() {
-            Ok((stream, _)) => offer = read(stream),
+            Ok((stream, _)) => offer = read(stream, upgrade),
             Err(_) if matches!(child.try_wait(), Ok(None)) => std::thread::sleep(Duration::from_millis(10)),
             // What came before its end counts.
             Err(_) => {
-                offer = listener.accept().ok().and_then(|(stream, _)| read(stream));
+                offer = listener.accept().ok().and_then(|(stream, _)| read(stream, upgrade));
                 break;
             }
         }
@@ -67,10 +69,11 @@ pub(super) fn of(case: &Case, placed: &Placed) -> io::Result<(Option<Offer>, Str
     Ok((offer, String::from_utf8_lossy(&std::fs::read(said)?).into_owned()))
 }
 
-fn read(mut stream: std::net::TcpStream) -> Option<Offer> {
+/// The hello on a connection, after what is said in plain text before it.
+fn read(mut stream: std::net::TcpStream, upgrade: Option<&str>) -> Option<Offer> {
     stream.set_nonblocking(false).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-    let mut bytes = Vec::new();
+    let mut bytes = greeting::of(&mut stream, upgrade).ok()?;
     let mut buffer = [0; 16 * 1024];
     loop {
         if let Ok((record, hello)) = from_records(&bytes) {

@@ -1,7 +1,7 @@
 //! What the files of client programs are said to mean, compared with the hellos that the real programs send.
 //!
 //! A [`Case`] is a generated file with the command that makes a program read it and connect to the first port; its first hello is
-//! compared with what `tlswhy-config` reads in the same file.
+//! compared with what `tlswhy-config` reads in the same file. Where its first look names a protocol, that is spoken before.
 //!
 //! ```text
 //! cargo run -p tlswhy-lab -- clients [DIALECT|ID…]
@@ -9,6 +9,8 @@
 
 mod cases;
 pub mod command;
+mod databases;
+mod greeting;
 mod hello;
 mod predict;
 

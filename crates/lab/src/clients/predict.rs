@@ -51,9 +51,12 @@ pub fn expected(case: &Case, placed: &Placed, runtime: &Runtime) -> Result<Expec
 }
 
 fn of(case: &Case, placed: &Placed, reading: &Reading, files: &Files<'_>) -> Result<Expected, String> {
-    let refused: Vec<String> =
+    let mut refused: Vec<String> =
         reading.troubles.iter().filter(|trouble| trouble.fatal).map(|trouble| trouble.says.clone()).collect();
     let service = chosen(case, placed, &reading.services).ok_or("no client is read")?;
+    if service.settings.tls.as_ref().is_some_and(|tls| !tls.value) {
+        refused.push("it speaks no TLS".to_owned());
+    }
     let Effective { versions, cipher_suites, cipher_suites_13, groups, .. } = effective(service, files);
     Ok(Expected { refused, versions, suites: cipher_suites, suites_13: cipher_suites_13, groups })
 }

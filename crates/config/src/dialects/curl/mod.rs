@@ -15,7 +15,7 @@ use crate::dialects::openssl::heeds;
 use crate::dialects::{Commands, Context, Dialect, Likeness};
 use crate::files::Content;
 use crate::language::names;
-use crate::language::openssl_ciphers::{Library as Rules, Refused, cipher_list};
+use crate::language::openssl_ciphers::selects_nothing;
 use crate::release::Release;
 use crate::service::{Heeds, Library, Note, Reading, Service, Side, Trouble};
 use crate::setting::{CipherList, Language, Setting, Settings};
@@ -217,7 +217,7 @@ fn service(
     let ciphers = of("ciphers");
     if let Some(list) = &ciphers
         && let Some(openssl) = openssl
-        && matches!(cipher_list(&list.value, &Rules::upstream(openssl)), Err(Refused::NoMatch | Refused::InvalidCommand(_)))
+        && selects_nothing(&list.value, openssl)
     {
         refuse(list, "names no suite that OpenSSL knows");
     }

@@ -16,7 +16,7 @@ use self::tree::{Entry, Tree};
 use super::{Commands, Context, Dialect, Likeness};
 use crate::files::{directory_of, relative_to};
 use crate::language::names;
-use crate::language::openssl_ciphers::{Library as Rules, Refused, cipher_list};
+use crate::language::openssl_ciphers::selects_nothing;
 use crate::release::Release;
 use crate::service::{Heeds, Library, Listener, Note, Reading, Service, Side};
 use crate::setting::{CipherList, ClientVerification, Language, Setting, Settings, Shadowed};
@@ -419,7 +419,7 @@ impl Dovecot<'_> {
         let list =
             set(scope, "ssl_cipher_list").unwrap_or_else(|| built_in("ssl_cipher_list", LIST.to_owned(), LIST, &self.by));
         if let Some(openssl) = self.context.files.openssl_of("dovecot")
-            && matches!(cipher_list(&list.value, &Rules::upstream(openssl)), Err(Refused::NoMatch | Refused::InvalidCommand(_)))
+            && selects_nothing(&list.value, openssl)
         {
             settings.refuses_all = refuse(&list, "no suite that OpenSSL knows");
         }

@@ -235,6 +235,11 @@ impl<'l> Own<'l> {
         self.last("tls-version", |line| Some(versions(line.value.as_deref()?, self.reader).unwrap_or_default()))
     }
 
+    fn port(&self) -> u16 {
+        let line = self.lines.iter().rev().find(|line| line.name.eq_ignore_ascii_case("port"));
+        line.and_then(|line| line.value.as_deref()?.parse().ok()).unwrap_or(3306)
+    }
+
     fn is_strict(&self) -> bool {
         self.reader.mariadb && self.reader.server
     }

@@ -7,7 +7,7 @@ use super::options;
 use super::{Own, Product, TLS_BY_ITSELF, is_there, shadowed};
 use crate::files::Files;
 use crate::language::names;
-use crate::language::openssl_ciphers::{Library as Rules, Refused, cipher_list};
+use crate::language::openssl_ciphers::selects_nothing;
 use crate::release::Release;
 use crate::service::{Heeds, Library, Listener, Note, Service, Side, Trouble};
 use crate::setting::{CipherList, ClientVerification, Language, Setting, Settings};
@@ -44,13 +44,11 @@ pub(super) fn service(files: &Files<'_>, product: &Product, lines: &Lines, troub
         let says = "connections without TLS are refused".to_owned();
         notes.push(Note { at: demands.origin.span().cloned(), says });
     }
-    let port = own.lines.iter().rev().find(|line| line.name.eq_ignore_ascii_case("port"));
-    let port = port.and_then(|line| line.value.as_deref()?.parse().ok()).unwrap_or(3306);
     Service {
         dialect: "mysql",
         side: Side::Server,
         title: format!("{} server", product.name),
-        listeners: vec![Listener { address: None, port, is_default: true }],
+        listeners: vec![Listener { address: None, port: own.port(), is_default: true }],
         names: Vec::new(),
         names_from_certificates: false,
         declared: super::head(lines, own.reader).cloned(),
@@ -105,10 +103,7 @@ fn fill(own: &Own<'_>, product: &Product, versions: Setting<Vec<ProtocolVersion>
 
 /// MariaDB divides its one list: suites of TLS 1.3 in it are those of TLS 1.3, the others those below. Where it names none of one
 /// kind beside some of the other, TLS 1.3 keeps its own and the versions below have none (measured).
-pub(super) fn ciphers(
-    list: Option<Setting<String>>,
-    divides: bool,
-) -> (Option<Setting<CipherList>>, Option<Setting<Vec<CipherSuite>>>) {
+fn ciphers(list: Option<Setting<String>>, divides: bool) -> (Option<Setting<CipherList>>, Option<Setting<Vec<CipherSuite>>>) {
     let Some(list) = list else { return (None, None) };
     let is_13 = |word: &&str| word.parse::<CipherSuite>().is_ok_and(|suite| suite.0 >> 8 == 0x13);
     let (of_13, below): (Vec<&str>, Vec<&str>) = list.value.split(':').partition(is_13);
@@ -145,10 +140,7 @@ fn unusable(files: &Files<'_>, product: &Product, settings: &Settings, troubles:
     }
     let alone = settings.cipher_list.as_ref().filter(|_| settings.cipher_suites.is_none());
     if let (Some(list), Some(openssl)) = (alone, files.release_of("openssl"))
-        && matches!(
-            cipher_list(&list.value.text, &Rules::upstream(openssl)),
-            Err(Refused::NoMatch | Refused::InvalidCommand(_))
-        )
+        && selects_nothing(&list.value.text, openssl)
     {
         refuse(&list.origin, format!("`{}` selects no suite: MariaDB does not start with it", list.name));
     }

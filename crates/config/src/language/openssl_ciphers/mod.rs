@@ -127,6 +127,11 @@ pub enum Refused {
     UnknownRelease,
 }
 
+/// Whether a library of this release refuses a string; `false` where that is not known.
+pub fn selects_nothing(text: &str, release: Release) -> bool {
+    matches!(cipher_list(text, &Library::upstream(release)), Err(Refused::NoMatch | Refused::InvalidCommand(_)))
+}
+
 /// A suite on its way through the rules.
 #[derive(Clone, Copy)]
 struct Place {
