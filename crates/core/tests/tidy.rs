@@ -33,8 +33,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("model", &["wire"]),
     ("config", &["model", "wire"]),
     ("core", &["config", "model", "wire"]),
-    ("gather", &["model", "wire"]),
-    ("tlswhy", &["config", "core", "gather", "model", "wire"]),
+    ("gather", &["model", "steer", "wire"]),
+    ("steer", &[]),
+    ("tlswhy", &["config", "core", "gather", "model", "steer", "wire"]),
 ];
 
 /// Words that would bring the world into a room that only thinks.

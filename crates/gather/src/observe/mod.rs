@@ -1,5 +1,15 @@
-//! Real clients, observed: what they send by themselves. Nothing here makes a connection of its own.
+//! Real clients, observed: what they send by themselves, and where their connections go.
 
 mod hearing;
+#[cfg(target_os = "linux")]
+mod process;
+mod relay;
+#[cfg(target_os = "linux")]
+mod steering;
 
 pub use hearing::{FirstWords, Heard, hear};
+#[cfg(target_os = "linux")]
+pub use process::{Loaded, Process};
+pub use relay::{Event, Relay, Seen};
+#[cfg(target_os = "linux")]
+pub use steering::{Dialled, steer};
