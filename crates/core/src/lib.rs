@@ -20,6 +20,7 @@ pub mod knowledge;
 pub mod negotiate;
 mod panel;
 mod redact;
+pub mod symptoms;
 
 pub use causes::{CAUSES, Cause};
 pub use configuration::inspection::{Inspection, InspectionRequest, InspectionStep};

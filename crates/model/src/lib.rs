@@ -19,6 +19,7 @@ mod remedy;
 mod report;
 #[cfg(feature = "schema")]
 pub mod schema;
+mod symptoms;
 mod text;
 
 pub use attempt::{Attempt, Awaited, Ending, Exchange, Speaker, Timing};
@@ -36,6 +37,7 @@ pub use remedy::{Edit, Prediction, Remedy, Safety};
 pub use report::{
     AddressOutcome, CertificateView, ChainView, ClientOutcome, Cost, Notice, OpenQuestion, Outcome, Report, StoreView, Tool,
 };
+pub use symptoms::{NamedPeer, NextStep, SuspectedCause, Symptom, SymptomReport, TextInput, TextSpeaker};
 pub use text::printable;
 
 /// Version of both formats: `MAJOR.MINOR`. A reader takes every minor of its own major.
@@ -44,5 +46,7 @@ pub const FORMAT_VERSION: &str = "1.2";
 pub const EVIDENCE_FORMAT: &str = "tlswhy-evidence";
 /// The `format` of a document on configurations.
 pub const CONFIG_FORMAT: &str = "tlswhy-config";
+/// The `format` of a document on error messages.
+pub const SYMPTOMS_FORMAT: &str = "tlswhy-symptoms";
 /// The `format` of a report document.
 pub const REPORT_FORMAT: &str = "tlswhy-report";

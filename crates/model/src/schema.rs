@@ -12,6 +12,11 @@ pub fn config() -> Schema {
     schemars::schema_for!(crate::ConfigReport)
 }
 
+/// Schema of [`crate::SymptomReport`].
+pub fn symptoms() -> Schema {
+    schemars::schema_for!(crate::SymptomReport)
+}
+
 /// Schema of [`crate::Evidence`].
 pub fn evidence() -> Schema {
     schemars::schema_for!(crate::Evidence)

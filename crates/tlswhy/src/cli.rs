@@ -34,6 +34,14 @@ Exit status:
   2  tlswhy could not do its own job
   3  with --against: it fails and the cause stayed undetermined; or nothing was heard";
 
+const EXPLAIN_EXIT_STATUS: &str = "\
+A text is only a hint: nothing is asked of anybody.
+
+Exit status:
+  0  a page, the list, or a text in which something was recognised
+  2  tlswhy could not do its own job: usage, unreadable input
+  3  nothing in the text was recognised";
+
 const FIX_EXIT_STATUS: &str = "\
 Exit status:
   0  nothing is to be mended, or it was mended and verified
@@ -87,7 +95,8 @@ pub(crate) enum Command {
     /// What does my client offer, what is it, and would it agree with a server?
     #[command(after_help = LISTEN_EXIT_STATUS)]
     Listen(Box<Listen>),
-    /// What does this cause mean? Without a code: list them
+    /// What does this cause, or this error message, mean? Without either: list the causes
+    #[command(after_help = EXPLAIN_EXIT_STATUS)]
     Explain(Explain),
     /// Watch every cause being found, live, on servers broken on purpose inside this program
     #[command(after_help = DEMO_EXIT_STATUS)]
@@ -429,19 +438,28 @@ pub(crate) struct Output {
 /// Options of `explain`.
 #[derive(Args, Debug)]
 pub(crate) struct Explain {
-    /// Code of a cause, such as no-shared-cipher
-    pub(crate) code: Option<String>,
-    /// How to write the page
-    #[arg(long, value_name = "FORMAT", value_enum, default_value = "human")]
-    pub(crate) format: PageFormat,
+    /// Code of a cause, such as no-shared-cipher; or the text of an error, a file with it (a log), or - for standard input
+    #[arg(value_name = "CODE|TEXT|FILE")]
+    pub(crate) what: Vec<String>,
+    /// How to write it; JSON is for texts
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "human", help_heading = "Output")]
+    pub(crate) format: ExplainFormat,
+    /// Write it to this file instead of to standard output
+    #[arg(short = 'o', long = "output", value_name = "FILE", help_heading = "Output")]
+    pub(crate) file: Option<PathBuf>,
+    /// Show every message that was recognised and every cause that fits
+    #[arg(short, long, help_heading = "Output")]
+    pub(crate) verbose: bool,
 }
 
-/// The formats of a page.
+/// The formats of a page and of what a text says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum PageFormat {
+pub(crate) enum ExplainFormat {
     /// Text for people.
     Human,
-    /// The page as it was written.
+    /// The document by its JSON Schema.
+    Json,
+    /// Markdown; a page as it was written.
     Markdown,
 }
 
@@ -490,6 +508,8 @@ pub(crate) enum Document {
     Evidence,
     /// What configurations mean.
     Config,
+    /// What error messages say.
+    Symptoms,
 }
 
 /// Options of `generate`.

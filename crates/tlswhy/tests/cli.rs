@@ -386,3 +386,37 @@ fn man_pages_and_completions_are_generated() {
         assert!(stdout(&run(&["generate", "completions", shell])).contains("starttls"), "{shell}");
     }
 }
+
+#[test]
+fn explain_reads_texts_files_and_standard_input() {
+    let text = "curl: (35) OpenSSL/3.0.19: error:0A00010B:SSL routines::wrong version number";
+    let output = run(&["explain", text]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    for part in ["not-tls", "Proves", "because", "Next"] {
+        assert!(stdout(&output).contains(part), "{part}: {}", stdout(&output));
+    }
+
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("error.log");
+    std::fs::write(&log, format!("{text}\n").repeat(200)).unwrap();
+    let output = run(&["explain", log.to_str().unwrap(), "--format", "json"]);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&report["format"], &report["symptoms"][0]["count"]), (&Value::from("tlswhy-symptoms"), &Value::from(200)));
+
+    let mut piped =
+        tlswhy(&["explain", "-", "--format", "markdown"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    piped.stdin.take().unwrap().write_all(b"\x1b[2J no shared cipher").unwrap();
+    let output = piped.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(stdout(&output).contains("no-cipher-in-common") && !stdout(&output).contains('\u{1b}'), "{}", stdout(&output));
+}
+
+#[test]
+fn explain_says_what_it_does_not_know() {
+    let output = run(&["explain", "the printer is on fire"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(stdout(&output).contains("Unknown") && stdout(&output).contains("tlswhy HOST:PORT"), "{}", stdout(&output));
+    fails_with(&["explain", "/missing/error.log"], "no such file");
+    fails_with(&["explain", "not-tls", "--format", "json"], "a page has no JSON");
+    fails_with(&["explain", "no-shared-ciper"], "did you mean no-shared-cipher");
+}

@@ -9,6 +9,7 @@ fn committed_schemas_are_those_of_the_types() {
         ("report", tlswhy_model::schema::report()),
         ("evidence", tlswhy_model::schema::evidence()),
         ("config", tlswhy_model::schema::config()),
+        ("symptoms", tlswhy_model::schema::symptoms()),
     ];
     for (name, schema) in all {
         let path = schemas.join(format!("{name}.v1.json"));

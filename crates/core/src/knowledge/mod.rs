@@ -10,3 +10,4 @@ pub mod local_openssl;
 pub mod mozilla;
 pub mod policies;
 pub mod refusals;
+pub mod symptoms;

@@ -125,7 +125,7 @@ fn write_finding(report: &Report, index: usize, finding: &Finding, out: &mut dyn
 }
 
 /// Prose: what stands between backticks stays code, everything else that Markdown would obey is escaped.
-fn prose(text: &str) -> String {
+pub(super) fn prose(text: &str) -> String {
     let lines: Vec<_> = shown(text).lines().map(line).collect();
     lines.join("\n")
 }
@@ -149,7 +149,7 @@ fn line(text: &str) -> String {
 }
 
 /// The same inside of a list item: further lines belong to it.
-fn item(text: &str) -> String {
+pub(super) fn item(text: &str) -> String {
     prose(text).replace('\n', "\n  ")
 }
 
@@ -179,7 +179,7 @@ fn escape(text: &str) -> String {
 }
 
 /// A code span; its fence is longer than any run of backticks in it.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     let text = shown(text).replace('\n', " ");
     let fence = "`".repeat(longest_run(&text) + 1);
     let gap = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
@@ -187,7 +187,7 @@ fn code(text: &str) -> String {
 }
 
 /// A fenced code block.
-fn fence(language: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn fence(language: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
     let text = shown(text);
     let fence = "`".repeat(longest_run(&text).max(2) + 1);
     writeln!(out, "{fence}{language}\n{text}\n{fence}\n")

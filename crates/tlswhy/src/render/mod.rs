@@ -11,6 +11,7 @@ mod html;
 mod json;
 mod markdown;
 mod page;
+pub(crate) mod symptoms;
 mod text;
 pub(crate) mod words;
 mod wrap;
