@@ -32,11 +32,12 @@ const IMPORTS: &[(&str, &[&str])] = &[
 const ROOMS: &[(&str, &[&str])] = &[
     ("wire", &[]),
     ("model", &["wire"]),
+    ("capture", &["model", "wire"]),
     ("config", &["model", "wire"]),
     ("core", &["config", "model", "wire"]),
     ("gather", &["model", "steer", "wire"]),
     ("steer", &[]),
-    ("tlswhy", &["config", "core", "gather", "model", "steer", "wire"]),
+    ("tlswhy", &["capture", "config", "core", "gather", "model", "steer", "wire"]),
 ];
 
 /// Words that would bring the world into a room that only thinks.

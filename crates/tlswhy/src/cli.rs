@@ -95,6 +95,9 @@ pub(crate) enum Command {
     /// What does my client offer, what is it, and would it agree with a server?
     #[command(after_help = LISTEN_EXIT_STATUS)]
     Listen(Box<Listen>),
+    /// Why did the handshakes in this packet capture fail?
+    #[command(arg_required_else_help = true, after_help = EXIT_STATUS)]
+    Pcap(Pcap),
     /// What does this cause, or this error message, mean? Without either: list the causes
     #[command(after_help = EXPLAIN_EXIT_STATUS)]
     Explain(Explain),
@@ -421,6 +424,56 @@ pub(crate) struct Diagnose {
     pub(crate) output: Output,
 }
 
+/// Options of `pcap`.
+#[derive(Args, Debug)]
+pub(crate) struct Pcap {
+    /// Captures, pcap or pcapng; `-` reads standard input
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Only handshakes of this client
+    #[arg(long, value_name = "IP", help_heading = "What to look at")]
+    pub(crate) client: Option<IpAddr>,
+    /// Only handshakes with this server
+    #[arg(long, value_name = "IP[:PORT]", help_heading = "What to look at")]
+    pub(crate) server: Option<ServerFilter>,
+    /// Only handshakes that ask for this name (SNI)
+    #[arg(long, value_name = "NAME", help_heading = "What to look at")]
+    pub(crate) name: Option<String>,
+    /// How to write it; JSON is one document a line
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "human", help_heading = "Output")]
+    pub(crate) format: ListFormat,
+    /// Write it to this file instead of to standard output
+    #[arg(short = 'o', long = "output", value_name = "FILE", help_heading = "Output")]
+    pub(crate) file: Option<PathBuf>,
+    /// Show every handshake
+    #[arg(short, long, help_heading = "Output")]
+    pub(crate) verbose: bool,
+}
+
+/// A server's address, on one port or on any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ServerFilter {
+    /// The address.
+    pub(crate) ip: IpAddr,
+    /// The port, where only one is meant.
+    pub(crate) port: Option<u16>,
+}
+
+impl FromStr for ServerFilter {
+    type Err = Impossible;
+
+    fn from_str(text: &str) -> Result<Self, Impossible> {
+        if let Ok(address) = text.parse::<std::net::SocketAddr>() {
+            return Ok(ServerFilter { ip: address.ip(), port: Some(address.port()) });
+        }
+        let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+        let ip = bare.parse().map_err(|_| {
+            Impossible::because("an address is wanted, with a port or without: 192.0.2.1:443, [2001:db8::1]:443")
+        })?;
+        Ok(ServerFilter { ip, port: None })
+    }
+}
+
 /// Options of whatever writes a report.
 #[derive(Args, Debug)]
 pub(crate) struct Output {
@@ -579,7 +632,7 @@ impl FromStr for Alpn {
 }
 
 /// Commands of the contract that this version does not have.
-const LATER: &[&str] = &["pcap", "run", "trace"];
+const LATER: &[&str] = &["run", "trace"];
 
 /// Refuses what stands in the place of a target and was rather meant as a command: `tlswhy chekc HOST` must not examine a host
 /// of that name. An explicit `check` examines it.

@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Some(Command::Fix(arguments)) => commands::fix::run(&arguments),
         Some(Command::Diagnose(arguments)) => commands::diagnose::run(&arguments),
         Some(Command::Listen(arguments)) => commands::listen::run(&arguments),
+        Some(Command::Pcap(arguments)) => commands::pcap::run(&arguments),
         Some(Command::Explain(arguments)) => commands::explain::run(&arguments),
         Some(Command::Demo(arguments)) => commands::demo::run(&arguments),
         Some(Command::Clients(arguments)) => commands::clients::run(&arguments),

@@ -16,6 +16,7 @@ pub(crate) mod generate;
 mod judged;
 pub(crate) mod listen;
 mod machine;
+pub(crate) mod pcap;
 mod reports;
 pub(crate) mod schema;
 mod served;

@@ -2,6 +2,7 @@
 //!
 //! What a report quotes came from the other side and is untrusted: every format escapes all that it prints.
 
+pub(crate) mod capture;
 pub(crate) mod cert;
 pub(crate) mod chain;
 pub(crate) mod client;
@@ -23,7 +24,7 @@ use std::io::{self, Write};
 
 use tlswhy_model::{Evidence, Report, printable};
 
-pub(crate) use json::pretty as pretty_json;
+pub(crate) use json::{line as json_line, pretty as pretty_json};
 pub(crate) use markdown::plain as markdown_as_text;
 pub(crate) use page::{ASIDE, CODE, HEADING, Page};
 

@@ -1,0 +1,157 @@
+//! Every connection of a capture at once, within bounds.
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::net::SocketAddr;
+
+use crate::connection::Connection;
+use crate::error::CaptureError;
+use crate::file::Frames;
+use crate::handshake::Handshake;
+use crate::packet::{Decoder, Segment};
+
+/// How much is remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections at a time.
+    pub connections: usize,
+    /// Bytes of all connections together.
+    pub bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { connections: 65_536, bytes: 256 << 20 }
+    }
+}
+
+/// What was in a capture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Frames.
+    pub frames: u64,
+    /// TCP segments among them.
+    pub segments: u64,
+    /// TCP connections.
+    pub connections: u64,
+    /// Connections that were given up undecided because there were too many ([`Limits`]).
+    pub forgotten: u64,
+    /// Frames of a link type that is not read.
+    pub unread: u64,
+    /// When the first frame came, in nanoseconds since 1970.
+    pub first: Option<u64>,
+    /// When the last frame came.
+    pub last: u64,
+    /// Packets that begin QUIC connections, which are not examined.
+    pub quic: u64,
+    /// Packets with handshakes of DTLS, which are not examined.
+    pub dtls: u64,
+}
+
+/// How reading ended.
+#[derive(Debug)]
+pub struct Reading {
+    /// What was there.
+    pub counts: Counts,
+    /// Why the end was not reached.
+    pub stopped: Option<CaptureError>,
+}
+
+/// Reads a capture to its end and gives every handshake as soon as it is decided. Fails if nothing can be read.
+pub fn read(input: impl Read, limits: Limits, found: &mut dyn FnMut(Handshake)) -> Result<Reading, CaptureError> {
+    let mut frames = Frames::open(input)?;
+    let mut table = Table { limits, ..Table::default() };
+    let stopped = loop {
+        match frames.frame() {
+            Ok(Some(frame)) => {
+                table.counts.frames += 1;
+                table.counts.first.get_or_insert(frame.at);
+                table.counts.last = table.counts.last.max(frame.at);
+                table.counts.unread += u64::from(!frame.link.is_read());
+                // Borrowed apart, for the segment may lie in the decoder.
+                let Table { decoder, .. } = &mut table;
+                let mut taken = std::mem::take(decoder);
+                if let Some(segment) = taken.segment(&frame) {
+                    table.take(&segment, found);
+                }
+                table.decoder = taken;
+            }
+            Ok(None) => break None,
+            Err(error) => break Some(error),
+        }
+    };
+    (table.counts.quic, table.counts.dtls) = (table.decoder.quic, table.decoder.dtls);
+    let until = table.counts.last;
+    let mut rest: Vec<Connection> = table.connections.drain().map(|(_, connection)| connection).collect();
+    rest.sort_by_key(Connection::last);
+    for mut connection in rest {
+        connection.handshake(until).into_iter().for_each(&mut *found);
+    }
+    Ok(Reading { counts: table.counts, stopped })
+}
+
+#[derive(Default)]
+struct Table {
+    limits: Limits,
+    counts: Counts,
+    decoder: Decoder,
+    connections: HashMap<(SocketAddr, SocketAddr), Connection>,
+    held: usize,
+}
+
+impl Table {
+    fn take(&mut self, segment: &Segment<'_>, found: &mut dyn FnMut(Handshake)) {
+        self.counts.segments += 1;
+        let key = (segment.source.min(segment.destination), segment.source.max(segment.destination));
+        if self.connections.get(&key).is_some_and(|connection| connection.is_reopened_by(segment)) {
+            self.end(key, found);
+        }
+        if !self.connections.contains_key(&key) {
+            // What ends a connection begins none.
+            if segment.payload.is_empty() && !segment.syn {
+                return;
+            }
+            if self.connections.len() >= self.limits.connections {
+                self.make_room(found);
+            }
+            self.counts.connections += 1;
+        }
+        let connection = self.connections.entry(key).or_insert_with(|| Connection::new(segment));
+        let before = connection.held();
+        let decided = connection.take(segment);
+        let is_over = connection.is_over();
+        self.held = (self.held + connection.held()).saturating_sub(before);
+        if is_over {
+            self.end(key, found);
+        } else if decided {
+            let until = self.counts.last;
+            if let Some(connection) = self.connections.get_mut(&key) {
+                self.held = self.held.saturating_sub(connection.held());
+                connection.handshake(until).into_iter().for_each(found);
+                connection.set_done();
+            }
+        } else if self.held > self.limits.bytes {
+            self.make_room(found);
+        }
+    }
+
+    fn end(&mut self, key: (SocketAddr, SocketAddr), found: &mut dyn FnMut(Handshake)) {
+        if let Some(mut connection) = self.connections.remove(&key) {
+            self.held = self.held.saturating_sub(connection.held());
+            connection.handshake(self.counts.last).into_iter().for_each(found);
+        }
+    }
+
+    /// Gives up the eighth part that was silent for longest: rarely enough that sorting costs nothing.
+    fn make_room(&mut self, found: &mut dyn FnMut(Handshake)) {
+        let mut by_age: Vec<(u64, (SocketAddr, SocketAddr))> =
+            self.connections.iter().map(|(key, connection)| (connection.last(), *key)).collect();
+        by_age.sort_unstable();
+        by_age.truncate(by_age.len().div_ceil(8));
+        for (_, key) in by_age {
+            let undecided = self.connections.get(&key).is_some_and(|connection| connection.held() > 0);
+            self.counts.forgotten += u64::from(undecided);
+            self.end(key, found);
+        }
+    }
+}
