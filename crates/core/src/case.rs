@@ -127,6 +127,7 @@ impl<'a> Seen<'a> {
             Ending::Alert { awaited, .. }
             | Ending::Closed { awaited }
             | Ending::Reset { awaited }
+            | Ending::ByClient { awaited, .. }
             | Ending::TimedOut { awaited, .. } => Some(awaited),
             _ => None,
         }
@@ -240,6 +241,15 @@ pub(crate) fn describe_ending(ending: &Ending) -> String {
         }
         Ending::Reset { awaited: when } => format!("connection reset {}", awaited(when)),
         Ending::TimedOut { awaited: when, waited_ms } => format!("silence for {waited_ms} ms {}", awaited(when)),
+        Ending::ByClient { description: Some(description), awaited: when, .. } => {
+            format!("the client itself sent the alert {description} ({}) {}", description.0, awaited(when))
+        }
+        Ending::ByClient { description: None, awaited: when, waited_ms: 0 } => {
+            format!("the client itself ended it {}", awaited(when))
+        }
+        Ending::ByClient { description: None, awaited: when, waited_ms } => {
+            format!("the client gave up after {waited_ms} ms of silence {}", awaited(when))
+        }
         Ending::Refused => "connection refused".to_owned(),
         Ending::Unreachable { detail } => format!("unreachable: {detail}"),
         Ending::ConnectTimedOut { waited_ms } => {

@@ -52,6 +52,7 @@ pub(crate) async fn attempt(live: &Live, id: u32, round: u32, probe: Probe, exam
         decrypted: course.decrypted.map(Bytes),
         application: course.application.map(Bytes),
         ending,
+        remarks: Vec::new(),
     }
 }
 

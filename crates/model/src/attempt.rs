@@ -37,6 +37,9 @@ pub struct Attempt {
     pub application: Option<Bytes>,
     /// How it ended.
     pub ending: Ending,
+    /// What the packets of a watched connection tell besides, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
 }
 
 /// Times in milliseconds since the attempt began.
@@ -125,6 +128,17 @@ pub enum Ending {
         /// What we were waiting for.
         awaited: Awaited,
         /// How long, in milliseconds.
+        waited_ms: u64,
+    },
+    /// The client itself ended it; only of a connection that was watched.
+    ByClient {
+        /// Its alert; `None` where it closed or reset the connection without one, or where the alert came encrypted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+        description: Option<AlertDescription>,
+        /// What it was waiting for.
+        awaited: Awaited,
+        /// How long it had waited, in milliseconds; 0 where it was answered.
         waited_ms: u64,
     },
     /// The port refused the connection.

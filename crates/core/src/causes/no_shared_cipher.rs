@@ -29,11 +29,11 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         &CAUSE,
         format!("Client and server share {shown} and no cipher suite in it"),
         format!(
-            "{} offers {} suites for {shown} ({}); the server refuses every one of them and was seen to take {}.",
+            "{} offers {} suites for {shown} ({}); the server refuses every one of them{}.",
             found.client_title(),
             offered.len(),
             words::list(&offered, 3),
-            words::list(&taken, 3)
+            if taken.is_empty() { String::new() } else { format!(" and was seen to take {}", words::list(&taken, 3)) }
         ),
         "The server chooses a suite from the client's list; with none in common there is nothing to choose, and it answers with handshake_failure.".to_owned(),
     );

@@ -98,6 +98,7 @@ impl Inspection {
             software: request.software.clone(),
             attempts: Vec::new(),
             all_addresses: false,
+            watched: false,
             redacted: false,
         };
         let stores = crate::examination::stores(request.trust.as_ref(), &request.stores);

@@ -156,6 +156,7 @@ impl Examination {
             identity: request.identity.clone(),
             attempts: Vec::new(),
             all_addresses: request.all_addresses,
+            watched: false,
             redacted: false,
         };
         Examination {

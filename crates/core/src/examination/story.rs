@@ -12,6 +12,7 @@ mod identity;
 mod negotiation;
 mod reach;
 mod refusal;
+mod watched;
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -205,6 +206,9 @@ struct Teller<'c, 'e> {
 
 impl<'c, 'e> Teller<'c, 'e> {
     fn begin(&mut self) -> Option<()> {
+        if self.case.evidence.watched {
+            return self.watched();
+        }
         let own = self.reach()?;
         self.story.own = Some(own.id());
         self.story.furthest = Some(own.id());

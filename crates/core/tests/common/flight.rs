@@ -278,6 +278,7 @@ pub fn attempt(probe: &Probe, received: Vec<u8>, decrypted: Option<Vec<u8>>, end
         decrypted: decrypted.map(Bytes),
         application: None,
         ending,
+        remarks: Vec::new(),
     }
 }
 

@@ -548,6 +548,7 @@ fn attempt(id: u32, hello: HelloSpec, ending: Ending) -> Attempt {
         decrypted: None,
         application: None,
         ending,
+        remarks: Vec::new(),
     }
 }
 
@@ -604,6 +605,7 @@ fn report(subject: Subject, outcome: Outcome, summary: &str, attempts: Vec<Attem
             identity: None,
             attempts,
             all_addresses: false,
+            watched: false,
             redacted: false,
         },
     }

@@ -328,6 +328,14 @@ fn ending(ending: &Ending) -> String {
         Ending::TimedOut { awaited: wanted, waited_ms } => {
             format!("silence for {} {}", duration(*waited_ms), awaited(*wanted))
         }
+        Ending::ByClient { description, awaited: wanted, waited_ms } => {
+            let how = match (description, waited_ms) {
+                (Some(description), _) => format!("the client's alert {description}"),
+                (None, 0) => "ended by the client".to_owned(),
+                (None, waited) => format!("given up by the client after {}", duration(*waited)),
+            };
+            format!("{how} {}", awaited(*wanted))
+        }
         Ending::Refused => "port refused the connection".to_owned(),
         Ending::Unreachable { detail } => format!("unreachable: {detail}"),
         Ending::ConnectTimedOut { waited_ms } => {

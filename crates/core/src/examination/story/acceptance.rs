@@ -200,7 +200,7 @@ impl<'c, 'e> Teller<'c, 'e> {
     }
 
     /// The server asked for a certificate, got none, and ended it: is that why?
-    fn ended_for_want_of_a_certificate(&mut self, seen: &Seen<'_>, awaited: Awaited) {
+    pub(super) fn ended_for_want_of_a_certificate(&mut self, seen: &Seen<'_>, awaited: Awaited) {
         let goodbye = seen.alert() == Some(AlertDescription::CLOSE_NOTIFY);
         let objected = seen.alert().is_some() && !goodbye;
         let served = seen.attempt.application.as_ref().is_some_and(|answer| !answer.is_empty());
@@ -236,7 +236,7 @@ impl<'c, 'e> Teller<'c, 'e> {
 }
 
 /// In what the server's choice is none that it could make (RFC 8446 §4.1.3, §4.1.4).
-fn breach(seen: &Seen<'_>, hello: &HelloSpec) -> Option<String> {
+pub(super) fn breach(seen: &Seen<'_>, hello: &HelloSpec) -> Option<String> {
     let answer = seen.server_hello()?;
     let (version, suite) = (answer.selected_version.value, answer.cipher_suite.value);
     let offered = hello.offered_versions();
