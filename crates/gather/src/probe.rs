@@ -53,6 +53,7 @@ pub(crate) async fn attempt(live: &Live, id: u32, round: u32, probe: Probe, exam
         application: course.application.map(Bytes),
         ending,
         remarks: Vec::new(),
+        forged_reset: Vec::new(),
     }
 }
 

@@ -40,6 +40,9 @@ pub struct Attempt {
     /// What the packets of a watched connection tell besides, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,
+    /// What tells that the reset of a watched connection did not come from the host in whose name it was sent, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forged_reset: Vec<String>,
 }
 
 /// Times in milliseconds since the attempt began.

@@ -439,6 +439,12 @@ pub(crate) struct Pcap {
     /// Only handshakes that ask for this name (SNI)
     #[arg(long, value_name = "NAME", help_heading = "What to look at")]
     pub(crate) name: Option<String>,
+    /// The clients trust these certificates (PEM or DER); without it Mozilla's store stands for theirs
+    #[arg(long, value_name = "FILE", help_heading = "Certificates")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Take missing intermediates from here: a file or a directory (PEM or DER); repeatable
+    #[arg(long, value_name = "FILE|DIR", help_heading = "Certificates")]
+    pub(crate) known: Vec<PathBuf>,
     /// How to write it; JSON is one document a line
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "human", help_heading = "Output")]
     pub(crate) format: ListFormat,
@@ -463,7 +469,7 @@ impl FromStr for ServerFilter {
     type Err = Impossible;
 
     fn from_str(text: &str) -> Result<Self, Impossible> {
-        if let Ok(address) = text.parse::<std::net::SocketAddr>() {
+        if let Ok(address) = text.parse::<SocketAddr>() {
             return Ok(ServerFilter { ip: address.ip(), port: Some(address.port()) });
         }
         let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);

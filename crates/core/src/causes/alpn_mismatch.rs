@@ -25,7 +25,11 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
     let mut finding = found.finding(
         &CAUSE,
         format!("The server speaks none of the application protocols that the client offers ({shown})"),
-        format!("{} offers {shown} (ALPN). The server ends the handshake; the same hello without ALPN is answered.", found.client_title()),
+        format!(
+            "{} offers {shown} (ALPN). The server ends the handshake{}.",
+            found.client_title(),
+            if found.working().is_some() { "; the same hello without ALPN is answered" } else { " for that" }
+        ),
         "A server that supports ALPN and finds no protocol of its own in the list must end the handshake with no_application_protocol (RFC 7301 §3.2).".to_owned(),
     );
     finding.remedies.push(remedy(

@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
-use tlswhy_model::{Exhibit, Finding, Party, Remedy, Safety, printable};
+use tlswhy_model::{Ending, Exhibit, Finding, Party, Remedy, Safety, printable};
 
 use super::Cause;
 use super::found::{Found, remedy};
+use crate::case::Seen;
 use crate::chain::{Certificate, Objection, Origin};
 use crate::examination::{CertificateFault, FaultKind};
 
@@ -30,6 +31,9 @@ pub(super) fn finding(
     finding.exhibits.clear();
     finding.exhibits.push(exhibit(&fault.objection, field, says));
     finding.exhibits.extend(message(found, &fault.objection));
+    // Of a connection that was watched: the client's own word.
+    let said = |seen: &&Seen<'_>| matches!(seen.attempt.ending, Ending::ByClient { description: Some(_), .. });
+    finding.exhibits.extend(found.failing().filter(said).map(Seen::ending_exhibit));
     if fault.path.len() > 1 {
         finding.exhibits.push(path(fault));
     }

@@ -279,6 +279,7 @@ pub fn attempt(probe: &Probe, received: Vec<u8>, decrypted: Option<Vec<u8>>, end
         application: None,
         ending,
         remarks: Vec::new(),
+        forged_reset: Vec::new(),
     }
 }
 

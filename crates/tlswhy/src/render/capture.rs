@@ -57,6 +57,9 @@ pub(crate) struct Row {
     handshake: Facts,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_at: Option<String>,
+    /// The root cause, as the report on it says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<String>,
 }
 
 /// One handshake.
@@ -111,7 +114,7 @@ struct AlertSeen {
 
 impl Summary {
     /// The document on a capture.
-    pub(crate) fn of(file: &str, reading: &Reading, kinds: &Kinds) -> Summary {
+    pub(crate) fn of(file: &str, reading: &Reading, kinds: &Kinds, causes: &[Option<String>]) -> Summary {
         let counts = &reading.counts;
         let all = |count: &dyn Fn(&Kind) -> bool| kinds.iter().filter(|kind| count(kind)).map(|kind| kind.count).sum::<u64>();
         Summary {
@@ -131,7 +134,7 @@ impl Summary {
             quic_packets: counts.quic,
             dtls_packets: counts.dtls,
             stopped: reading.stopped.as_ref().map(ToString::to_string),
-            rows: kinds.iter().map(Row::of).collect(),
+            rows: kinds.iter().zip(causes).map(|(kind, cause)| Row::of(kind, cause.clone())).collect(),
         }
     }
 
@@ -153,6 +156,9 @@ impl Summary {
             page.blank()?;
             let count = format!("{:>6}", row.count);
             page.labelled(0, &count, HEADING, TEXT, &row.handshake.who())?;
+            if let Some(cause) = &row.cause {
+                page.paragraph(TEXT, HEADING, cause)?;
+            }
             row.handshake.write_course(&mut page)?;
         }
         Ok(())
@@ -190,11 +196,11 @@ impl Summary {
 }
 
 impl Row {
-    fn of(kind: &Kind) -> Row {
+    fn of(kind: &Kind, cause: Option<String>) -> Row {
         let mut handshake = Facts::of(&kind.first);
         handshake.ja3.clone_from(&kind.ja3);
         handshake.ja4.clone_from(&kind.ja4);
-        Row { count: kind.count, handshake, last_at: (kind.count > 1).then(|| time(kind.last)) }
+        Row { count: kind.count, handshake, last_at: (kind.count > 1).then(|| time(kind.last)), cause }
     }
 }
 
@@ -359,10 +365,11 @@ fn seconds(milliseconds: u64) -> String {
 }
 
 /// Nanoseconds since 1970 in the form of RFC 3339.
-fn time(nanoseconds: u64) -> String {
+pub(crate) fn time(nanoseconds: u64) -> String {
     jiff::Timestamp::from_nanosecond(i128::from(nanoseconds)).map_or_else(|_| nanoseconds.to_string(), |time| time.to_string())
 }
 
-fn join(host: &str, port: u16) -> String {
+/// `HOST:PORT`.
+pub(crate) fn join(host: &str, port: u16) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }

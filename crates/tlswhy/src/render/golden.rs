@@ -549,6 +549,7 @@ fn attempt(id: u32, hello: HelloSpec, ending: Ending) -> Attempt {
         application: None,
         ending,
         remarks: Vec::new(),
+        forged_reset: Vec::new(),
     }
 }
 

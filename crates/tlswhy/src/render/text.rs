@@ -51,6 +51,9 @@ pub(super) fn write(
     if options.verbose {
         write_attempts(&mut page, report, attempts)?;
     }
+    if report.evidence.watched {
+        return page.paragraph(0, ASIDE, "Watched; nothing was asked.");
+    }
     let cost = match report.outcome {
         _ if options.verbose => words::cost(&report.cost),
         Outcome::Works => words::effort(&report.cost) + ".",

@@ -44,6 +44,9 @@ const SILENT_ENDS: &[&str] = &[
     "sni-unrecognized",
 ];
 
+/// What may lie behind a reset that something between sent.
+const FORGED_ENDS: &[&str] = &["path-blocks-handshake", "path-sni-filtering", "path-size-intolerance"];
+
 /// What may lie behind `handshake_failure` in answer to a hello.
 const REFUSALS: &[&str] = &[
     "no-shared-cipher",
@@ -85,7 +88,9 @@ impl<'c, 'e> Teller<'c, 'e> {
                 let kind = FaultKind::NotTls { protocol: protocol.clone(), detail: detail.clone(), declined: false };
                 self.push(kind, Confidence::Observed, id);
             }
-            Ending::ByClient { description, .. } if own.server_hello().is_some() => self.refused_by_the_client(own, *description),
+            Ending::ByClient { description, .. } if own.server_hello().is_some() => {
+                self.refused_by_the_client(own, *description)
+            }
             _ if own.server_hello().is_some() => self.stopped_after_the_choice(own),
             _ => self.refused_hello(own),
         }
@@ -108,14 +113,15 @@ impl<'c, 'e> Teller<'c, 'e> {
             Some(AlertDescription::PROTOCOL_VERSION) => self.no_version_word(own),
             Some(AlertDescription::HANDSHAKE_FAILURE | AlertDescription::INSUFFICIENT_SECURITY) => self.failure_word(own),
             Some(_) => self.open_end(own, REFUSALS),
-            None => self.open_end(own, SILENT_ENDS),
+            None => self.open_end(own, silent_ends(own)),
         }
     }
 
     /// Another time the same hello was answered.
     fn worked_with_the_same_hello(&mut self, own: &Seen<'_>) -> bool {
         let same = |seen: &&Seen<'_>| {
-            seen.chose() && seen.hello().zip(own.hello()).is_some_and(|(works, fails)| differing_fields(works, fails).is_empty())
+            seen.chose()
+                && seen.hello().zip(own.hello()).is_some_and(|(works, fails)| differing_fields(works, fails).is_empty())
         };
         let Some(works) = self.others(own).find(same) else { return false };
         let (ending, works) = (own.ending(), works.id());
@@ -125,7 +131,7 @@ impl<'c, 'e> Teller<'c, 'e> {
                 "Why do the answers to the same hello differ? This time: {ending}; in attempt {works} the server chose{}",
                 remarks(own)
             ),
-            SILENT_ENDS,
+            silent_ends(own),
             "unlike servers behind one address, one of them overloaded, or something between that is not always there: capture at both ends",
         );
         true
@@ -148,7 +154,7 @@ impl<'c, 'e> Teller<'c, 'e> {
                     own.ending(),
                     remarks(own)
                 ),
-                SILENT_ENDS,
+                silent_ends(own),
                 how,
             );
             return true;
@@ -275,17 +281,22 @@ impl<'c, 'e> Teller<'c, 'e> {
         };
         if own.certificates().is_none() {
             let encrypted = version >= ProtocolVersion::TLSV1_3;
-            let why = if encrypted { "; in TLS 1.3 the certificates are encrypted, and the capture cannot show them" } else { "" };
+            let why =
+                if encrypted { "; in TLS 1.3 the certificates are encrypted, and the capture cannot show them" } else { "" };
             self.open(
                 format!("What did the client object to? {}{why}{}", own.ending(), remarks(own)),
                 decides,
-                format!("`tlswhy cert {}` shows what the server sends now; the client's own message names the reason", self.target()),
+                format!(
+                    "`tlswhy cert {}` shows what the server sends now; the client's own message names the reason",
+                    self.target()
+                ),
             );
             return;
         }
         // Waits for nothing: no address that a certificate names may be asked.
         self.judge_certificates(own, hello);
-        let objected = self.story.faults.iter().any(|fault| matches!(fault.kind, FaultKind::Certificate(_) | FaultKind::KeyMismatch));
+        let objected =
+            self.story.faults.iter().any(|fault| matches!(fault.kind, FaultKind::Certificate(_) | FaultKind::KeyMismatch));
         if !objected && self.story.open.is_empty() {
             self.open(
                 format!("What did the client object to? {}; with Mozilla's trust store, or the one given, nothing is wrong with the certificates", own.ending()),
@@ -321,7 +332,8 @@ impl<'c, 'e> Teller<'c, 'e> {
     }
 
     fn open_end(&mut self, own: &Seen<'_>, decides: &[&str]) {
-        let how = format!("`tlswhy {}` asks the server, from where the client is; capture at the server as well", self.target());
+        let how =
+            format!("`tlswhy {}` asks the server, from where the client is; capture at the server as well", self.target());
         self.open(format!("Why did the handshake end? {}{}", own.ending(), remarks(own)), decides, how);
     }
 
@@ -336,9 +348,18 @@ impl<'c, 'e> Teller<'c, 'e> {
     }
 }
 
+/// What may lie behind this end without a word.
+fn silent_ends(seen: &Seen<'_>) -> &'static [&'static str] {
+    if seen.attempt.forged_reset.is_empty() { SILENT_ENDS } else { FORGED_ENDS }
+}
+
 /// What the packets tell besides, to follow a clause.
 fn remarks(seen: &Seen<'_>) -> String {
-    seen.attempt.remarks.iter().map(|remark| format!("; {remark}")).collect()
+    let forged = match seen.attempt.forged_reset.as_slice() {
+        [] => None,
+        signs => Some(format!("; the reset did not come from the host in whose name it was sent: {}", signs.join(", "))),
+    };
+    forged.into_iter().chain(seen.attempt.remarks.iter().map(|remark| format!("; {remark}"))).collect()
 }
 
 /// Whether a server of today may still take it.

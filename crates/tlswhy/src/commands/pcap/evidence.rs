@@ -3,8 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 
 use tlswhy_capture::{Handshake, Outcome, Side, Times};
-use tlswhy_core::TrustStore;
 use tlswhy_core::knowledge::likeness::nearest;
+use tlswhy_core::{TrustStore, client_of_hello};
 use tlswhy_model::{
     Attempt, Bytes, ClientPolicy, ClientProfile, Depth, EVIDENCE_FORMAT, Ending, Evidence, FORMAT_VERSION, KnownCertificate,
     Opening, Probe, Software, Subject, Timing, Tool, TrustAnchors,
@@ -107,22 +107,25 @@ impl Target {
 
 /// The client, of which nothing is known but its hello.
 fn client(handshake: &Handshake) -> ClientProfile {
-    let hello = spec(handshake);
     let address = handshake.client.ip();
-    let like = handshake.hello.as_ref().and_then(|_| nearest(&hello, 1).into_iter().next()).filter(|like| like.distance == 0);
+    let known = handshake.hello.as_ref().map(|hello| client_of_hello(handshake.record_version, hello));
+    let like = known.as_ref().and_then(|client| nearest(&client.hello, 1).into_iter().find(|like| like.distance == 0));
     let title = match like {
         Some(like) => format!("{address} (with the hello of {})", like.client.title),
-        None => format!("{address}"),
+        None => address.to_string(),
     };
-    ClientProfile {
-        name: "watched-client".to_owned(),
-        title,
-        software: Software { product: "the client's software".to_owned(), ..Software::default() },
+    let client = known.unwrap_or_else(|| ClientProfile {
+        name: String::new(),
+        title: String::new(),
+        software: Software::default(),
         panel: false,
-        source: "the ClientHello in the capture".to_owned(),
-        hello,
+        source: String::new(),
+        hello: HelloSpec::default(),
         policy: ClientPolicy::default(),
-    }
+    });
+    let software = Software { product: "the client's software".to_owned(), ..Software::default() };
+    let source = "the ClientHello in the capture".to_owned();
+    ClientProfile { name: "watched-client".to_owned(), title, software, source, ..client }
 }
 
 fn spec(handshake: &Handshake) -> HelloSpec {
@@ -132,10 +135,6 @@ fn spec(handshake: &Handshake) -> HelloSpec {
 /// A handshake as an attempt; `base` is the time from which its times count.
 fn attempt(handshake: &Handshake, target: &Target, base: u64) -> Option<Attempt> {
     let (ending, mut remarks) = ending(&handshake.outcome)?;
-    if let Some(forged) = &handshake.forged {
-        let by = forged.by.name();
-        remarks.push(format!("the reset did not come from the {by}'s host: {}", forged.signs.join(", ")));
-    }
     remarks.extend(handshake.notes.iter().map(|note| (*note).to_owned()));
     let Times { started, connected, hello, answered, ended } = handshake.times;
     let since = |from: u64, at: u64| (i128::from(at) - i128::from(from)) as f64 / 1e6;
@@ -167,6 +166,7 @@ fn attempt(handshake: &Handshake, target: &Target, base: u64) -> Option<Attempt>
         application: None,
         ending,
         remarks,
+        forged_reset: handshake.forged.as_ref().map(|forged| forged.signs.clone()).unwrap_or_default(),
     })
 }
 
@@ -178,9 +178,10 @@ fn ending(outcome: &Outcome) -> Option<(Ending, Vec<String>)> {
         Outcome::Alert { by: Side::Server, awaited, alert: Some((level, description)) } => {
             plain(Ending::Alert { level: *level, description: *description, awaited: *awaited, encrypted: false })
         }
-        Outcome::Alert { by: Side::Server, awaited, alert: None } => {
-            Some((Ending::Closed { awaited: *awaited }, vec!["an encrypted alert of the server came before the close".to_owned()]))
-        }
+        Outcome::Alert { by: Side::Server, awaited, alert: None } => Some((
+            Ending::Closed { awaited: *awaited },
+            vec!["an encrypted alert of the server came before the close".to_owned()],
+        )),
         Outcome::Alert { by: Side::Client, awaited, alert } => {
             let description = alert.map(|(_, description)| description);
             let encrypted = description.is_none().then(|| "it sent an encrypted alert instead of its Finished".to_owned());

@@ -1,5 +1,6 @@
 //! `tlswhy pcap`: why did the handshakes in a packet capture fail?
 
+mod evidence;
 mod kinds;
 
 use std::fs::File;
@@ -7,25 +8,34 @@ use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use tlswhy_capture::{CaptureError, Handshake, Limits};
-use tlswhy_model::printable;
+use tlswhy_core::{Examination, Step};
+use tlswhy_model::{Evidence, Report, printable};
 
+use super::trust::{known_certificates, named_trust_store};
 use crate::cli::{ListFormat, Pcap};
 use crate::exit::{Failure, Status};
 use crate::output::Output;
-use crate::render::{capture, json_line};
+use crate::render::{self, Format, Options, Position, capture, json_line};
 use crate::terminal;
+use evidence::Given;
 
 pub(crate) use kinds::{Kind, Kinds, server_name};
 
+/// How many kinds of failing handshakes are judged; the others are in the table alone.
+const MOST_REPORTS: usize = 200;
 /// Bytes that are read at once.
 const READ_AT_ONCE: usize = 1 << 20;
 
 /// Reads every capture and writes what became of its handshakes.
 pub(crate) fn run(arguments: &Pcap) -> Result<Status, Failure> {
     let mut output = Output::open(arguments.file.as_deref())?;
+    let given = Given {
+        trust: arguments.ca.as_deref().map(named_trust_store).transpose()?,
+        known: known_certificates(&arguments.known)?,
+    };
     let mut worst = Status::Fine;
     for (place, path) in arguments.files.iter().enumerate() {
-        match one(path, place, arguments, &mut output) {
+        match one(path, place, arguments, &given, &mut output) {
             Ok(status) => worst = worst.max(status),
             Err(failure) if arguments.files.len() == 1 => return Err(failure),
             Err(failure) => {
@@ -38,7 +48,7 @@ pub(crate) fn run(arguments: &Pcap) -> Result<Status, Failure> {
     Ok(worst)
 }
 
-fn one(path: &Path, place: usize, arguments: &Pcap, output: &mut Output) -> Result<Status, Failure> {
+fn one(path: &Path, place: usize, arguments: &Pcap, given: &Given, output: &mut Output) -> Result<Status, Failure> {
     let is_stdin = path == Path::new("-");
     let name = if is_stdin { "standard input".to_owned() } else { printable(&path.display().to_string(), 4096) };
     let input: Box<dyn Read> = if is_stdin {
@@ -73,13 +83,51 @@ fn one(path: &Path, place: usize, arguments: &Pcap, output: &mut Output) -> Resu
             status = Status::CouldNot;
         }
     }
-    let summary = capture::Summary::of(&name, &reading, &kinds);
+    let failing = |kind: &Kind| kind.first.outcome.failed();
+    let reports: Vec<Option<Judged>> = kinds
+        .iter()
+        .scan(0, |judged, kind| {
+            let wanted = failing(kind) && *judged < MOST_REPORTS;
+            *judged += usize::from(wanted);
+            Some(if wanted { judge(kind, &kinds, given) } else { None })
+        })
+        .collect();
+    let causes: Vec<Option<String>> =
+        reports.iter().map(|judged| judged.as_ref().and_then(|judged| judged.report.root_cause.clone())).collect();
+    let summary = capture::Summary::of(&name, &reading, &kinds, &causes);
     output.write(|out| match arguments.format {
         ListFormat::Json => json_line(&summary, out),
         ListFormat::Human => summary.write(out, place > 0 || arguments.verbose, terminal::width()),
     })?;
-    let undetermined = kinds.iter().any(|kind| kind.first.outcome.failed());
-    Ok(if undetermined { status.max(Status::Undetermined) } else { status })
+    for (kind, judged) in kinds.iter().zip(&reports) {
+        let Some(judged) = judged else {
+            // What was not judged stays open.
+            status = if failing(kind) { status.max(Status::Undetermined) } else { status };
+            continue;
+        };
+        status = status.max(Status::of(&judged.report));
+        let format = if arguments.format == ListFormat::Json { Format::Json } else { Format::Human };
+        let position = Position { first: false, alone: false };
+        let options = Options { width: terminal::width(), verbose: arguments.verbose };
+        output.write(|out| render::write(format, &judged.report, &judged.evidence, position, options, out))?;
+    }
+    Ok(status)
+}
+
+/// A report with everything that was seen.
+struct Judged {
+    report: Box<Report>,
+    evidence: Evidence,
+}
+
+/// Why the handshakes of this kind failed; `None` where nothing that could be judged was said.
+fn judge(kind: &Kind, kinds: &Kinds, given: &Given) -> Option<Judged> {
+    let mut examination = Examination::replay(evidence::of(kind, kinds.iter(), given)?, Vec::new());
+    match examination.next() {
+        Step::Done(report) => Some(Judged { report, evidence: examination.evidence().clone() }),
+        // A replay has no one to ask.
+        Step::Ask(_) => None,
+    }
 }
 
 fn is_wanted(handshake: &Handshake, arguments: &Pcap) -> bool {
