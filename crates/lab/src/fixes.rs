@@ -309,6 +309,27 @@ pub const FIXES: &[Fix] = &[
         ..NGINX
     },
     Fix {
+        id: "caddy-too-new-for-a-client",
+        start: |lab| caddy(lab, "tls {dir}/rsa.pem {dir}/rsa.key { # of late\n\t\tprotocols tls1.3 # only\n\t}"),
+        main: "Caddyfile",
+        edited: "Caddyfile",
+        // It validates and reloads by its own commands.
+        args: &["--client", "java-8u161", "--assume", "caddy=2.6.2"],
+        like: "-tls1_2",
+        ..NGINX
+    },
+    Fix {
+        id: "caddy-whose-wildcard-rules",
+        start: |lab| {
+            caddy(lab, "respond ok\n}\n*.example.test:{port} {\n\ttls {dir}/rsa.pem {dir}/rsa.key {\n\t\tprotocols tls1.3\n\t}")
+        },
+        main: "Caddyfile",
+        edited: "Caddyfile",
+        args: &["--client", "java-8u161", "--assume", "caddy=2.6.2"],
+        like: "-tls1_2",
+        ..NGINX
+    },
+    Fix {
         id: "apache-outdated-versions",
         start: |lab| apache(lab, "SSLProtocol TLSv1.1\nSSLCipherSuite ALL:@SECLEVEL=0"),
         main: "httpd.conf",
@@ -378,6 +399,24 @@ fn apache(lab: &Lab, body: &str) -> Started {
                  SSLEngine on\nSSLCertificateFile {{dir}}/rsa.pem\nSSLCertificateKeyFile {{dir}}/rsa.key\n{body}\n</VirtualHost>\n"
             ),
         )],
+        ..Launch::default()
+    })
+}
+
+/// Caddy with a site for the name; it is reloaded by way of a socket in its directory.
+fn caddy(lab: &Lab, site: &str) -> Started {
+    lab.launch(Launch {
+        program: "caddy",
+        args: words("run --adapter caddyfile --config {dir}/Caddyfile"),
+        setup: "cp '{pki}/rsa.pem' '{pki}/rsa.key' .",
+        files: vec![(
+            "Caddyfile",
+            format!(
+                "{{\n\tadmin unix/{{dir}}/admin.sock\n\tauto_https disable_redirects\n\tskip_install_trust\n\tlocal_certs\n\t\
+                 storage file_system {{dir}}\n\tdefault_bind 127.0.0.1\n}}\n\n{NAME}:{{port}} {{\n\t{site}\n}}\n"
+            ),
+        )],
+        env: vec![("HOME", "{dir}".into()), ("XDG_CONFIG_HOME", "{dir}".into()), ("XDG_DATA_HOME", "{dir}".into())],
         ..Launch::default()
     })
 }

@@ -4,6 +4,7 @@
 //! `tests/dialects/<name>/`.
 
 mod apache;
+mod caddy;
 mod client;
 mod curl;
 mod dovecot;
@@ -97,6 +98,7 @@ pub(crate) type VersionsSince = &'static [(Release, &'static [ProtocolVersion])]
 /// Every dialect, by name.
 pub static DIALECTS: &[&Dialect] = &[
     &apache::DIALECT,
+    &caddy::DIALECT,
     &curl::DIALECT,
     &dovecot::DIALECT,
     &git::DIALECT,

@@ -1,5 +1,6 @@
 //! What a service will really do: its own settings, the policy of its library, and what the library can do at all.
 
+mod go;
 mod levels;
 mod openssl;
 
@@ -55,6 +56,7 @@ const VERSIONS: [ProtocolVersion; 5] = [
 pub fn effective(service: &Service, files: &Files<'_>) -> Effective {
     match service.library {
         Library::OpenSsl(release) => openssl::effective(service, files, release),
+        Library::Go(release) => go::effective(service, release),
         Library::GnuTls(_) => without_ssl_3(as_set(service)),
         _ => as_set(service),
     }

@@ -21,6 +21,8 @@ pub struct Case {
     pub dialect: &'static str,
     /// The program to start, and the one that is skipped over where it is not installed.
     pub program: &'static str,
+    /// Versions of products, where the program is not the one that is asked for its version.
+    pub assumed: &'static [(&'static str, &'static str)],
     /// Files of the machine without which the case is skipped, such as a module.
     pub needs: &'static [&'static str],
     /// Its arguments.

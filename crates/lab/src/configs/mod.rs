@@ -12,6 +12,7 @@
 //! ```
 
 mod apache;
+mod caddy;
 mod case;
 pub mod command;
 mod compare;
@@ -42,6 +43,7 @@ pub use run::{Outcome, Ran, faults, run};
 pub fn cases(words: &[String]) -> Vec<Case> {
     let all = [
         apache::cases(),
+        caddy::cases(),
         dovecot::cases(),
         haproxy::cases(),
         lighttpd::cases(),

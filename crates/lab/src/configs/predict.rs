@@ -46,7 +46,16 @@ pub fn predict(case: &Case, placed: &Placed, measurer: &Measurer) -> Result<Fore
         }
         drop(files);
         seen.extend(measurer.wait(machine.look(wanted)));
-        software.extend(products.into_iter().map(|product| measurer.software(product, installed)));
+        let assumed = |product: &str| case.assumed.iter().find(|(known, _)| *known == product);
+        software.extend(products.into_iter().map(|product| match assumed(&product) {
+            Some((_, version)) => InstalledSoftware {
+                product,
+                version: Some((*version).to_owned()),
+                source: "the case".to_owned(),
+                ..InstalledSoftware::default()
+            },
+            None => measurer.software(product, installed),
+        }));
     }
     Err("the reading never ends".to_owned())
 }
