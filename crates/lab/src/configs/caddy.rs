@@ -104,7 +104,7 @@ fn sites() -> Vec<Case> {
         let text = format!("{GOOD}:{{port}} {{\n\t{TLS}{first}\n}}\n{OTHER}:{{port}} {{\n\t{OTHER_TLS}{second}\n}}");
         caddyfile(id, "", &text, &[GOOD, OTHER])
     };
-    let third = format!("{{\n\t\tprotocols tls1.3\n\t}}");
+    let third = "{\n\t\tprotocols tls1.3\n\t}";
     vec![
         two("two-sites", "", ""),
         two("two-sites-other-versions", &format!(" {third}"), ""),
@@ -208,10 +208,7 @@ fn language() -> Vec<Case> {
             &[],
         ),
         with_files(
-            plain(
-                "import-files",
-                &format!("import snippets\nimport sites/*.caddy\nthird.example.test:{{port}} {{\n\timport versions\n}}"),
-            ),
+            plain("import-files", "import snippets\nimport sites/*.caddy\nthird.example.test:{port} {\n\timport versions\n}"),
             &[
                 ("snippets", "(versions) {\n\ttls {pki}/other.pem {pki}/other.key {\n\t\timport inside\n\t}\n}\n"),
                 ("inside", "protocols tls1.3\n"),

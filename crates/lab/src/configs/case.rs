@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
+use tlswhy_model::InstalledSoftware;
 
 use crate::server::{Lab, Launch, Server, StartError, free_port};
 
@@ -102,6 +103,16 @@ impl Case {
             crate::server::shell(&format!("cd '{}' && {{ {} ; }}", placed.dir().display(), placed.fill(&self.setup)))?;
         }
         Ok(placed)
+    }
+
+    /// What is known of a product, with the version that the case takes for granted.
+    pub fn assume(&self, found: InstalledSoftware) -> InstalledSoftware {
+        match self.assumed.iter().find(|(product, _)| *product == found.product) {
+            Some((_, version)) => {
+                InstalledSoftware { version: Some((*version).to_owned()), source: "the case".to_owned(), ..found }
+            }
+            None => found,
+        }
     }
 
     /// Starts the program.

@@ -46,16 +46,8 @@ pub fn predict(case: &Case, placed: &Placed, measurer: &Measurer) -> Result<Fore
         }
         drop(files);
         seen.extend(measurer.wait(machine.look(wanted)));
-        let assumed = |product: &str| case.assumed.iter().find(|(known, _)| *known == product);
-        software.extend(products.into_iter().map(|product| match assumed(&product) {
-            Some((_, version)) => InstalledSoftware {
-                product,
-                version: Some((*version).to_owned()),
-                source: "the case".to_owned(),
-                ..InstalledSoftware::default()
-            },
-            None => measurer.software(product, installed),
-        }));
+        let asked = |product| case.assume(measurer.software(product, installed));
+        software.extend(products.into_iter().map(asked));
     }
     Err("the reading never ends".to_owned())
 }
