@@ -8,6 +8,7 @@ mod caddy;
 mod client;
 mod curl;
 mod dovecot;
+mod environment;
 mod git;
 mod haproxy;
 mod libpq;
@@ -101,6 +102,7 @@ pub static DIALECTS: &[&Dialect] = &[
     &caddy::DIALECT,
     &curl::DIALECT,
     &dovecot::DIALECT,
+    &environment::DIALECT,
     &git::DIALECT,
     &haproxy::DIALECT,
     &libpq::DIALECT,

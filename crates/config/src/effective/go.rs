@@ -2,7 +2,7 @@
 //!
 //! Sources: src/crypto/tls of Go 1.18 to 1.27 (defaults.go, cipher_suites.go) and <https://go.dev/doc/godebug>.
 
-use tlswhy_wire::{CipherSuite, KeyExchange, NamedGroup, ProtocolVersion};
+use tlswhy_wire::{CipherSuite, KeyExchange, NamedGroup, ProtocolVersion, SignatureScheme};
 
 use super::{Effective, Reduction, as_set};
 use crate::release::Release;
@@ -61,6 +61,24 @@ const HYBRIDS: &[(Release, &[NamedGroup])] = &[
     (OLDEST, &[]),
 ];
 
+/// Signature schemes, those of ML-DSA since 1.27, those of SHA-1 up to 1.24 (`tlssha1`).
+const HAS_MLDSA: Release = Release::new(1, 27, 0);
+const NO_SHA1: Release = Release::new(1, 25, 0);
+const MLDSA: [SignatureScheme; 3] = [SignatureScheme::MLDSA44, SignatureScheme::MLDSA65, SignatureScheme::MLDSA87];
+const SCHEMES: [SignatureScheme; 10] = [
+    SignatureScheme::RSA_PSS_RSAE_SHA256,
+    SignatureScheme::ECDSA_SECP256R1_SHA256,
+    SignatureScheme::ED25519,
+    SignatureScheme::RSA_PSS_RSAE_SHA384,
+    SignatureScheme::RSA_PSS_RSAE_SHA512,
+    SignatureScheme::RSA_PKCS1_SHA256,
+    SignatureScheme::RSA_PKCS1_SHA384,
+    SignatureScheme::RSA_PKCS1_SHA512,
+    SignatureScheme::ECDSA_SECP384R1_SHA384,
+    SignatureScheme::ECDSA_SECP521R1_SHA512,
+];
+const SHA1: [SignatureScheme; 2] = [SignatureScheme::RSA_PKCS1_SHA1, SignatureScheme::ECDSA_SHA1];
+
 /// Of the same rows the first whose release is reached.
 fn row<T: Copy>(rows: &[(Release, T)], release: Release) -> Option<T> {
     rows.iter().find(|(since, _)| release >= *since).map(|(_, value)| *value)
@@ -86,6 +104,9 @@ pub(super) fn effective(service: &Service, release: Option<Release>) -> Effectiv
     }
     suites(&mut effective, service, release);
     effective.cipher_suites_13 = Some(SUITES_13.to_vec());
+    if settings.signature_algorithms.is_none() {
+        effective.signature_schemes = release.and_then(|release| schemes(release, false));
+    }
     if settings.groups.is_none() {
         effective.groups = release.and_then(|release| groups(release, true));
     }
@@ -120,15 +141,29 @@ pub(crate) fn groups(release: Release, hybrids: bool) -> Option<Vec<NamedGroup>>
     Some(before.iter().filter(|_| hybrids).chain(&CLASSIC).copied().collect())
 }
 
-/// The suites of a release by default, in its order, as a list of names.
-pub(crate) fn default_suites(release: Release) -> Option<Vec<CipherSuite>> {
-    let on = |(_, off): &&(&str, Option<Release>)| off.is_none_or(|off| release < off);
+/// The suites of a release by default, in its order; with those of RSA key exchange or with 3DES where these are switched on again.
+pub(crate) fn suites_with(release: Release, rsa: bool, triple_des: bool) -> Option<Vec<CipherSuite>> {
+    let on = |(name, off): &&(&str, Option<Release>)| match off {
+        Some(EVER) => false,
+        // It is of both kinds.
+        Some(_) if *name == "TLS_RSA_WITH_3DES_EDE_CBC_SHA" => (rsa || release < NO_RSA) && (triple_des || release < NO_3DES),
+        Some(NO_RSA) => rsa || release < NO_RSA,
+        Some(_) => triple_des || release < NO_3DES,
+        None => true,
+    };
     (release >= OLDEST).then(|| SUITES.iter().filter(on).filter_map(|(name, _)| name.parse().ok()).collect())
+}
+
+/// The signature schemes of a release, in its order; `sha1`: with those of SHA-1 where they are off by default.
+pub(crate) fn schemes(release: Release, sha1: bool) -> Option<Vec<SignatureScheme>> {
+    let before: &[SignatureScheme] = if release >= HAS_MLDSA { &MLDSA } else { &[] };
+    let after: &[SignatureScheme] = if sha1 || release < NO_SHA1 { &SHA1 } else { &[] };
+    (release >= OLDEST).then(|| before.iter().chain(&SCHEMES).chain(after).copied().collect())
 }
 
 fn suites(effective: &mut Effective, service: &Service, release: Option<Release>) {
     let Some(list) = &service.settings.cipher_list else {
-        effective.cipher_suites = release.and_then(default_suites);
+        effective.cipher_suites = release.and_then(|release| suites_with(release, false, false));
         return;
     };
     let named: Vec<CipherSuite> = list.value.text.split([' ', ',', ':']).filter_map(|name| name.trim().parse().ok()).collect();

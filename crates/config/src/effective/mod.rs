@@ -1,6 +1,6 @@
 //! What a service will really do: its own settings, the policy of its library, and what the library can do at all.
 
-mod go;
+pub(crate) mod go;
 mod levels;
 mod openssl;
 

@@ -1,12 +1,13 @@
 //! Files of curl, wget and git, one thing changed at a time; those of the other programs stand beside this file.
 
-use super::databases;
+use super::{databases, runtimes};
 use crate::configs::Case;
 
 /// Every case whose dialect is one of these words or whose id begins with one; all without words.
 pub fn cases(words: &[String]) -> Vec<Case> {
     let fits = |case: &Case, word: &String| case.dialect == word || case.id.starts_with(word.as_str());
-    let all = [curl(), wget(), git(), databases::libpq(), databases::mysql(), databases::stunnel()].into_iter().flatten();
+    let databases = [databases::libpq(), databases::mysql(), databases::stunnel()];
+    let all = [curl(), wget(), git()].into_iter().chain(databases).chain([runtimes::node(), runtimes::go()]).flatten();
     all.filter(|case| words.is_empty() || words.iter().any(|word| fits(case, word))).collect()
 }
 

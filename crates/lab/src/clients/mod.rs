@@ -13,6 +13,7 @@ mod databases;
 mod greeting;
 mod hello;
 mod predict;
+mod runtimes;
 
 pub use cases::cases;
 pub use hello::Offer;

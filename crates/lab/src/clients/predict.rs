@@ -45,7 +45,7 @@ pub fn expected(case: &Case, placed: &Placed, runtime: &Runtime) -> Result<Expec
         }
         drop(files);
         seen.extend(runtime.block_on(machine.look(wanted)));
-        software.extend(runtime.block_on(machine.software(products)));
+        software.extend(runtime.block_on(machine.software(products)).into_iter().map(|found| case.assume(found)));
     }
     Err("the reading never ends".to_owned())
 }

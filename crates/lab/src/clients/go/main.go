@@ -1,0 +1,17 @@
+// Connects as a program of Go does that sets nothing itself: `.ci/install` builds it with two releases.
+package main
+
+import (
+	"crypto/tls"
+	"fmt"
+	"os"
+)
+
+func main() {
+	connection, err := tls.Dial("tcp", os.Args[1], &tls.Config{ServerName: "localhost"})
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	connection.Close()
+}
