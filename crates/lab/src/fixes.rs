@@ -1,11 +1,15 @@
 //! Fixes applied to real running programs, and the real client before and after.
 
+mod servers;
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use crate::programs::Started;
 use crate::server::{Lab, Launch, Server, StartError};
+
+pub use servers::SERVERS;
 
 /// The name that clients ask for.
 pub(crate) const NAME: &str = "good.example.test";

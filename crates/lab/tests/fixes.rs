@@ -2,17 +2,27 @@
 
 use std::io::Write as _;
 
-use tlswhy_lab::fixes::{FIXES, run};
+use tlswhy_lab::fixes::{FIXES, Fix, SERVERS, run};
 use tlswhy_lab::not_kept::{a_baseline_that_differs_each_time, a_fix_that_breaks_another_client, half_a_fix_behind_a_balancer};
 use tlswhy_lab::runner::find_binary;
 use tlswhy_lab::{Lab, StartError};
 
 #[test]
 fn fixes_are_applied_verified_and_taken_back() {
+    prove(FIXES);
+}
+
+#[test]
+fn fixes_of_databases_and_relays_are_applied_verified_and_taken_back() {
+    prove(SERVERS);
+}
+
+#[expect(clippy::unwrap_used, clippy::panic, reason = "a helper of tests")]
+fn prove(fixes: &[Fix]) {
     let lab = Lab::new().unwrap();
     let binary = find_binary().unwrap();
     let mut wrong = Vec::new();
-    for fix in FIXES {
+    for fix in fixes {
         match run(&lab, &binary, fix) {
             Ok(lines) => wrong.extend(lines.into_iter().map(|line| format!("{}: {line}", fix.id))),
             // Not by the macro, whose output the test harness hides where a test passes.

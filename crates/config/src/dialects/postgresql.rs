@@ -278,12 +278,16 @@ fn mend(context: &Context<'_>, service: &Service, want: &Want) -> Result<Vec<Pat
             };
             let mut patches = Vec::new();
             if settings.minimum_version.as_ref().is_none_or(|set| set.value != *lowest) {
-                let name = if lowest.to_string() == "TLSv1.0" { "TLSv1".to_owned() } else { lowest.to_string() };
+                let name = names::version_name(*lowest);
                 patches.extend(set_text(settings.minimum_version.as_ref(), "ssl_min_protocol_version", &name)?);
             }
             let top = settings.maximum_version.as_ref().map_or(ProtocolVersion::TLSV1_3, |set| set.value);
             if top != *highest {
-                patches.extend(set_text(settings.maximum_version.as_ref(), "ssl_max_protocol_version", &highest.to_string())?);
+                patches.extend(set_text(
+                    settings.maximum_version.as_ref(),
+                    "ssl_max_protocol_version",
+                    &names::version_name(*highest),
+                )?);
             }
             if patches.is_empty() { Err(CannotMend::because("these versions are on")) } else { Ok(patches) }
         }

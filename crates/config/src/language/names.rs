@@ -34,6 +34,11 @@ pub fn version(name: &str) -> Option<ProtocolVersion> {
     VERSIONS.iter().find(|(known, _)| *known == name).map(|(_, version)| *version)
 }
 
+/// The name of a version as OpenSSL and most programs on it take it: TLS 1.0 is `TLSv1`.
+pub fn version_name(version: ProtocolVersion) -> String {
+    if version == ProtocolVersion::TLSV1_0 { "TLSv1".to_owned() } else { version.to_string() }
+}
+
 /// The group of this name.
 pub fn group(name: &str) -> Option<NamedGroup> {
     let lower = name.to_ascii_lowercase();

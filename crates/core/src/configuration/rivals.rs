@@ -310,9 +310,19 @@ pub(crate) fn same_service<'s>(services: &'s [Service], service: &Service) -> Op
     services.iter().find(|other| {
         other.side == service.side
             && other.title == service.title
-            && other.names == service.names
+            && same_names(other, service)
             && other.listeners == service.listeners
     })
+}
+
+/// The names of a service whose certificates give them stand in the survey, not in a reading made anew.
+fn same_names(read: &Service, service: &Service) -> bool {
+    let certificates = |service: &Service| -> Vec<String> {
+        service.settings.certificates.iter().map(|setting| setting.value.clone()).collect()
+    };
+    let filters_alone = || read.names.iter().all(|name| name.starts_with('!') && service.names.contains(name));
+    read.names == service.names
+        || service.names_from_certificates && filters_alone() && certificates(read) == certificates(service)
 }
 
 /// Whether a value names one of the things wanted, by the names that programs have for them.

@@ -112,11 +112,6 @@ fn list(suites: &[CipherSuite]) -> Result<String, CannotMend> {
     if names.is_empty() { Err(CannotMend::because("OpenSSL has none of these suites")) } else { Ok(names.join(":")) }
 }
 
-fn word_of(version: ProtocolVersion) -> String {
-    let name = version.to_string();
-    if name == "TLSv1.0" { "TLSv1".to_owned() } else { name }
-}
-
 struct Mender<'m> {
     context: &'m Context<'m>,
     service: &'m Service,
@@ -135,7 +130,8 @@ impl Mender<'_> {
             return Err(CannotMend::because("mod_ssl on OpenSSL 1.1.0 and newer has only ranges of versions without a gap"));
         }
         let server = self.service.side == Side::Server;
-        let text = versions.iter().fold("-all".to_owned(), |text, version| format!("{text} +{}", word_of(*version)));
+        let text =
+            versions.iter().fold("-all".to_owned(), |text, version| format!("{text} +{}", names::version_name(*version)));
         let settings = &self.service.settings;
         let scope = if self.program.name_decides_versions() || !server { Scope::Own } else { Scope::First };
         let name = if server { "SSLProtocol" } else { "SSLProxyProtocol" };
@@ -152,7 +148,7 @@ impl Mender<'_> {
                 .flatten()
                 .find_map(|nodes| conf(nodes, command).last());
             if let (Some(version), Some(node)) = (version, node) {
-                patches.push(self.replacement(&node.at(), &node.at(), &word_of(*version)));
+                patches.push(self.replacement(&node.at(), &node.at(), &names::version_name(*version)));
             }
         }
         let mut places = vec![self.nodes];

@@ -302,15 +302,14 @@ fn mend(context: &Context<'_>, service: &Service, want: &Want) -> Result<Vec<Pat
                 return Err(CannotMend::because("libpq before 13 knows no range of versions"));
             }
             let (lowest, highest) = client::ends(versions)?;
-            let name = |version: ProtocolVersion| version.to_string().replace("TLSv1.0", "TLSv1");
             let mut patches = Vec::new();
             if settings.minimum_version.as_ref().is_none_or(|set| set.value != lowest) {
                 let place = client::value_of(settings.minimum_version.as_ref());
-                patches.push(put(place, "ssl_min_protocol_version", &name(lowest))?);
+                patches.push(put(place, "ssl_min_protocol_version", &names::version_name(lowest))?);
             }
             if settings.maximum_version.as_ref().map_or(ProtocolVersion::TLSV1_3, |set| set.value) != highest {
                 let place = client::value_of(settings.maximum_version.as_ref());
-                patches.push(put(place, "ssl_max_protocol_version", &name(highest))?);
+                patches.push(put(place, "ssl_max_protocol_version", &names::version_name(highest))?);
             }
             if patches.is_empty() { Err(CannotMend::because("these versions are on")) } else { Ok(patches) }
         }

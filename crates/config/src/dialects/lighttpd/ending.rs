@@ -24,13 +24,13 @@ pub(super) fn mend(context: &Context<'_>, service: &Service, want: &Want) -> Res
             };
             let mut patches: Vec<Patch> = settings.versions.iter().filter_map(|one| replaced(one, "ALL")).collect();
             let mut missing = Vec::new();
-            match settings.minimum_version.as_ref().and_then(|one| replaced(one, &low.to_string())) {
+            match settings.minimum_version.as_ref().and_then(|one| replaced(one, &names::version_name(*low))) {
                 Some(patch) => patches.push(patch),
-                None => missing.push(("MinProtocol", low.to_string())),
+                None => missing.push(("MinProtocol", names::version_name(*low))),
             }
-            match settings.maximum_version.as_ref().and_then(|one| replaced(one, &high.to_string())) {
+            match settings.maximum_version.as_ref().and_then(|one| replaced(one, &names::version_name(*high))) {
                 Some(patch) => patches.push(patch),
-                None if *high != ProtocolVersion::TLSV1_3 => missing.push(("MaxProtocol", high.to_string())),
+                None if *high != ProtocolVersion::TLSV1_3 => missing.push(("MaxProtocol", names::version_name(*high))),
                 None => {}
             }
             patches.extend(mender.put(&missing)?);

@@ -2,6 +2,7 @@
 
 use crate::dialects::client;
 use crate::dialects::{Commands, Context};
+use crate::language::names;
 use crate::mend::{CannotMend, Patch, Want};
 use crate::service::{Service, Side};
 use crate::setting::Setting;
@@ -85,10 +86,7 @@ fn same(set: &[ProtocolVersion], wanted: &[ProtocolVersion]) -> bool {
 
 /// MySQL calls 1.0 `TLSv1`, MariaDB's server knows that word not.
 fn name(version: ProtocolVersion, mariadb: bool) -> String {
-    match version {
-        ProtocolVersion::TLSV1_0 if !mariadb => "TLSv1".to_owned(),
-        other => other.to_string(),
-    }
+    if mariadb { version.to_string() } else { names::version_name(version) }
 }
 
 /// Where a value is put.

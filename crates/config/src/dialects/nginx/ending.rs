@@ -17,16 +17,16 @@ pub(super) fn mend(context: &Context<'_>, service: &Service, want: &Want) -> Res
     let mender = Mender { context, service };
     match want {
         Want::Versions(versions) => {
-            let words: Vec<String> = versions.iter().map(|version| nginx_name(*version)).collect();
+            let words: Vec<String> = versions.iter().map(|version| names::version_name(*version)).collect();
             let setting = settings.versions.as_ref();
             let mut patches = mender.set(setting, &format!("{prefix}_protocols"), &words.join(" "))?;
             patches.extend(mender.drop_further(setting, &format!("{prefix}_protocols")));
             // A range set through ssl_conf_command is applied afterwards and wins.
             if let (Some(lowest), Some(command)) = (versions.first(), settings.minimum_version.as_ref()) {
-                patches.extend(mender.replace(command, &nginx_name(*lowest)));
+                patches.extend(mender.replace(command, &names::version_name(*lowest)));
             }
             if let (Some(highest), Some(command)) = (versions.last(), settings.maximum_version.as_ref()) {
-                patches.extend(mender.replace(command, &nginx_name(*highest)));
+                patches.extend(mender.replace(command, &names::version_name(*highest)));
             }
             Ok(patches)
         }
@@ -89,11 +89,6 @@ fn upstream_prefix(service: &Service) -> &'static str {
         Some("uwsgi_pass") => "uwsgi_ssl",
         _ => "proxy_ssl",
     }
-}
-
-fn nginx_name(version: tlswhy_wire::ProtocolVersion) -> String {
-    let name = version.to_string();
-    if name == "TLSv1.0" { "TLSv1".to_owned() } else { name }
 }
 
 /// A cipher list by OpenSSL's names.

@@ -124,9 +124,9 @@ impl Mender<'_> {
         if within.clone().any(|version| !versions.contains(version)) {
             return Err(CannotMend::because("OpenSSL speaks an unbroken range of versions"));
         }
-        self.set(settings.minimum_version.as_ref(), "MinProtocol", &name_of(lowest))?;
+        self.set(settings.minimum_version.as_ref(), "MinProtocol", &names::version_name(lowest))?;
         if settings.maximum_version.is_some() || highest < ProtocolVersion::TLSV1_3 {
-            self.set(settings.maximum_version.as_ref(), "MaxProtocol", &name_of(highest))?;
+            self.set(settings.maximum_version.as_ref(), "MaxProtocol", &names::version_name(highest))?;
         }
         if let Some(on) = &settings.versions
             && within.clone().any(|version| !on.value.contains(version))
@@ -266,9 +266,4 @@ impl Mender<'_> {
         self.patches.push(patch);
         Ok(self.patches)
     }
-}
-
-fn name_of(version: ProtocolVersion) -> String {
-    let name = version.to_string();
-    if name == "TLSv1.0" { "TLSv1".to_owned() } else { name }
 }

@@ -19,7 +19,7 @@ pub(super) fn mend(context: &Context<'_>, service: &Service, want: &Want) -> Res
             let (Some(lowest), Some(highest)) = (versions.iter().min(), versions.iter().max()) else {
                 return Err(CannotMend::because("no version is wanted"));
             };
-            let name = |version: &ProtocolVersion| version.to_string().replace("TLSv1.0", "TLSv1");
+            let name = |version: &ProtocolVersion| names::version_name(*version);
             let mut patches = Vec::new();
             let places = |setting: &Setting<ProtocolVersion>| setting.origin.span().cloned();
             let pinned = settings.minimum_version.as_ref().and_then(places);
