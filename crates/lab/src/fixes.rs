@@ -1,5 +1,6 @@
 //! Fixes applied to real running programs, and the real client before and after.
 
+pub mod clients;
 mod servers;
 
 use std::fs;

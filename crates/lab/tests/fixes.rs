@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use tlswhy_lab::fixes::clients::{self, CLIENTS, openssl_cnf};
 use tlswhy_lab::fixes::{FIXES, Fix, SERVERS, run};
 use tlswhy_lab::not_kept::{a_baseline_that_differs_each_time, a_fix_that_breaks_another_client, half_a_fix_behind_a_balancer};
 use tlswhy_lab::runner::find_binary;
@@ -17,7 +18,7 @@ fn fixes_of_databases_and_relays_are_applied_verified_and_taken_back() {
     prove(SERVERS);
 }
 
-#[expect(clippy::unwrap_used, clippy::panic, reason = "a helper of tests")]
+#[expect(clippy::unwrap_used, reason = "a helper of tests")]
 fn prove(fixes: &[Fix]) {
     let lab = Lab::new().unwrap();
     let binary = find_binary().unwrap();
@@ -28,6 +29,23 @@ fn prove(fixes: &[Fix]) {
             // Not by the macro, whose output the test harness hides where a test passes.
             Err(StartError::Missing(what)) => drop(writeln!(std::io::stderr(), "skipped {}: no {what}", fix.id)),
             Err(error) => wrong.push(format!("{}: {error}", fix.id)),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn clients_fail_connect_and_fail_again_as_their_files_are_edited() {
+    let lab = Lab::new().unwrap();
+    let binary = find_binary().unwrap();
+    let mut ran = vec![("openssl.cnf", openssl_cnf(&lab, &binary))];
+    ran.extend(CLIENTS.iter().map(|fix| (fix.dialect, clients::run(&lab, fix))));
+    let mut wrong = Vec::new();
+    for (id, ran) in ran {
+        match ran {
+            Ok(lines) => wrong.extend(lines.into_iter().map(|line| format!("{id}: {line}"))),
+            Err(StartError::Missing(what)) => drop(writeln!(std::io::stderr(), "skipped {id}: no {what}")),
+            Err(error) => wrong.push(format!("{id}: {error}")),
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -17,7 +17,7 @@ mod runtimes;
 
 pub use cases::cases;
 pub use hello::Offer;
-pub use predict::{Expected, expected};
+pub use predict::{Expected, expected, reading};
 
 use crate::configs::Case;
 use crate::server::{Lab, StartError, find_program};

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use tlswhy_config::{Context, Effective, Files, Reading, Service, Side, dialect, effective};
+use tlswhy_config::{Context, Dialect, Effective, Files, Reading, Service, Side, dialect, effective};
 use tlswhy_gather::FilesOf;
 use tlswhy_model::{InstalledSoftware, SeenFile};
 use tlswhy_wire::{CipherSuite, NamedGroup, ProtocolVersion};
@@ -33,19 +33,35 @@ pub struct Expected {
 pub fn expected(case: &Case, placed: &Placed, runtime: &Runtime) -> Result<Expected, String> {
     let dialect = dialect(case.dialect).ok_or_else(|| format!("no dialect {}", case.dialect))?;
     let main = placed.path(&case.main);
+    let assume = |found| case.assume(found);
+    reading(dialect, &main, runtime, assume, |context, reading| of(case, placed, reading, context.files))?
+}
+
+/// Reads a main file of this machine as often as something new is wanted, and uses the last reading. `assume` has the last word on
+/// what is installed.
+///
+/// # Errors
+/// The reading never ends.
+pub fn reading<T>(
+    dialect: &Dialect,
+    main: &str,
+    runtime: &Runtime,
+    assume: impl Fn(InstalledSoftware) -> InstalledSoftware,
+    use_it: impl Fn(&Context<'_>, &Reading) -> T,
+) -> Result<T, String> {
     let machine = FilesOf::default();
     let (mut seen, mut software): (Vec<SeenFile>, Vec<InstalledSoftware>) = Default::default();
     for _ in 0..200 {
         let files = Files::new(&seen, &software);
-        let reading = (dialect.read)(&Context { files: &files, main: &main });
-        let found = of(case, placed, &reading, &files);
+        let context = Context { files: &files, main };
+        let found = use_it(&context, &(dialect.read)(&context));
         let (wanted, products) = (files.wanted(), files.wanted_software());
         if wanted.is_empty() && products.is_empty() {
-            return found;
+            return Ok(found);
         }
         drop(files);
         seen.extend(runtime.block_on(machine.look(wanted)));
-        software.extend(runtime.block_on(machine.software(products)).into_iter().map(|found| case.assume(found)));
+        software.extend(runtime.block_on(machine.software(products)).into_iter().map(&assume));
     }
     Err("the reading never ends".to_owned())
 }

@@ -45,8 +45,8 @@ pub(super) struct Lines {
 
 /// Deepest chain of includes (`max_recursion_level`).
 const DEEPEST: usize = 10;
-/// The most files that are read: a file that includes itself twice would be read a thousand times.
-const MOST_FILES: usize = 500;
+/// The most files that are read: ten that include the next one twice would be a thousand.
+const MOST_FILES: usize = 200;
 
 impl Lines {
     /// Reads a file; `via` is how it came to be included.
@@ -113,6 +113,10 @@ impl Lines {
         let path = relative_to("/", argument);
         let via = Arc::new(Via { at: at.clone(), via: via.cloned() });
         match (name, context.files.look(&path)) {
+            // Read again it says the same again.
+            ("include", _) if std::iter::successors(Some(&*via), |via| via.via.as_deref()).any(|via| *via.at.path == *path) => {
+                self.trouble(at, format!("{path} includes itself"));
+            }
             ("include", Content::Missing) => self.trouble(at, format!("{path} does not exist")),
             ("include", _) => self.file(context, &path, Some(&via)),
             (_, Content::Directory(entries)) => {

@@ -190,7 +190,8 @@ impl<'l> Own<'l> {
                 }
                 Meaning::Other if line.name.contains(|c: char| c.is_ascii_whitespace()) => {
                     let says = format!("no option is called `{}`: a value stands behind `=`", line.name);
-                    troubles.push(Trouble { at: line.at().cloned(), says, fatal: true });
+                    let fatal = !line.name.to_ascii_lowercase().starts_with("loose");
+                    troubles.push(Trouble { at: line.at().cloned(), says, fatal });
                 }
                 Meaning::Other => {}
             }
