@@ -6,6 +6,7 @@
 mod apache;
 mod caddy;
 mod client;
+mod crypto_policies;
 mod curl;
 mod dovecot;
 mod environment;
@@ -100,6 +101,7 @@ pub(crate) type VersionsSince = &'static [(Release, &'static [ProtocolVersion])]
 pub static DIALECTS: &[&Dialect] = &[
     &apache::DIALECT,
     &caddy::DIALECT,
+    &crypto_policies::DIALECT,
     &curl::DIALECT,
     &dovecot::DIALECT,
     &environment::DIALECT,
