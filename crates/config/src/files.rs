@@ -93,6 +93,15 @@ impl<'a> Files<'a> {
         }
     }
 
+    /// The bytes of a file as an edit sees it: one that is not there is empty.
+    pub fn editable(&self, path: &str) -> Option<&'a [u8]> {
+        match self.look(path) {
+            Content::Bytes(bytes) => Some(bytes),
+            Content::Missing => Some(&[]),
+            _ => None,
+        }
+    }
+
     /// Whether nobody told of the environment.
     pub fn environment_is_unknown(&self) -> bool {
         self.environment.is_empty()

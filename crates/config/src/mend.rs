@@ -35,7 +35,8 @@ pub enum Want {
     NoDhParameters,
 }
 
-/// An edit of one file: bytes `start..end` become `new`. Several of one plan count in the file as it was.
+/// An edit of one file: bytes `start..end` become `new`. Several of one plan count in the file as it was; one that is not there is
+/// empty, and comes to be by the edit.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Patch {
     /// Path as read.

@@ -95,6 +95,8 @@ impl Case {
     fn bytes(&self, path: &str) -> Vec<u8> {
         match self.look(path).content {
             FileContent::Bytes { bytes, .. } => bytes.0,
+            // What an edit makes.
+            FileContent::Missing => Vec::new(),
             other => panic!("{path}: {other:?}"),
         }
     }

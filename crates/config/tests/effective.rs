@@ -129,3 +129,39 @@ fn a_policy_is_that_of_the_environment_where_it_names_one() {
         assert_eq!(policy.is_some_and(|policy| policy.settings.minimum_version.is_some()), there, "{value}");
     }
 }
+
+#[test]
+fn the_profile_of_red_hats_openssl_stands_for_what_crypto_policies_wrote() {
+    let seen = [
+        file(NGINX, "http { server { listen 443 ssl; ssl_ciphers PROFILE=SYSTEM:!kRSA; } }".to_owned()),
+        file("/etc/crypto-policies/back-ends/openssl.config", "@SECLEVEL=2:kEECDH:kRSA:-AES256\nnot this\n".to_owned()),
+        SeenFile { path: "/etc/pki/tls/openssl.cnf".to_owned(), real_path: None, content: FileContent::Missing },
+    ];
+    let suites = |system: &str, own: bool| {
+        let software = [("nginx", "1.14.1"), ("openssl", "1.1.1"), ("system", system)];
+        let software: Vec<InstalledSoftware> = software
+            .map(|(product, version)| InstalledSoftware {
+                product: product.to_owned(),
+                version: Some(version.to_owned()),
+                source: "the test".to_owned(),
+                ..InstalledSoftware::default()
+            })
+            .into();
+        let files = Files::new(&seen, &software);
+        let reading = (dialect("nginx").unwrap().read)(&Context { files: &files, main: NGINX });
+        let mut service = reading.services[0].clone();
+        if !own {
+            service.settings.cipher_list = None;
+        }
+        let effective = effective(&service, &files);
+        let names = effective.cipher_suites.unwrap_or_default().iter().map(ToString::to_string).collect::<Vec<_>>();
+        (names, effective.security_level)
+    };
+    let (of_profile, level) = suites("almalinux 8.10", true);
+    assert!(of_profile.iter().all(|name| name.starts_with("TLS_ECDHE_")) && !of_profile.is_empty(), "{of_profile:?}");
+    assert!(!of_profile.iter().any(|name| name.contains("AES_256")));
+    assert_eq!(level, Some(2));
+    // Where no list is set it counts as well; elsewhere the word means nothing.
+    assert!(suites("almalinux 8.10", false).0.iter().any(|name| name.starts_with("TLS_RSA_")));
+    assert_eq!(suites("debian 11", true), (Vec::new(), Some(1)));
+}

@@ -2,6 +2,7 @@
 //!
 //! Measured on 1.1.1w, 3.0.19 and 3.6.5, by the hellos of `s_client` and at `s_server`.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use tlswhy_wire::{Authentication, CipherSuite, KeyExchange, NamedGroup, ProtocolVersion, SignatureScheme};
@@ -10,7 +11,7 @@ use super::{Effective, Reduction, VERSIONS, levels};
 use crate::dialects::openssl::{SystemPolicy, default_groups, default_schemes, default_suites, level_in, system_policy};
 use crate::files::Files;
 use crate::language::openssl_ciphers::{Library, Refused, at_level, cipher_list, name_of};
-use crate::release::Release;
+use crate::release::{Release, rhel};
 use crate::service::{Heeds, Service, Side};
 use crate::setting::{Language, Setting, Settings};
 use crate::span::Origin;
@@ -23,13 +24,14 @@ pub(super) fn effective(service: &Service, files: &Files<'_>, release: Option<Re
     let heeds = &service.heeds;
     let policy = (*heeds != Heeds::NOTHING).then(|| system_policy(files, heeds.section, release, service.side)).flatten();
     let system = files.software("system").and_then(|system| system.version.clone()).unwrap_or_default();
-    let mut judging = Judging { service, policy, release, system, reductions: Vec::new() };
+    let mut judging = Judging { service, policy, files, release, system, reductions: Vec::new() };
     judging.run()
 }
 
 struct Judging<'s> {
     service: &'s Service,
     policy: Option<Rc<SystemPolicy>>,
+    files: &'s Files<'s>,
     release: Option<Release>,
     system: String,
     reductions: Vec<Reduction>,
@@ -45,6 +47,10 @@ struct Value<T> {
     value: T,
     written: bool,
 }
+
+/// The word of Red Hat's OpenSSL for the suites of the system-wide policy, and the file that they stand in.
+const PROFILE: &str = "PROFILE=SYSTEM";
+const PROFILE_FILE: &str = "/etc/crypto-policies/back-ends/openssl.config";
 
 impl Judging<'_> {
     fn run(&mut self) -> Effective {
@@ -95,11 +101,26 @@ impl Judging<'_> {
         own.or_else(policy).cloned()
     }
 
+    /// A cipher string with what the word of Red Hat's OpenSSL at its beginning stands for: the first line of a file that
+    /// crypto-policies writes, else the library's own default (measured on AlmaLinux 8's 1.1.1k).
+    fn in_full<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let Some(rest) = text.strip_prefix(PROFILE).filter(|_| self.has_profile()) else { return Cow::Borrowed(text) };
+        let line = self.files.bytes(PROFILE_FILE).and_then(|bytes| bytes.split(|byte| *byte == b'\n').next());
+        let line = line.map(String::from_utf8_lossy).filter(|line| !line.trim().is_empty());
+        Cow::Owned(format!("{}{rest}", line.as_deref().unwrap_or("DEFAULT")))
+    }
+
+    /// Whether this OpenSSL knows the word, and takes it for its list where none is set.
+    fn has_profile(&self) -> bool {
+        rhel(&self.system).is_some_and(|number| number >= Release::new(8, 0, 0))
+            && self.release.is_some_and(|release| release >= Release::new(1, 1, 1))
+    }
+
     /// The security level, and what sets it.
     fn level(&self) -> Option<(u8, Origin)> {
         let settings = self.settings();
         let list = settings.cipher_list.as_ref().filter(|list| list.value.language == Language::OpenSsl);
-        if let Some((list, level)) = list.and_then(|list| Some((list, level_in(&list.value.text)?))) {
+        if let Some((list, level)) = list.and_then(|list| Some((list, level_in(&self.in_full(&list.value.text))?))) {
             return Some((level, list.origin.clone()));
         }
         if let Some(level) = &settings.security_level {
@@ -108,6 +129,10 @@ impl Judging<'_> {
         let policy = self.policy.as_deref().filter(|_| self.service.heeds.security_level);
         if let Some(level) = policy.and_then(|policy| policy.level.as_ref()) {
             return Some((level.value, level.origin.clone()));
+        }
+        // A list of the program's own takes the place of the profile, and leaves the level that came with it.
+        if let Some(level) = level_in(&self.in_full(PROFILE)) {
+            return Some((level, Origin::built_in(format!("{PROFILE_FILE}, which crypto-policies writes"))));
         }
         let (level, by) = levels::compiled(self.release, &self.system)?;
         Some((level, Origin::built_in(by)))
@@ -133,7 +158,9 @@ impl Judging<'_> {
         if set.as_ref().is_some_and(|set| set.value.language != Language::OpenSsl) {
             return None;
         }
-        let text = set.as_ref().map_or("DEFAULT", |set| set.value.text.as_str());
+        let default = if self.has_profile() { PROFILE } else { "DEFAULT" };
+        let text = self.in_full(set.as_ref().map_or(default, |set| set.value.text.as_str())).into_owned();
+        let text = text.as_str();
         let Some(release) = self.release else { return named_one_by_one(text).filter(|_| set.is_some()) };
         let library = Library { default_level: level.map_or(0, |(level, _)| level), ..Library::of(release, &self.system) };
         let listed = match cipher_list(text, &library) {

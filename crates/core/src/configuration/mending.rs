@@ -194,7 +194,7 @@ fn pem(der: &[u8], newline: &str) -> String {
 pub(crate) fn edits(survey: &Survey<'_>, instead: &[SeenFile]) -> Vec<Edit> {
     let mut edits = Vec::new();
     for file in instead {
-        let (Some(old), tlswhy_model::FileContent::Bytes { bytes, .. }) = (survey.files.bytes(&file.path), &file.content)
+        let (Some(old), tlswhy_model::FileContent::Bytes { bytes, .. }) = (survey.files.editable(&file.path), &file.content)
         else {
             continue;
         };
@@ -224,7 +224,7 @@ pub(crate) fn apply(context: &Context<'_>, patches: &[Patch]) -> Option<Vec<Seen
     paths.dedup();
     let file = |path: &str| {
         let of_file = patches.iter().filter(|patch| patch.path == path);
-        Some(changed(path, patched(context.files.bytes(path)?, of_file)?))
+        Some(changed(path, patched(context.files.editable(path)?, of_file)?))
     };
     paths.into_iter().map(file).collect()
 }

@@ -92,12 +92,19 @@ pub(crate) struct FileEntry {
     pub(crate) path: PathBuf,
     /// The file itself, links resolved.
     pub(crate) real_path: PathBuf,
-    /// SHA-256 before and after.
+    /// SHA-256 before and after; before is empty for a file that came to be.
     pub(crate) before: String,
     pub(crate) after: String,
     pub(super) mode: u32,
     /// The copy.
     pub(crate) backup: PathBuf,
+}
+
+impl FileEntry {
+    /// Whether there was no such file before.
+    pub(super) fn is_new(&self) -> bool {
+        self.before.is_empty()
+    }
 }
 
 /// A plan that is being carried out.
@@ -156,7 +163,8 @@ impl Journal {
 
 /// Copies the files of a plan; each learns where its copy lies.
 fn keep_copies(directory: &Path, files: &mut [FileEntry]) -> std::io::Result<()> {
-    for (number, file) in files.iter_mut().enumerate() {
+    // Of what comes to be there is none.
+    for (number, file) in files.iter_mut().enumerate().filter(|(_, file)| !file.is_new()) {
         let name = file.real_path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         file.backup = directory.join(format!("{number}-{name}"));
         let bytes = fs::read(&file.real_path)?;

@@ -23,14 +23,14 @@ pub(crate) use journal::{Entry, Step};
 pub(crate) use state::StateDir;
 
 use journal::{FileEntry, Journal};
-use replace::{hash, hash_of, prepare, put_in_place};
+use replace::{hash, prepare, put_in_place};
 
 /// What is to be done to one file.
 #[derive(Clone, Debug)]
 pub(crate) struct Change {
     /// The path as it was shown.
     pub(crate) path: PathBuf,
-    /// SHA-256 (hexadecimal) of the file as it was read.
+    /// SHA-256 (hexadecimal) of the file as it was read; empty where there was none.
     pub(crate) expected: String,
     /// The file as it shall be.
     pub(crate) edits: Vec<Edit>,
@@ -95,7 +95,9 @@ impl Session {
                 replace::can_write(directory)?;
                 directories.push(directory.to_owned());
             }
-            replace::can_write(&entry.real_path)?;
+            if !entry.is_new() {
+                replace::can_write(&entry.real_path)?;
+            }
             files.push(entry);
             new.push(bytes);
         }
@@ -105,7 +107,7 @@ impl Session {
 
     /// Where the copies lie.
     pub(crate) fn backups(&self) -> Vec<PathBuf> {
-        self.journal.entry.files.iter().map(|file| file.backup.clone()).collect()
+        self.journal.entry.files.iter().filter(|file| !file.is_new()).map(|file| file.backup.clone()).collect()
     }
 
     /// Its name, for `--undo`.
@@ -200,8 +202,9 @@ pub(crate) fn undo(state: &StateDir, id: Option<&str>) -> Result<Restored, Refus
         None => Refused("there is no applied fix to take back".to_owned()),
     })?;
     for file in &entry.files {
-        let (shown, copy) = (file.path.display(), file.backup.display());
-        match hash_of(&file.real_path) {
+        let copy = if file.is_new() { "no file at all".to_owned() } else { file.backup.display().to_string() };
+        let shown = file.path.display();
+        match replace::now(file) {
             Some(now) if now == file.after || now == file.before => {}
             Some(_) => {
                 return Err(Refused(format!(
@@ -278,12 +281,15 @@ fn take_back(journal: &mut Journal, end: Step) -> Result<Restored, Refused> {
 /// Makes a file what it was. `false` where somebody else has changed it since: it is left alone then.
 fn put_back(file: &FileEntry, id: &str) -> Result<bool, Refused> {
     replace::remove_leftover(file, id);
-    let now = hash_of(&file.real_path);
+    let now = replace::now(file);
     if now.as_ref() == Some(&file.before) {
         return Ok(true);
     }
     if now.as_ref() != Some(&file.after) {
         return Ok(false);
+    }
+    if file.is_new() {
+        return replace::remove(file).map(|()| true);
     }
     let bytes = fs::read(&file.backup)
         .map_err(|error| Refused::io(format!("cannot read the copy {}", file.backup.display()), &error))?;
@@ -301,6 +307,9 @@ fn put_back(file: &FileEntry, id: &str) -> Result<bool, Refused> {
 
 /// Looks at one file: is it the one that was read, may it be replaced, what does it become?
 fn examine(change: &Change, roots: &[PathBuf]) -> Result<(FileEntry, Vec<u8>), Refused> {
+    if change.expected.is_empty() {
+        return examine_new(change, roots);
+    }
     let shown = change.path.display();
     let real_path = fs::canonicalize(&change.path).map_err(|error| Refused::io(format!("{shown} cannot be found"), &error))?;
     let inside = |root: &PathBuf| fs::canonicalize(root).is_ok_and(|root| real_path.starts_with(root));
@@ -351,6 +360,33 @@ fn examine(change: &Change, roots: &[PathBuf]) -> Result<(FileEntry, Vec<u8>), R
         after: hash(&new),
         before,
         mode: metadata.mode() & 0o7777,
+        backup: PathBuf::new(),
+    };
+    Ok((entry, new))
+}
+
+/// The same for a file that comes to be: in a directory that is there, and readable for all.
+fn examine_new(change: &Change, roots: &[PathBuf]) -> Result<(FileEntry, Vec<u8>), Refused> {
+    let shown = change.path.display();
+    let (Some(directory), Some(name)) = (change.path.parent(), change.path.file_name()) else {
+        return Err(Refused(format!("{shown} is no path of a file")));
+    };
+    let directory = fs::canonicalize(directory).map_err(|error| Refused::io(format!("{shown} has no directory"), &error))?;
+    let inside = |root: &PathBuf| fs::canonicalize(root).is_ok_and(|root| directory.starts_with(root));
+    if !roots.iter().any(inside) {
+        return Err(Refused(format!("{shown} would lie outside of what was shown")));
+    }
+    let real_path = directory.join(name);
+    if fs::symlink_metadata(&real_path).is_ok() {
+        return Err(Refused(format!("{shown} has come to be since it was looked for; run it again")));
+    }
+    let new: Vec<u8> = change.edits.iter().flat_map(|edit| edit.new.clone()).collect();
+    let entry = FileEntry {
+        path: change.path.clone(),
+        real_path,
+        before: String::new(),
+        after: hash(&new),
+        mode: 0o644,
         backup: PathBuf::new(),
     };
     Ok((entry, new))

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest;
@@ -24,11 +24,16 @@ pub(super) fn prepare(file: &FileEntry, bytes: &[u8], id: &str) -> Result<(), Re
     remove_leftover(file, id);
     let cannot = |error: io::Error| Refused::io(format!("cannot replace {shown}"), &error);
     let made = (|| {
-        let old = File::open(&file.real_path).map_err(cannot)?;
         let mut new = File::options().write(true).create_new(true).mode(0o600).open(&beside).map_err(cannot)?;
         new.write_all(bytes).map_err(cannot)?;
-        attributes::keep(&old, &new)
-            .map_err(|(what, error)| Refused::io(format!("cannot replace {shown}: its {what} could not be kept"), &error))?;
+        if file.is_new() {
+            new.set_permissions(fs::Permissions::from_mode(file.mode)).map_err(cannot)?;
+        } else {
+            let old = File::open(&file.real_path).map_err(cannot)?;
+            attributes::keep(&old, &new).map_err(|(what, error)| {
+                Refused::io(format!("cannot replace {shown}: its {what} could not be kept"), &error)
+            })?;
+        }
         new.sync_all().map_err(cannot)
     })();
     if made.is_err() {
@@ -42,7 +47,7 @@ pub(super) fn prepare(file: &FileEntry, bytes: &[u8], id: &str) -> Result<(), Re
 pub(super) fn put_in_place(file: &FileEntry, now: &str, id: &str) -> Result<(), Refused> {
     let shown = file.path.display();
     // Somebody may have changed it while the other was written.
-    if hash_of(&file.real_path).as_deref() != Some(now) {
+    if self::now(file).as_deref() != Some(now) {
         remove_leftover(file, id);
         return Err(Refused(format!("{shown} was changed by somebody else meanwhile")));
     }
@@ -67,6 +72,20 @@ pub(super) fn hash_of(path: &Path) -> Option<String> {
             Err(_) => return None,
         }
     }
+}
+
+/// The hash of what lies where a file of a plan does, empty for nothing where it is to come to be; `None` where it is gone or cannot
+/// be read.
+pub(super) fn now(file: &FileEntry) -> Option<String> {
+    let gone = || fs::symlink_metadata(&file.real_path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+    hash_of(&file.real_path).or_else(|| (file.is_new() && gone()).then(String::new))
+}
+
+/// Takes away a file that came to be.
+pub(super) fn remove(file: &FileEntry) -> Result<(), Refused> {
+    let cannot = |error: &io::Error| Refused::io(format!("cannot remove {}", file.path.display()), error);
+    fs::remove_file(&file.real_path).map_err(|error| cannot(&error))?;
+    sync(file.real_path.parent().unwrap_or(Path::new("/"))).map_err(|error| cannot(&error))
 }
 
 /// The file that is written before it takes the place of the other.

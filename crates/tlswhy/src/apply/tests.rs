@@ -61,6 +61,36 @@ fn words(text: &str) -> Vec<String> {
 }
 
 #[test]
+fn a_file_that_comes_to_be_goes_again_when_it_is_taken_back() {
+    let bench = Bench::new();
+    bench.file("a");
+    let mut plan = bench.plan(&["a"]);
+    let edits = vec![Edit { start: 0, end: 0, old: Vec::new(), new: b"new\n".to_vec() }];
+    plan.changes.push(Change { path: bench.path("b"), expected: String::new(), edits });
+    let mut session = Session::begin(&bench.state, &plan).unwrap();
+    assert_eq!(session.backups().len(), 1);
+    session.write().unwrap();
+    assert_eq!((bench.read("a"), bench.read("b")), (NEW.to_vec(), b"new\n".to_vec()));
+    let restored = session.roll_back().unwrap();
+    assert_eq!(restored.restored.len(), 2);
+    bench.is_clean(&["a"]);
+    // Kept, then undone.
+    let mut session = Session::begin(&bench.state, &plan).unwrap();
+    session.write().unwrap();
+    session.keep().unwrap();
+    assert!(Session::begin(&bench.state, &plan).is_err(), "it is there by now");
+    undo(&bench.state, None).unwrap();
+    bench.is_clean(&["a"]);
+    // After a crash in the middle.
+    let mut session = Session::begin(&bench.state, &plan).unwrap();
+    session.write().unwrap();
+    drop(session);
+    recover(&bench.state).unwrap();
+    bench.is_clean(&["a"]);
+    assert_eq!(bench.read("a"), OLD);
+}
+
+#[test]
 fn what_is_kept_stays_and_can_be_undone_once() {
     let bench = Bench::new();
     bench.file("a");

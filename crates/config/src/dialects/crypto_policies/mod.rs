@@ -149,7 +149,8 @@ fn read(context: &Context<'_>) -> Reading {
     let mut notes = Vec::new();
     let mut troubles = policy.troubles.clone();
     applied::compare(files, &policy, &mut notes, &mut troubles);
-    if policy.directives.is_empty() {
+    // Of what the program refuses nothing comes, and what was applied before is not told by these files.
+    if !policy.troubles.is_empty() || policy.directives.is_empty() {
         return Reading { services: Vec::new(), troubles, files: policy.files };
     }
     let scoped = Scoped::of(&policy.directives, evaluate::OPENSSL);
@@ -173,10 +174,13 @@ fn read(context: &Context<'_>) -> Reading {
 fn settings(policy: &Policy, scoped: Scoped<'_>) -> Settings {
     let versions = openssl::versions(scoped);
     let list = CipherList { language: Language::OpenSsl, text: openssl::cipher_string(scoped) };
+    let hashes = scoped.list("hash");
+    let of_suites: &[&str] =
+        if ["SHA2-256", "SHA2-384"].iter().all(|hash| hashes.contains(hash)) { &["cipher"] } else { &["cipher", "hash"] };
     Settings {
         versions: Some(setting(policy, scoped, &["protocol"], versions)),
         cipher_list: Some(setting(policy, scoped, &["cipher", "key_exchange", "mac", "min_dh_size", "min_rsa_size"], list)),
-        cipher_suites: Some(setting(policy, scoped, &["cipher", "hash"], openssl::suites(scoped))),
+        cipher_suites: Some(setting(policy, scoped, of_suites, openssl::suites(scoped))),
         groups: Some(setting(policy, scoped, &["group"], openssl::groups(scoped))),
         signature_algorithms: Some(setting(policy, scoped, &["sign"], openssl::signatures(scoped))),
         ..Settings::default()

@@ -172,8 +172,11 @@ fn plan(arguments: &Fix, summary: &str, evidence: &Evidence, proposals: &[&Propo
     let mut changes = Vec::new();
     for (path, edits) in by_path {
         let seen = evidence.files.iter().find(|file| file.path == path).map(|file| &file.content);
-        let Some(FileContent::Bytes { bytes, sha256, .. }) = seen else {
-            return Err(Failure::new(format!("{path} was not read")));
+        let (bytes, expected) = match seen {
+            Some(FileContent::Bytes { bytes, sha256, .. }) => (bytes.0.as_slice(), sha256.clone()),
+            // It comes to be.
+            Some(FileContent::Missing) => (&[][..], String::new()),
+            _ => return Err(Failure::new(format!("{path} was not read"))),
         };
         let old = |edit: &Edit| {
             let range = usize::try_from(edit.start).unwrap_or(usize::MAX)..usize::try_from(edit.end).unwrap_or(usize::MAX);
@@ -185,7 +188,7 @@ fn plan(arguments: &Fix, summary: &str, evidence: &Evidence, proposals: &[&Propo
             old: old(edit),
             new: edit.new.clone().into_bytes(),
         });
-        changes.push(Change { path: PathBuf::from(path), expected: sha256.clone(), edits: edits.collect() });
+        changes.push(Change { path: PathBuf::from(path), expected, edits: edits.collect() });
     }
     let remedy = proposals.first().map(|proposal| &proposal.remedy);
     // A part of a configuration lies where its main file does.
@@ -215,8 +218,9 @@ pub(super) fn say_restored(output: &mut Output, restored: &Restored) -> Result<(
         say(output, "Restored", &path.display().to_string())?;
     }
     for (path, backup) in &restored.left_alone {
-        let text =
-            format!("{} was changed by somebody since and is left alone; the copy is {}", path.display(), backup.display());
+        // Of a file that came to be there is none.
+        let copy = if backup.as_os_str().is_empty() { String::new() } else { format!("; the copy is {}", backup.display()) };
+        let text = format!("{} was changed by somebody since and is left alone{copy}", path.display());
         say(output, "Left", &text)?;
     }
     match &restored.reload {

@@ -1,0 +1,2 @@
+protocol@openssl = -TLS1.2
+cipher@TLS = -AES-128-*

@@ -1,0 +1,1 @@
+protocol@nss = TLS1.1+

@@ -1,0 +1,2 @@
+cipher = NULL -3DES-CBC
+protocol@nowhere = TLS1.2
