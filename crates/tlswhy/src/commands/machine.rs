@@ -49,15 +49,22 @@ const OPENSSL_CNF: &[&str] = &[
     "/opt/homebrew/etc/openssl@3/openssl.cnf",
 ];
 
-/// The configuration of the judged client where nobody named one: openssl.cnf for this machine's OpenSSL.
+/// Where a distribution's policy is chosen, of which openssl.cnf includes what it comes to.
+const CRYPTO_POLICIES: &str = "/etc/crypto-policies/config";
+
+/// The configuration of the judged client where nobody named one: openssl.cnf for this machine's OpenSSL, with the policy behind it.
 pub(super) fn usual(machine: &Machine, named: &[PathBuf], clients: &[ClientProfile]) -> Vec<GivenConfiguration> {
     if !named.is_empty() || machine.root.is_some() || !clients.iter().any(|client| client.name == judged::LOCAL) {
         return Vec::new();
     }
-    let path = match std::env::var_os("OPENSSL_CONF") {
-        Some(path) if path.is_empty() => None,
-        Some(path) => Some(PathBuf::from(path)),
-        None => OPENSSL_CNF.iter().map(PathBuf::from).find(|path| path.is_file()),
+    let paths = match std::env::var_os("OPENSSL_CONF") {
+        Some(path) if path.is_empty() => Vec::new(),
+        Some(path) => vec![PathBuf::from(path)],
+        None => {
+            let there = |path: &PathBuf| path.is_file();
+            let policy = Some(PathBuf::from(CRYPTO_POLICIES)).filter(there);
+            policy.into_iter().chain(OPENSSL_CNF.iter().map(PathBuf::from).find(there)).collect()
+        }
     };
-    given(machine, &path.into_iter().collect::<Vec<_>>(), Some(Party::Client))
+    given(machine, &paths, Some(Party::Client))
 }
