@@ -1,4 +1,6 @@
 //! Versions of installed software, from the package data of a machine; nothing is run.
+//!
+//! RPM's database is not read: it is SQLite (before RHEL 9 Berkeley DB). Of OpenSSL the file itself tells there.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -36,6 +38,11 @@ const PACKAGES: &[(&str, &[&str])] = &[
 /// Where Debian and Ubuntu, and where Alpine keep their package data.
 const DPKG: &str = "var/lib/dpkg/status";
 const APK: &str = "lib/apk/db/installed";
+/// Where a system says which it is.
+const OS_RELEASE: &str = "etc/os-release";
+const REDHAT_RELEASE: &str = "etc/redhat-release";
+/// Where RPM distributions keep libraries.
+const LIBRARIES: &[&str] = &["usr/lib64", "lib64"];
 /// The most that is read of them, in bytes; a large machine's has ten megabytes.
 const LARGEST: u64 = 128 << 20;
 
@@ -44,13 +51,11 @@ pub(crate) fn software(root: &Path, products: Vec<String>) -> Vec<InstalledSoftw
     let packages = packages(root);
     let find = |product: String| {
         if product == "system" {
-            let version = system(root);
-            return InstalledSoftware {
-                product,
-                version,
-                source: "/etc/os-release".to_owned(),
-                ..InstalledSoftware::default()
+            let (version, source) = match os_release(root) {
+                None => redhat_release(root).map_or((None, OS_RELEASE), |version| (Some(version), REDHAT_RELEASE)),
+                version => (version, OS_RELEASE),
             };
+            return InstalledSoftware { product, version, source: format!("/{source}"), ..InstalledSoftware::default() };
         }
         let (source, installed) = &packages;
         let names = PACKAGES.iter().find(|(known, _)| *known == product).map_or(&[][..], |(_, names)| *names);
@@ -58,7 +63,13 @@ pub(crate) fn software(root: &Path, products: Vec<String>) -> Vec<InstalledSoftw
             let fitting = installed.iter().filter(|(package, _)| fits(name, package));
             fitting.max_by_key(|(package, _)| numbers(package)).map(|(_, version)| version.clone())
         });
-        InstalledSoftware { product, version, source: source.clone(), ..InstalledSoftware::default() }
+        let (version, source) = match version {
+            None if product == "openssl" => {
+                openssl(root).map_or((None, source.clone()), |(version, path)| (Some(version), path))
+            }
+            version => (version, source.clone()),
+        };
+        InstalledSoftware { product, version, source, ..InstalledSoftware::default() }
     };
     products.into_iter().map(find).collect()
 }
@@ -85,6 +96,19 @@ fn packages(root: &Path) -> (String, BTreeMap<String, String>) {
     ("no package data that can be read here".to_owned(), BTreeMap::new())
 }
 
+/// The version of the newest libssl, and where it lies: RHEL, Fedora and SUSE write it in the name (`libssl.so.3.0.7`).
+fn openssl(root: &Path) -> Option<(String, String)> {
+    let found = LIBRARIES.iter().filter_map(|place| {
+        let names = std::fs::read_dir(root.join(place)).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let of = |name: String| Some((name.strip_prefix("libssl.so.")?.to_owned(), format!("/{place}/{name}")));
+        let whole = |(version, _): &(String, String)| {
+            version.split('.').count() >= 3 && version.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.')
+        };
+        names.filter_map(of).filter(whole).max_by_key(|(version, _)| numbers(version))
+    });
+    found.max_by_key(|(version, _)| numbers(version))
+}
+
 /// Whether a package has this name; `*` stands for digits and dots.
 fn fits(pattern: &str, name: &str) -> bool {
     let Some((before, after)) = pattern.split_once('*') else { return pattern == name };
@@ -96,10 +120,18 @@ fn numbers(name: &str) -> Vec<u32> {
     name.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse().ok()).collect()
 }
 
-/// `debian 12` of os-release(5).
-fn system(root: &Path) -> Option<String> {
+/// `centos 6.10` of `CentOS release 6.10 (Final)`: RHEL 6 and its kin have no os-release.
+fn redhat_release(root: &Path) -> Option<String> {
     let mut text = String::new();
-    let file = File::open(root.join("etc/os-release")).or_else(|_| File::open(root.join("usr/lib/os-release"))).ok()?;
+    File::open(root.join(REDHAT_RELEASE)).ok()?.take(1024).read_to_string(&mut text).ok()?;
+    let number = text.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
+    Some(format!("{} {number}", if text.starts_with("CentOS") { "centos" } else { "rhel" }))
+}
+
+/// `debian 12` of os-release(5).
+fn os_release(root: &Path) -> Option<String> {
+    let mut text = String::new();
+    let file = File::open(root.join(OS_RELEASE)).or_else(|_| File::open(root.join("usr/lib/os-release"))).ok()?;
     file.take(64 * 1024).read_to_string(&mut text).ok()?;
     let value = |name: &str| {
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='))?;
@@ -112,6 +144,22 @@ fn system(root: &Path) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn where_rpm_is_at_work_the_name_of_libssl_tells_its_version() {
+        let root = std::env::temp_dir().join(format!("tlswhy-libssl-{}", std::process::id()));
+        std::fs::create_dir_all(root.join("usr/lib64")).unwrap();
+        std::fs::create_dir_all(root.join("etc")).unwrap();
+        for name in ["libssl.so.1.1", "libssl.so.1.1.1k", "libssl.so.3", "libssl.so.3.0.7", "libssl.so.3.0.10", "libssl3.so"] {
+            std::fs::write(root.join("usr/lib64").join(name), "").unwrap();
+        }
+        std::fs::write(root.join("etc/redhat-release"), "CentOS release 6.10 (Final)\n").unwrap();
+        let found = software(&root, ["openssl", "system", "nginx"].map(str::to_owned).to_vec());
+        let told: Vec<_> = found.iter().map(|one| one.version.as_deref()).collect();
+        assert_eq!(told, [Some("3.0.10"), Some("centos 6.10"), None]);
+        assert_eq!(found[0].source, "/usr/lib64/libssl.so.3.0.10");
+        std::fs::remove_dir_all(&root).unwrap();
+    }
 
     #[test]
     fn packages_of_debian_and_alpine_are_read() {
