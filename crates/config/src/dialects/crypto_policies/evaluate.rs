@@ -27,19 +27,12 @@ impl<'d> Scoped<'d> {
     }
 
     /// A list.
-    pub(super) fn list(self, property: &str) -> Vec<&'d str> {
-        let mut list: Vec<&'d str> = Vec::new();
+    pub(super) fn list(self, property: &str) -> Vec<&'static str> {
+        let mut list: Vec<&'static str> = Vec::new();
         for operation in self.about(property).flat_map(|directive| &directive.operations) {
             match operation {
-                Operation::Set(names) => {
-                    list.clear();
-                    for name in names {
-                        if !list.contains(&name.as_str()) {
-                            list.push(name);
-                        }
-                    }
-                }
-                Operation::Append(name) if !list.contains(&name.as_str()) => list.push(name),
+                Operation::Set(names) => list.clone_from(names),
+                Operation::Append(name) if !list.contains(name) => list.push(name),
                 Operation::Prepend(name) => {
                     list.retain(|known| known != name);
                     list.insert(0, name);

@@ -10,14 +10,14 @@ use crate::span::Span;
 /// What a directive does to a list, a number or a word.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
-    /// The list begins anew with these.
-    Set(Vec<String>),
-    /// `x+`: each goes to the end where it is not in it yet.
-    Append(String),
+    /// The list begins anew with these, each once.
+    Set(Vec<&'static str>),
+    /// `x+`: it goes to the end where it is not in the list yet.
+    Append(&'static str),
     /// `+x`: it goes to the front.
-    Prepend(String),
+    Prepend(&'static str),
     /// `-x`.
-    Omit(String),
+    Omit(&'static str),
     Number(u32),
     Word,
 }
@@ -52,6 +52,11 @@ struct Logical {
     value_start: usize,
 }
 
+/// Most changes that a file makes; a shipped policy makes some hundred.
+const MOST_OPERATIONS: usize = 20_000;
+/// Longest scope, bytes.
+const LONGEST_SCOPE: usize = 400;
+
 /// Deprecated names of lists, moved to the end of the file by the program.
 const MOVED: &[(&str, &str)] =
     &[("tls_cipher", "cipher@tls"), ("ssh_cipher", "cipher@ssh"), ("ssh_group", "group@ssh"), ("ike_protocol", "protocol@ike")];
@@ -59,6 +64,7 @@ const MOVED: &[(&str, &str)] =
 /// The directives of a file, in the order in which they count.
 pub(super) fn read(path: &Arc<str>, bytes: &[u8]) -> (Vec<Directive>, Vec<Wrong>) {
     let (mut directives, mut moved, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
+    let mut count = 0;
     for line in logical(bytes) {
         let span = |start, end| Span { path: Arc::clone(path), start, end };
         let at = span(line.start, line.end);
@@ -81,8 +87,14 @@ pub(super) fn read(path: &Arc<str>, bytes: &[u8]) -> (Vec<Directive>, Vec<Wrong>
         }
         let (property, scope) = name.split_once('@').unwrap_or((&name, "*"));
         let scope = scope.to_ascii_lowercase();
-        match (scope_is_known(&scope), operations(property, &value)) {
+        let known = scope.len() <= LONGEST_SCOPE && scope_is_known(&scope);
+        match (known, operations(property, &value)) {
             (true, Ok(operations)) => {
+                count += operations.len() + 1;
+                if count > MOST_OPERATIONS {
+                    wrong.push(Wrong { at, says: "there is more in the file than is read here".to_owned() });
+                    break;
+                }
                 let directive = Directive {
                     property: property.to_owned(),
                     scope,
@@ -186,9 +198,13 @@ fn operations(property: &str, value: &str) -> Result<Vec<Operation>, String> {
     let words: Vec<&str> = value.split_whitespace().collect();
     let differential = words.iter().filter(|word| changes(word)).count();
     if differential == 0 {
-        let mut all = Vec::new();
+        let mut all: Vec<&'static str> = Vec::new();
         for word in words {
-            all.extend(expand(word, names)?);
+            for name in expand(word, names)? {
+                if !all.contains(&name) {
+                    all.push(name);
+                }
+            }
         }
         return Ok(vec![Operation::Set(all)]);
     }
@@ -197,6 +213,9 @@ fn operations(property: &str, value: &str) -> Result<Vec<Operation>, String> {
     }
     let mut operations = Vec::new();
     for word in words {
+        if operations.len() > MOST_OPERATIONS {
+            break;
+        }
         if let Some(pattern) = word.strip_prefix('+') {
             operations.extend(expand(pattern, names)?.into_iter().rev().map(Operation::Prepend));
         } else if let Some(pattern) = word.strip_suffix('+') {
@@ -208,13 +227,12 @@ fn operations(property: &str, value: &str) -> Result<Vec<Operation>, String> {
     Ok(operations)
 }
 
-/// What a name or a pattern stands for. A name that is not known here may be one of a newer program.
-fn expand(pattern: &str, names: &[&str]) -> Result<Vec<String>, String> {
+/// What a name or a pattern stands for. A name that is not known here may be one of a newer program, and is passed over.
+fn expand(pattern: &str, names: &[&'static str]) -> Result<Vec<&'static str>, String> {
     if !pattern.contains(['*', '?', '[']) {
-        return Ok(vec![pattern.to_owned()]);
+        return Ok(names.iter().filter(|name| **name == pattern).copied().collect());
     }
-    let found: Vec<String> =
-        names.iter().filter(|name| fits(pattern.as_bytes(), name.as_bytes())).map(|name| (*name).to_owned()).collect();
+    let found: Vec<&'static str> = names.iter().filter(|name| fits(pattern.as_bytes(), name.as_bytes())).copied().collect();
     if found.is_empty() { Err(format!("`{pattern}` stands for nothing")) } else { Ok(found) }
 }
 
@@ -256,13 +274,10 @@ mod tests {
 
     #[test]
     fn lines_are_read_with_wildcards_and_older_spellings() {
-        let omit = |names: &[&str]| Ok(names.iter().map(|name| Operation::Omit((*name).to_owned())).collect());
-        assert_eq!(
-            one("cipher = RC4-* \\\n  NULL # c"),
-            Ok(vec![Operation::Set(vec!["RC4-40".into(), "RC4-128".into(), "NULL".into()])])
-        );
+        let omit = |names: &[&'static str]| Ok(names.iter().map(|name| Operation::Omit(name)).collect());
+        assert_eq!(one("cipher = RC4-* \\\n  NULL # c"), Ok(vec![Operation::Set(vec!["RC4-40", "RC4-128", "NULL"])]));
         assert_eq!(one("min_tls_version = TLS1.1"), omit(&["SSL2.0", "SSL3.0", "TLS1.0"]));
-        assert_eq!(one("sign = RSA-SHA1+"), Ok(vec![Operation::Append("RSA-SHA1".into())]));
+        assert_eq!(one("sign = RSA-SHA1+"), Ok(vec![Operation::Append("RSA-SHA1")]));
         assert_eq!(one("min_rsa_size = 2048"), Ok(vec![Operation::Number(2048)]));
         assert!(one("cipher = NULL -RC4-40").is_err());
         assert!(one("cipher@nowhere = NULL").is_err());
