@@ -8,7 +8,7 @@ use crate::handshake::{Handshake, Side, Times};
 use crate::packet::Segment;
 use crate::resets::Sender;
 use crate::stream::{MAX_KEPT, Stream};
-use crate::talk::{LIMIT, MAX_TURNS, Meaning, Talk, Turn};
+use crate::talk::{self, LIMIT, MAX_TURNS, Meaning, Talk, Turn};
 use crate::verdict::{self, End, Facts, Judged};
 use crate::walk::Walk;
 
@@ -40,6 +40,9 @@ enum Phase {
     /// Nothing more is to be learned of it.
     Done,
 }
+
+/// How many ends of one connection are told apart.
+const MAX_ENDINGS: usize = 8;
 
 /// Ports where TLS begins at once, besides those of protocols that have an upgrade as well.
 const TLS_PORTS: [u16; 3] = [443, 853, 8443];
@@ -81,11 +84,15 @@ impl Connection {
 
     /// Takes a segment. `true`: the handshake is decided.
     pub(crate) fn take(&mut self, segment: &Segment<'_>) -> bool {
-        if self.phase == Phase::Done {
-            return false;
-        }
         let side = self.side_of(segment);
         let other = 1 - side;
+        if self.phase == Phase::Done {
+            // Only its end is waited for, to forget it.
+            if (segment.rst || segment.fin) && self.endings.len() < MAX_ENDINGS {
+                self.endings.push((side, if segment.rst { End::Reset } else { End::Closed }, segment.at));
+            }
+            return false;
+        }
         self.times.ended = self.times.ended.max(segment.at);
         self.packets[side] += 1;
         self.cut |= segment.cut;
@@ -103,7 +110,7 @@ impl Connection {
         if segment.rst {
             self.endings.push((side, End::Reset, segment.at));
             // What comes after a reset that somebody forged is of use to tell so.
-            return self.endings.len() > 8;
+            return self.endings.len() >= MAX_ENDINGS;
         }
         if segment.fin && !self.endings.iter().any(|(ended, ..)| *ended == side) {
             self.endings.push((side, End::Closed, segment.at));
@@ -118,8 +125,17 @@ impl Connection {
         self.is_settled()
     }
 
+    /// Whether it was on its way to a verdict when nothing more came.
+    pub(crate) fn is_undecided(&self) -> bool {
+        self.phase == Phase::Tls && self.endings.is_empty()
+    }
+
     /// Whether both sides ended it, so that nothing more will come.
     pub(crate) fn is_over(&self) -> bool {
+        if self.phase == Phase::Done {
+            let reset = self.endings.iter().any(|(_, end, _)| *end == End::Reset);
+            return reset || [0, 1].iter().all(|side| self.endings.iter().any(|(ended, ..)| ended == side));
+        }
         let closed = |side: usize| {
             self.endings.iter().any(|(ended, end, _)| *ended == side && *end == End::Closed) && self.streams[side].ended()
         };
@@ -159,8 +175,8 @@ impl Connection {
         let ((client_talk, sent), (server_talk, received)) = (split(client), split(server));
         let turns: Vec<Turn> =
             self.turns.iter().map(|(side, start, end)| Turn { from: self.name(*side), start: *start, end: *end }).collect();
-        let talk = Talk { client: client_talk, server: server_talk, turns: &turns };
-        let meaning = if turns.is_empty() { Meaning::default() } else { talk.meaning() };
+        let prelude = Talk { client: client_talk, server: server_talk, turns: &turns };
+        let meaning = if turns.is_empty() { Meaning::default() } else { prelude.meaning() };
         let endings: Vec<_> = self.endings.iter().map(|(side, end, at)| (self.name(*side), *end, *at)).collect();
         let facts = Facts {
             sent,
@@ -180,7 +196,7 @@ impl Connection {
                     || upgrade::UPGRADES
                         .iter()
                         .any(|known| known.tls_scheme.is_some_and(|(_, port)| port == self.ends[server].port()));
-                let outcome = verdict::of_talk(&facts, &talk, &meaning, is_tls_port)?;
+                let outcome = verdict::of_talk(&facts, &prelude, &meaning, is_tls_port)?;
                 Judged { outcome, hello: None, answer: Transcript::default(), alerts: Vec::new() }
             }
         };
@@ -200,7 +216,7 @@ impl Connection {
             client: self.ends[client],
             server: self.ends[server],
             times: self.times,
-            dialogue: talk.exchanges(meaning.tunnel.is_some()),
+            dialogue: prelude.exchanges(meaning.tunnel.is_some()),
             tunnel: meaning.tunnel,
             upgrade: meaning.upgrade,
             sent: sent.to_vec(),
@@ -252,8 +268,9 @@ impl Connection {
                 }
                 None => {
                     self.note_turn(side, offset, piece.len());
-                    let said = self.streams.iter().map(|stream| stream.bytes.len()).max().unwrap_or(0);
-                    if said > LIMIT || self.turns.len() > MAX_TURNS {
+                    let [client, server] = [self.client, 1 - self.client].map(|side| self.streams[side].bytes.as_slice());
+                    let is_long = client.len().max(server.len()) > LIMIT || self.turns.len() > MAX_TURNS;
+                    if is_long || talk::leads_nowhere(client, server) {
                         self.set_done();
                     }
                 }

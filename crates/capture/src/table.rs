@@ -149,7 +149,7 @@ impl Table {
         by_age.sort_unstable();
         by_age.truncate(by_age.len().div_ceil(8));
         for (_, key) in by_age {
-            let undecided = self.connections.get(&key).is_some_and(|connection| connection.held() > 0);
+            let undecided = self.connections.get(&key).is_some_and(Connection::is_undecided);
             self.counts.forgotten += u64::from(undecided);
             self.end(key, found);
         }

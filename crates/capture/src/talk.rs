@@ -5,8 +5,8 @@ use tlswhy_wire::{Reader, other, upgrade};
 
 use crate::handshake::{Side, Tunnel};
 
-/// How many bytes of each side are looked at; a talk that is longer is no prelude.
-pub(crate) const LIMIT: usize = tlswhy_wire::dialogue::LIMIT;
+/// How many bytes of each side are looked at; a talk that is longer is no prelude to TLS.
+pub(crate) const LIMIT: usize = 16 << 10;
 
 /// How many turns are told apart.
 pub(crate) const MAX_TURNS: usize = 64;
@@ -104,6 +104,14 @@ impl Talk<'_> {
         }
         exchanges
     }
+}
+
+/// Whether both sides spoke, and in a protocol that does not come to TLS on the same connection: its bytes need not be kept.
+pub(crate) fn leads_nowhere(client: &[u8], server: &[u8]) -> bool {
+    const REQUESTS: [&str; 7] = ["GET ", "POST ", "HEAD ", "PUT ", "DELETE ", "PATCH ", "PRI * HTTP/2"];
+    let tls_alert = matches!(server, [21] | [21, 3, ..]);
+    let is_request = REQUESTS.iter().any(|request| begins_with(client, request));
+    !server.is_empty() && !tls_alert && is_request || server.starts_with(b"SSH-")
 }
 
 /// Replaces credentials of the client: fields of HTTP, commands of mail and files, and the login of SOCKS (RFC 1929).
