@@ -12,6 +12,7 @@ mod dovecot;
 mod environment;
 mod git;
 mod haproxy;
+mod java;
 mod libpq;
 mod lighttpd;
 mod lines;
@@ -107,6 +108,7 @@ pub static DIALECTS: &[&Dialect] = &[
     &environment::DIALECT,
     &git::DIALECT,
     &haproxy::DIALECT,
+    &java::DIALECT,
     &libpq::DIALECT,
     &lighttpd::DIALECT,
     &mysql::DIALECT,

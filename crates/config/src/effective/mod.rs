@@ -7,7 +7,9 @@ mod openssl;
 use tlswhy_wire::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 
 use crate::files::Files;
+use crate::language::names;
 use crate::service::{Library, Service};
+use crate::setting::Language;
 use crate::span::Origin;
 
 /// What a service will really do: its settings, cut by the library's policy and by what the library can do at all. `None` is what
@@ -89,9 +91,15 @@ fn as_set(service: &Service) -> Effective {
         versions.sort_unstable_by(|a, b| b.cmp(a));
         versions
     });
+    // A list of names holds those of TLS 1.3 as well.
+    let named = settings.cipher_list.as_ref().filter(|list| list.value.language == Language::Iana);
+    let (named_13, named): (Option<Vec<CipherSuite>>, Option<Vec<CipherSuite>>) = named
+        .map(|list| names::suites(&list.value.text).unwrap_or_default().into_iter().partition(|suite| suite.0 >> 8 == 0x13))
+        .unzip();
     Effective {
         versions,
-        cipher_suites_13: settings.cipher_suites.as_ref().map(|suites| suites.value.clone()),
+        cipher_suites: named,
+        cipher_suites_13: settings.cipher_suites.as_ref().map(|suites| suites.value.clone()).or(named_13),
         groups: settings.groups.as_ref().map(|groups| groups.value.clone()),
         signature_schemes: settings.signature_algorithms.as_ref().map(|schemes| schemes.value.clone()),
         security_level: settings.security_level.as_ref().map(|level| level.value),
