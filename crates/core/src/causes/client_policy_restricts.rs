@@ -70,6 +70,12 @@ fn steps(line: &Place) -> Vec<String> {
             "The file is generated: `update-crypto-policies --show` names the policy, a module of your own changes it (crypto-policies(7))".to_owned(),
         );
     }
+    if line.name.starts_with("jdk.") && line.line.as_ref().is_some_and(|line| line.path.ends_with("/java.security")) {
+        steps.push(format!(
+            "If other programs rely on the line: give this program a file of its own with a whole list `{}=…` in it, and -Djava.security.properties=/path/to/file on its command line",
+            line.name
+        ));
+    }
     steps.push("Programs read it at their start: start them again".to_owned());
     steps
 }

@@ -1,6 +1,7 @@
 //! Configurations as evidence: which lines rule the service that was examined, which lines mend it.
 //!
 //! `survey` reads the configurations that the evidence names, as far as their files are known; what is missing is asked for.
+//! `judged` has the client as its own files make it;
 //! `rivals` finds lines that are there and do not count, or that take away what the other side needs; `settling` answers from the
 //! server's files what its answers leave open; `locate` tells the findings their files and lines, `mending` writes the edits, and
 //! `aims` those that bring a server to a guideline.
@@ -8,6 +9,7 @@
 pub mod aims;
 pub(crate) mod capabilities;
 pub mod inspection;
+pub(crate) mod judged;
 pub(crate) mod locate;
 pub(crate) mod mending;
 pub(crate) mod place;

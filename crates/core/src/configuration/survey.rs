@@ -137,7 +137,9 @@ impl<'a> Survey<'a> {
 
     /// The main files in their usual places below a directory.
     fn mains(&self, directory: &str) -> Vec<(&'static Dialect, String)> {
-        let mut mains = Vec::new();
+        let mut mains: Vec<(&'static Dialect, String)> = Vec::new();
+        // One file may have several usual places that are links to one another.
+        let real = |path: &str| self.files.seen(path).map(|seen| seen.real_path.clone().unwrap_or_else(|| seen.path.clone()));
         let below = if directory == "/" { "/".to_owned() } else { format!("{directory}/") };
         for dialect in DIALECTS {
             for place in dialect.places {
@@ -147,7 +149,8 @@ impl<'a> Survey<'a> {
                 }
                 for path in self.files.glob(place) {
                     let there = matches!(self.files.look(&path), Content::Bytes(_));
-                    if there && path.starts_with(&below) && !mains.iter().any(|(_, main)| *main == path) {
+                    let known = |(of, main): &(&Dialect, String)| of.name == dialect.name && real(main) == real(&path);
+                    if there && path.starts_with(&below) && !mains.iter().any(known) {
                         mains.push((*dialect, path));
                     }
                 }

@@ -18,6 +18,7 @@ use tlswhy_model::{
 
 use crate::case::{Allowed, Case, Seen};
 use crate::chain::{self, Store, Stores};
+use crate::configuration::judged;
 use crate::configuration::survey::Survey;
 use crate::panel;
 
@@ -131,6 +132,8 @@ pub struct Examination {
     round: u32,
     next_id: QuestionId,
     interrupted: bool,
+    /// Whether the clients are as their own configurations make them.
+    configured: bool,
 }
 
 impl Examination {
@@ -152,7 +155,7 @@ impl Examination {
             records: Vec::new(),
             configurations: request.configurations.clone(),
             files: Vec::new(),
-            software: request.software.clone(),
+            software: software(&request),
             identity: request.identity.clone(),
             attempts: Vec::new(),
             all_addresses: request.all_addresses,
@@ -168,6 +171,7 @@ impl Examination {
             round: 0,
             next_id: 1,
             interrupted: false,
+            configured: false,
         }
     }
 
@@ -198,6 +202,8 @@ impl Examination {
             round,
             next_id: 1,
             interrupted: true,
+            // Those of the evidence are.
+            configured: true,
         }
     }
 
@@ -208,6 +214,7 @@ impl Examination {
     )]
     pub fn next(&mut self) -> Step {
         loop {
+            self.configure_clients();
             self.take_up_usual_configurations();
             let wanted = self.wanted();
             let mut asked = Vec::new();
@@ -274,6 +281,28 @@ impl Examination {
         &self.evidence
     }
 
+    /// What has to be read before the clients are known: their own configurations, where they have an effect on a profile.
+    fn wanted_of_clients(&self) -> Vec<(Question, String)> {
+        if self.configured || !self.evidence.clients.iter().any(judged::is_configurable) {
+            return Vec::new();
+        }
+        let own = judged::own(&self.evidence.configurations);
+        let mut wanted = Survey::over(&own, &self.evidence.files, &self.evidence.software).wanted();
+        wanted.retain(|(question, _)| !self.unavailable.contains(question));
+        wanted
+    }
+
+    fn configure_clients(&mut self) {
+        let own = judged::own(&self.evidence.configurations);
+        if self.configured || !self.wanted_of_clients().is_empty() {
+            return;
+        }
+        let survey = Survey::over(&own, &self.evidence.files, &self.evidence.software);
+        let clients = self.evidence.clients.iter().map(|client| judged::configured(client, &survey)).collect();
+        self.evidence.clients = clients;
+        self.configured = true;
+    }
+
     /// Where the client could do something about what fails, its own configuration is looked at.
     fn take_up_usual_configurations(&mut self) {
         if self.request.usual_configurations.is_empty() || self.interrupted {
@@ -300,6 +329,10 @@ impl Examination {
                 }
             }
         };
+        let of_clients = self.wanted_of_clients();
+        if !of_clients.is_empty() {
+            return of_clients;
+        }
         let Some(addresses) = self.addresses() else {
             let host = self.request.subject.host.clone();
             let question = Question::Resolve { host };
@@ -393,6 +426,17 @@ impl Examination {
         let sent: Vec<Vec<u8>> = sent.map(|entry| entry.value).collect();
         keep_anchors(&mut self.evidence, &self.stores, sent);
     }
+}
+
+/// What the user named; and the virtual machine of a judged client whose own file is read, where nobody named one.
+fn software(request: &Request) -> Vec<InstalledSoftware> {
+    let mut software = request.software.clone();
+    let named = software.iter().any(|software| software.product == "java");
+    let java = request.clients.iter().find(|client| judged::is_configurable(client));
+    if let Some(java) = java.filter(|_| !named && !judged::own(&request.configurations).is_empty()) {
+        software.push(judged::software(java));
+    }
+    software
 }
 
 /// The trust stores that evidence kept.
