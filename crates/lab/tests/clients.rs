@@ -6,14 +6,15 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 
-use tlswhy_lab::clients::{cases, run};
+use tlswhy_lab::clients::mended::{self, MENDINGS};
+use tlswhy_lab::clients::{run, short};
 use tlswhy_lab::runner::find_binary;
 use tlswhy_lab::{Lab, StartError};
 
 #[test]
 fn programs_offer_what_is_read_in_their_files() {
     let lab = Lab::new().unwrap();
-    let cases = cases(&[]);
+    let cases = short();
     assert!(!cases.is_empty());
     let ran = run(&lab, &cases, |one| {
         if let Some(why) = &one.skipped {
@@ -100,4 +101,19 @@ fn a_profile_that_keeps_node_from_a_server_is_named_and_mended() {
     fs::write(&profile, &mended).unwrap();
     assert!(mended.contains("# until spring") && mended.contains("--no-warnings"), "{mended}");
     assert!(node(&lab, home.path(), server.port).contains("answered 200"), "{mended}");
+}
+
+#[test]
+fn the_file_of_a_client_is_mended_and_the_real_program_connects() {
+    let lab = Lab::new().unwrap();
+    let binary = find_binary().unwrap();
+    let mut wrong = Vec::new();
+    for mending in MENDINGS {
+        match mended::run(&lab, &binary, mending) {
+            Ok(lines) => wrong.extend(lines.into_iter().map(|line| format!("{}: {line}", mending.id))),
+            Err(StartError::Missing(what)) => drop(writeln!(std::io::stderr(), "skipped {}: no {what}", mending.id)),
+            Err(error) => wrong.push(format!("{}: {error}", mending.id)),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -1,14 +1,20 @@
 //! Files of curl, wget and git, one thing changed at a time; those of the other programs stand beside this file.
 
-use super::{databases, runtimes};
+use super::{databases, java, runtimes};
 use crate::configs::Case;
 
 /// Every case whose dialect is one of these words or whose id begins with one; all without words.
 pub fn cases(words: &[String]) -> Vec<Case> {
     let fits = |case: &Case, word: &String| case.dialect == word || case.id.starts_with(word.as_str());
     let databases = [databases::libpq(), databases::mysql(), databases::stunnel()];
-    let all = [curl(), wget(), git()].into_iter().chain(databases).chain([runtimes::node(), runtimes::go()]).flatten();
+    let all =
+        [curl(), wget(), git()].into_iter().chain(databases).chain([runtimes::node(), runtimes::go(), java::cases()]).flatten();
     all.filter(|case| words.is_empty() || words.iter().any(|word| fits(case, word))).collect()
+}
+
+/// Those that a test has time for: a virtual machine takes long to start.
+pub fn short() -> Vec<Case> {
+    cases(&[]).into_iter().filter(|case| case.dialect != "java" || java::SHORT.contains(&case.id.as_str())).collect()
 }
 
 pub(super) fn case(dialect: &'static str, program: &'static str, name: &str, main: &str, text: &str, args: &[&str]) -> Case {

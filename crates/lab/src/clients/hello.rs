@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tlswhy_wire::client_hello::from_records;
-use tlswhy_wire::{CipherSuite, ExtensionSpec, NamedGroup, ProtocolVersion};
+use tlswhy_wire::{CipherSuite, ExtensionSpec, NamedGroup, ProtocolVersion, SignatureScheme};
 
 use super::greeting;
 use crate::configs::{Case, Placed};
@@ -27,6 +27,8 @@ pub struct Offer {
     pub suites: Vec<CipherSuite>,
     /// In their order.
     pub groups: Vec<NamedGroup>,
+    /// In their order; empty without the extension.
+    pub schemes: Vec<SignatureScheme>,
 }
 
 /// Runs the program of a case until its first hello is there or it ends; what it sent, and what it printed.
@@ -87,12 +89,17 @@ fn read(mut stream: std::net::TcpStream, upgrade: Option<&str>) -> Option<Offer>
                 ExtensionSpec::SupportedGroups(groups) => Some(groups.clone()),
                 _ => None,
             });
+            let schemes = spec.extensions.iter().flatten().find_map(|extension| match extension {
+                ExtensionSpec::SignatureAlgorithms(schemes) => Some(schemes.clone()),
+                _ => None,
+            });
             let signalling = |suite: &CipherSuite| matches!(suite.0, 0x00ff | 0x5600) || grease(suite.0);
             return Some(Offer {
                 lists_versions: listed.is_some(),
                 versions: listed.unwrap_or_else(|| vec![hello.legacy_version.value]),
                 suites: hello.cipher_suites.value.iter().map(|suite| suite.value).filter(|suite| !signalling(suite)).collect(),
                 groups: groups.unwrap_or_default().into_iter().filter(|group| !grease(group.0)).collect(),
+                schemes: schemes.unwrap_or_default(),
             });
         }
         match stream.read(&mut buffer) {

@@ -12,10 +12,12 @@ pub mod command;
 mod databases;
 mod greeting;
 mod hello;
+mod java;
+pub mod mended;
 mod predict;
 mod runtimes;
 
-pub use cases::cases;
+pub use cases::{cases, short};
 pub use hello::Offer;
 pub use predict::{Expected, expected, reading};
 

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use tlswhy_config::{Context, Dialect, Effective, Files, Reading, Service, Side, dialect, effective};
 use tlswhy_gather::FilesOf;
 use tlswhy_model::{InstalledSoftware, SeenFile};
-use tlswhy_wire::{CipherSuite, NamedGroup, ProtocolVersion};
+use tlswhy_wire::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use tokio::runtime::Runtime;
 
 use super::hello::Offer;
@@ -24,6 +24,8 @@ pub struct Expected {
     pub suites_13: Option<Vec<CipherSuite>>,
     /// Groups.
     pub groups: Option<Vec<NamedGroup>>,
+    /// Signature schemes.
+    pub schemes: Option<Vec<SignatureScheme>>,
 }
 
 /// Reads the files of a case as they lie on the disk.
@@ -33,12 +35,14 @@ pub struct Expected {
 pub fn expected(case: &Case, placed: &Placed, runtime: &Runtime) -> Result<Expected, String> {
     let dialect = dialect(case.dialect).ok_or_else(|| format!("no dialect {}", case.dialect))?;
     let main = placed.path(&case.main);
+    let environment: Vec<(String, String)> =
+        case.env.iter().map(|(name, value)| ((*name).to_owned(), placed.fill(value))).collect();
     let assume = |found| case.assume(found);
-    reading(dialect, &main, runtime, assume, |context, reading| of(case, placed, reading, context.files))?
+    reading(dialect, &main, runtime, &environment, assume, |context, reading| of(case, placed, reading, context.files))?
 }
 
-/// Reads a main file of this machine as often as something new is wanted, and uses the last reading. `assume` has the last word on
-/// what is installed.
+/// Reads a main file of this machine as often as something new is wanted, for programs of this environment, and uses the last
+/// reading. `assume` has the last word on what is installed.
 ///
 /// # Errors
 /// The reading never ends.
@@ -46,13 +50,14 @@ pub fn reading<T>(
     dialect: &Dialect,
     main: &str,
     runtime: &Runtime,
+    environment: &[(String, String)],
     assume: impl Fn(InstalledSoftware) -> InstalledSoftware,
     use_it: impl Fn(&Context<'_>, &Reading) -> T,
 ) -> Result<T, String> {
     let machine = FilesOf::default();
     let (mut seen, mut software): (Vec<SeenFile>, Vec<InstalledSoftware>) = Default::default();
     for _ in 0..200 {
-        let files = Files::new(&seen, &software);
+        let files = Files::new(&seen, &software).in_environment(environment);
         let context = Context { files: &files, main };
         let found = use_it(&context, &(dialect.read)(&context));
         let (wanted, products) = (files.wanted(), files.wanted_software());
@@ -73,8 +78,8 @@ fn of(case: &Case, placed: &Placed, reading: &Reading, files: &Files<'_>) -> Res
     if service.settings.tls.as_ref().is_some_and(|tls| !tls.value) {
         refused.push("it speaks no TLS".to_owned());
     }
-    let Effective { versions, cipher_suites, cipher_suites_13, groups, .. } = effective(service, files);
-    Ok(Expected { refused, versions, suites: cipher_suites, suites_13: cipher_suites_13, groups })
+    let Effective { versions, cipher_suites, cipher_suites_13, groups, signature_schemes, .. } = effective(service, files);
+    Ok(Expected { refused, versions, suites: cipher_suites, suites_13: cipher_suites_13, groups, schemes: signature_schemes })
 }
 
 /// The service for the port of the case, else the last one that is for no name; of several programs the one that is run.
@@ -121,9 +126,14 @@ impl Expected {
         }
         // Without an exchange over a curve or TLS 1.3 no groups are sent.
         if let Some(groups) = self.groups.as_ref().filter(|_| !offer.groups.is_empty()) {
-            // Finite fields are groups of TLS 1.3 alone for OpenSSL.
-            let groups: Vec<NamedGroup> = groups.iter().copied().filter(|group| has_13 || group.0 >> 8 != 1).collect();
+            // Finite fields are groups of TLS 1.3 alone for OpenSSL, of RFC 7919 for Java.
+            let finite = has_13 || offer.groups.iter().any(|group| group.0 >> 8 == 1);
+            let groups: Vec<NamedGroup> = groups.iter().copied().filter(|group| finite || group.0 >> 8 != 1).collect();
             differ(&mut differences, "groups", &groups, &offer.groups);
+        }
+        // TLS 1.1 and below have no such extension.
+        if let Some(schemes) = self.schemes.as_ref().filter(|_| !offer.schemes.is_empty()) {
+            differ(&mut differences, "signature schemes", schemes, &offer.schemes);
         }
         differences
     }

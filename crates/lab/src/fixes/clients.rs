@@ -164,7 +164,7 @@ fn edits(name: &str, file: &Path, port: u16) -> Result<Vec<Patch>, StartError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::of)?;
     let want = Want::Versions(vec![ProtocolVersion::TLSV1_2, ProtocolVersion::TLSV1_3]);
     let dialect = dialect(name).ok_or_else(|| StartError::Failed(format!("no dialect {name}")))?;
-    let made = reading(dialect, &file.display().to_string(), &runtime, std::convert::identity, |context, reading| {
+    let made = reading(dialect, &file.display().to_string(), &runtime, &[], std::convert::identity, |context, reading| {
         let clients = || reading.services.iter().filter(|service| service.side == Side::Client);
         let there = |service: &&Service| service.listens_on(port).is_some();
         let service = clients().find(there).or_else(|| clients().next())?;

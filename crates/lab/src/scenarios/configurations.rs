@@ -145,6 +145,23 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         ..RESTRICTS
     },
     Scenario {
+        id: "client-policy-restricts-java",
+        // Java as it comes would offer TLS 1.3: its hello is judged as the file makes it.
+        start: |lab| lab.nginx("rsa", "ssl_protocols TLSv1.3;"),
+        args: &["--client", "java-17", "--root", "{clients}", "--client-config", "/without-1.3.properties"],
+        seen: Seen { like: "-tls1_2", says: "alert protocol version", works_with: Some("-tls1_3") },
+        mentions: &["jdk.tls.disabledAlgorithms", "without-1.3.properties:2"],
+        ..RESTRICTS
+    },
+    Scenario {
+        id: "near-miss-java-list-that-takes-what-is-not-needed",
+        group: "healthy",
+        start: |lab| lab.nginx("rsa", "ssl_protocols TLSv1.2;"),
+        args: &["--client", "java-17", "--root", "{clients}", "--client-config", "/without-1.3.properties"],
+        forbidden: &["client-policy-restricts"],
+        ..HEALTHY
+    },
+    Scenario {
         id: "near-miss-policy-without-groups",
         group: "no-shared-group",
         start: |lab| lab.nginx("rsa", "ssl_protocols TLSv1.3; ssl_ecdh_curve X25519:prime256v1;"),
