@@ -11,6 +11,8 @@
     reason = "a test stops at what it did not expect and prints what it counts"
 )]
 
+use proptest::collection::vec;
+use proptest::prelude::*;
 use serde::Deserialize;
 use tlswhy_core::symptoms::{Reading, read};
 use tlswhy_model::Confidence;
@@ -221,6 +223,26 @@ fn hostile_bytes_are_read_and_escaped() {
     let symptom = report.symptoms.first().unwrap();
     assert!(!symptom.text.chars().any(|c| c.is_control() || c == '\u{202e}'), "{:?}", symptom.text);
     assert!(!report.next.command.contains([';', '\u{1b}']), "{}", report.next.command);
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_and_any_shuffled_pieces_of_texts_are_read(
+        bytes in vec(any::<u8>(), 0..2000),
+        pieces in vec((0..180_usize, any::<u16>(), any::<u16>()), 0..20),
+    ) {
+        let texts = own();
+        let mut mixed = bytes.clone();
+        for (text, from, to) in pieces {
+            let text = texts.get(text).map(|known| known.text.as_bytes()).unwrap_or_default();
+            let (from, to) = (usize::from(from).min(text.len()), usize::from(to).min(text.len()));
+            mixed.extend(text.get(from.min(to)..from.max(to)).unwrap_or_default());
+            mixed.extend(bytes.iter().take(3));
+        }
+        let report = read(&mixed);
+        prop_assert!(report.symptoms.iter().all(|symptom| !symptom.text.chars().any(char::is_control)));
+        prop_assert_eq!(report.causes.is_empty(), report.symptoms.is_empty());
+    }
 }
 
 #[test]

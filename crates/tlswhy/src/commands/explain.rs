@@ -180,6 +180,16 @@ mod tests {
     }
 
     #[test]
+    fn every_command_that_is_proposed_is_one_of_this_program() {
+        use clap::Parser as _;
+        for next in &tlswhy_core::knowledge::symptoms::tables().next {
+            let command = next.command.replace("{target}", "a.test:25 --starttls smtp").replace("NAME", "openssl-3.0");
+            let parsed = crate::cli::Cli::try_parse_from(command.split(' '));
+            assert!(parsed.is_ok(), "{command}: {}", parsed.err().map(|error| error.to_string()).unwrap_or_default());
+        }
+    }
+
+    #[test]
     fn a_log_reads_the_same_in_pieces() {
         let text = b"curl: (35) error:0A00010B:SSL routines::wrong version number\n".repeat(9000);
         assert!(text.len() > 2 * PIECE);

@@ -13,6 +13,7 @@
 //! Words and patterns are matched in *folded* text: lower case, and a space for each hyphen and underscore. So
 //! `WRONG_VERSION_NUMBER`, `wrong version number` and `Wrong-Version-Number` are one.
 
+mod files;
 mod tables;
 
 use std::collections::BTreeMap;
@@ -48,7 +49,7 @@ pub struct Tables {
 
 /// The tables, read once.
 pub fn tables() -> &'static Tables {
-    static TABLES: LazyLock<Tables> = LazyLock::new(tables::read);
+    static TABLES: LazyLock<Tables> = LazyLock::new(files::read);
     &TABLES
 }
 
