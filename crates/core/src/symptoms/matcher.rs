@@ -59,7 +59,7 @@ pub(super) fn matcher() -> &'static Matcher {
 impl Matcher {
     fn new() -> Matcher {
         let tables = tables();
-        let mut words: Vec<&str> = Vec::new();
+        let mut words: Vec<String> = Vec::new();
         let mut matcher = Matcher { automaton: None, literals: Vec::new(), patterns: Vec::new() };
         let sayings = tables.sayings.iter().enumerate().map(|(at, row)| (Row::Saying(at), &row.matching));
         let codes = tables.codes.iter().enumerate().map(|(at, row)| (Row::Code(at), &row.matching));
@@ -68,13 +68,17 @@ impl Matcher {
         let peers = tables.peers.iter().enumerate().map(|(at, row)| (Row::Peer(at), &row.matching));
         for (row, matching) in sayings.chain(codes).chain(clues).chain(ends).chain(peers) {
             for word in &matching.words {
-                words.push(word);
+                words.push(word.clone());
                 matcher.literals.push(Literal::Row(row));
+                if word.contains('\'') {
+                    words.push(word.replace('\'', "\u{2019}"));
+                    matcher.literals.push(Literal::Row(row));
+                }
             }
             let Some((pattern, keys)) = &matching.pattern else { continue };
             let Ok(regex) = compile(pattern) else { continue };
             for key in keys {
-                words.push(key);
+                words.push(key.clone());
                 matcher.literals.push(Literal::Pattern(matcher.patterns.len()));
             }
             matcher.patterns.push((regex, row));
