@@ -30,7 +30,8 @@ pub(crate) fn run(arguments: &Explain) -> Result<Status, Failure> {
     }
     let report = match arguments.what.as_slice() {
         [only] if only == "-" => from_reader(&mut io::stdin().lock(), "standard input")?,
-        [only] if Path::new(only).is_file() => {
+        // Not only files: a pipe of the shell has a path, too.
+        [only] if Path::new(only).exists() => {
             let mut file = File::open(only).map_err(|error| unreadable(only, &error))?;
             from_reader(&mut file, only)?
         }

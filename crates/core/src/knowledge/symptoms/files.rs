@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::Tables;
-use super::tables::{Alert, Clue, Code, End, EndMark, Matching, Meaning, Next, Peer, Rank, Saying, Speaker, UpgradePort, Weights};
+use super::tables::{
+    Alert, Clue, Code, End, EndMark, Matching, Meaning, Next, Peer, Rank, Saying, Speaker, UpgradePort, Weights,
+};
 
 /// The words of libraries and programs, a file each.
 const SAYS: &[&str] = &[
