@@ -162,8 +162,18 @@ fn head(lines: &Lines, reader: Reader) -> Option<&Span> {
 /// The options of TLS that a reader finds in its groups, in their order.
 struct Own<'l> {
     reader: Reader,
-    options: Vec<(&'static str, &'l Line, bool, bool)>,
+    options: Vec<Found<'l>>,
     lines: Vec<&'l Line>,
+}
+
+/// A line that is an option of TLS.
+struct Found<'l> {
+    name: &'static str,
+    line: &'l Line,
+    /// It switches TLS on by being there.
+    implies_ssl: bool,
+    /// `skip-` or `disable-` stands before it.
+    off: bool,
 }
 
 impl<'l> Own<'l> {
@@ -180,7 +190,7 @@ impl<'l> Own<'l> {
                         let says = format!("`{}` stands there without a value: nothing starts with it", line.name);
                         troubles.push(Trouble { at: line.at().cloned(), says, fatal: true });
                     }
-                    options.push((name, *line, implies_ssl, off));
+                    options.push(Found { name, line, implies_ssl, off });
                 }
                 Meaning::Unknown { loose } => {
                     let whose = if reader.server { "server" } else { "client" };
@@ -200,7 +210,7 @@ impl<'l> Own<'l> {
     }
 
     fn all(&self, name: &str) -> impl Iterator<Item = &'l Line> {
-        self.options.iter().filter(move |(known, ..)| *known == name).map(|(_, line, ..)| *line)
+        self.options.iter().filter(move |found| found.name == name).map(|found| found.line)
     }
 
     /// The value of the last line of this option.
@@ -219,7 +229,7 @@ impl<'l> Own<'l> {
     /// Whether the last switch of this name is on.
     fn switch(&self, name: &str) -> Option<Setting<bool>> {
         self.last(name, |line| {
-            let off = self.options.iter().any(|(_, other, _, off)| std::ptr::eq(*other, line) && *off);
+            let off = self.options.iter().any(|found| std::ptr::eq(found.line, line) && found.off);
             Some(!off && options::is_on(line.value.as_deref()))
         })
     }

@@ -66,10 +66,10 @@ pub(super) fn service(files: &Files<'_>, product: &Product, lines: &Lines, troub
 pub(super) fn switched_on(own: &Own<'_>) -> Option<Setting<bool>> {
     let mut ruling: Option<(&Line, bool)> = None;
     let mut overruled: Vec<&Line> = Vec::new();
-    for (name, line, implies_ssl, off) in &own.options {
-        let on = match *name {
-            "ssl" => !off && options::is_on(line.value.as_deref()),
-            _ if *implies_ssl => true,
+    for found in &own.options {
+        let on = match found.name {
+            "ssl" => !found.off && options::is_on(found.line.value.as_deref()),
+            _ if found.implies_ssl => true,
             _ => continue,
         };
         match ruling {
@@ -77,7 +77,7 @@ pub(super) fn switched_on(own: &Own<'_>) -> Option<Setting<bool>> {
             _ if !on => overruled.clear(),
             _ => {}
         }
-        ruling = Some((*line, on));
+        ruling = Some((found.line, on));
     }
     let (line, on) = ruling?;
     let mut setting = line.setting(on);
