@@ -11,6 +11,7 @@ mod curl;
 mod dovecot;
 mod environment;
 mod git;
+pub(crate) mod gnutls;
 mod haproxy;
 mod java;
 mod libpq;
@@ -107,6 +108,7 @@ pub static DIALECTS: &[&Dialect] = &[
     &dovecot::DIALECT,
     &environment::DIALECT,
     &git::DIALECT,
+    &gnutls::DIALECT,
     &haproxy::DIALECT,
     &java::DIALECT,
     &libpq::DIALECT,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tlswhy_wire::ProtocolVersion;
 
 use super::client::{self, span};
+use super::gnutls;
 use crate::dialects::{Commands, Context, Dialect, Likeness};
 use crate::files::{Content, Files};
 use crate::mend::{CannotMend, Patch, Want};
@@ -202,11 +203,21 @@ fn read(context: &Context<'_>) -> Reading {
     };
     let by = client::by("wget", release);
     match library {
-        Library::GnuTls(_) => {
-            settings.cipher_list = priority(ciphers, protocol.as_ref(), &by);
+        Library::GnuTls(release) => {
+            // Without a string of its own it takes the library's default.
+            service.heeds = Heeds { cipher_list: true, ..Heeds::NOTHING };
+            let rules = ciphers.is_some();
+            settings.cipher_list = priority(ciphers, protocol.as_ref());
             // The priority of `ciphers` takes the place of all that `secure_protocol` says.
-            let ruled = settings.cipher_list.as_ref().is_some_and(|list| list.name.eq_ignore_ascii_case("ciphers"));
-            if !ruled && let Some(protocol) = protocol {
+            if let Some(own) = settings.cipher_list.as_ref().filter(|_| rules) {
+                match gnutls::versions_of(own, files, release) {
+                    Ok(versions) => settings.versions = versions,
+                    Err(Note { at, says }) => {
+                        let says = format!("{says}: wget connects nowhere");
+                        reading.troubles.push(Trouble { at, says, fatal: true });
+                    }
+                }
+            } else if let Some(protocol) = protocol {
                 gnutls_versions(&mut settings, protocol);
             }
         }
@@ -258,7 +269,7 @@ fn checks(value: &str) -> Option<bool> {
 }
 
 /// The priority string that GnuTLS is given; `None` for its default.
-fn priority(ciphers: Option<Setting<String>>, protocol: Option<&Setting<&Protocol>>, by: &str) -> Option<Setting<CipherList>> {
+fn priority(ciphers: Option<Setting<String>>, protocol: Option<&Setting<&Protocol>>) -> Option<Setting<CipherList>> {
     let list = |text: &str| CipherList { language: Language::GnuTls, text: text.to_owned() };
     if let Some(mut own) = ciphers {
         if let Some(protocol) = protocol.filter(|protocol| protocol.value.name != "auto") {
@@ -266,9 +277,10 @@ fn priority(ciphers: Option<Setting<String>>, protocol: Option<&Setting<&Protoco
         }
         return Some(own.map(|text| list(&text)));
     }
-    // The line says one thing, the library is told another: that is wget's own.
-    let text = protocol?.value.priority?;
-    Some(Setting::new("priority", list(text), text, Origin::built_in(by)))
+    // The line says one thing, the library is told another.
+    let protocol = protocol?;
+    let text = protocol.value.priority?;
+    Some(Setting::new("priority", list(text), text, protocol.origin.clone()))
 }
 
 fn gnutls_versions(settings: &mut Settings, protocol: Setting<&Protocol>) {
@@ -290,12 +302,11 @@ fn mend(context: &Context<'_>, service: &Service, want: &Want) -> Result<Vec<Pat
     };
     match want {
         Want::Versions(versions) => {
-            let (lowest, highest) = client::ends(versions)?;
-            if settings.cipher_list.as_ref().is_some_and(|list| list.name.eq_ignore_ascii_case("ciphers"))
-                && matches!(service.library, Library::GnuTls(_))
-            {
-                return Err(CannotMend::because("`ciphers` is a priority string that rules the versions: change it there"));
+            let string = settings.cipher_list.as_ref().filter(|list| list.name.eq_ignore_ascii_case("ciphers"));
+            if let Some(string) = string.filter(|_| matches!(service.library, Library::GnuTls(_))) {
+                return Ok(vec![gnutls::with_versions(string, context.files, &service.library, versions)?]);
             }
+            let (lowest, highest) = client::ends(versions)?;
             if highest != ProtocolVersion::TLSV1_3 {
                 return Err(CannotMend::because(
                     "`secure_protocol` names the lowest version and knows no highest; a `ciphers` line can be a priority string that does",

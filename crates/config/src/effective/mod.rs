@@ -1,5 +1,6 @@
 //! What a service will really do: its own settings, the policy of its library, and what the library can do at all.
 
+mod gnutls;
 pub(crate) mod go;
 mod levels;
 mod openssl;
@@ -59,24 +60,9 @@ pub fn effective(service: &Service, files: &Files<'_>) -> Effective {
     match service.library {
         Library::OpenSsl(release) => openssl::effective(service, files, release),
         Library::Go(release) => go::effective(service, release),
-        Library::GnuTls(_) => without_ssl_3(as_set(service)),
+        Library::GnuTls(release) => gnutls::effective(service, files, release),
         _ => as_set(service),
     }
-}
-
-/// GnuTLS has SSL 3.0 no more, unless built with it on purpose (since 3.4.0, its NEWS; measured on Debian's 3.7.9).
-fn without_ssl_3(mut effective: Effective) -> Effective {
-    let Some(versions) = &mut effective.versions else { return effective };
-    let before = versions.len();
-    versions.retain(|version| *version > ProtocolVersion::SSLV3);
-    if versions.len() < before {
-        effective.reductions.push(Reduction {
-            what: ProtocolVersion::SSLV3.to_string(),
-            why: "GnuTLS is built without it".to_owned(),
-            by: Origin::built_in("GnuTLS"),
-        });
-    }
-    effective
 }
 
 /// What the settings say, of a library of which no more is known here.

@@ -396,7 +396,7 @@ fn can_be_signed(suite: CipherSuite, schemes: &[SignatureScheme]) -> bool {
 }
 
 /// Whether a suite is for peers that hold a secret in common.
-fn needs_a_secret(suite: CipherSuite) -> bool {
+pub(super) fn needs_a_secret(suite: CipherSuite) -> bool {
     use KeyExchange::{DhePsk, EcdhePsk, Psk, RsaPsk, Srp};
     suite.details().is_some_and(|row| matches!(row.key_exchange, Psk | RsaPsk | DhePsk | EcdhePsk | Srp))
 }

@@ -65,6 +65,11 @@ fn steps(line: &Place) -> Vec<String> {
             "If other programs rely on the line: give this program a copy of the file of its own, with OPENSSL_CONF=/path/to/copy in its environment".to_owned(),
         );
     }
+    if line.line.as_ref().is_some_and(|line| line.path.ends_with("/gnutls/config")) {
+        steps.push(
+            "If other programs rely on the line: give this program a copy of the file of its own, with GNUTLS_SYSTEM_PRIORITY_FILE=/path/to/copy in its environment".to_owned(),
+        );
+    }
     if line.line.as_ref().is_some_and(|line| line.path.contains("/crypto-policies/back-ends/")) {
         steps.push(
             "The file is generated: `update-crypto-policies --show` names the policy, a module of your own changes it (crypto-policies(7))".to_owned(),

@@ -91,10 +91,22 @@ pub(crate) fn mend_client(configuration: &Configuration, service: &Service, chan
         other => other,
     };
     let context = Context { files: &survey.files, main: &configuration.main };
-    match want(&as_servers, service, &context) {
-        Some(want) => mend_plainly(configuration, service, &want, survey),
-        None => Mended::default(),
+    let Some(want) = want(&as_servers, service, &context) else { return Mended::default() };
+    match (configuration.dialect.mend)(&context, service, &want) {
+        Ok(patches) if !helps(&context, configuration, service, change, &patches) => {
+            Mended { cannot: vec!["no line of it alone brings it back".to_owned()], ..Mended::default() }
+        }
+        _ => mend_plainly(configuration, service, &want, survey),
     }
+}
+
+/// Whether a client has what a change wants once these patches are in; what the files do not tell counts as help.
+fn helps(context: &Context<'_>, configuration: &Configuration, service: &Service, change: &Change, patches: &[Patch]) -> bool {
+    let Some(instead) = apply(context, patches) else { return false };
+    let files = context.files.with(&instead);
+    let reading = (configuration.dialect.read)(&Context { files: &files, main: context.main });
+    let after = same_service(&reading.services, service).map(|now| super::rivals::provides(&effective(now, &files), change));
+    after.is_some_and(|provided| provided != Some(false))
 }
 
 /// The edits that bring about what is wanted, without a look at what follows.

@@ -1,6 +1,6 @@
 //! Lines that are there and have no effect, and lines that take away what the other side needs.
 
-use tlswhy_config::{Context, Effective, Files, Origin, Patch, Service, Shadowed, Shown, Side, effective, patched};
+use tlswhy_config::{Context, Effective, Files, Language, Origin, Patch, Service, Shadowed, Shown, Side, effective, patched};
 use tlswhy_model::{Confidence, FileContent, OpenQuestion, Party, SeenFile};
 use tlswhy_wire::ProtocolVersion;
 
@@ -200,26 +200,55 @@ fn is_the_clients(configuration: &Configuration) -> bool {
     configuration.party != Some(Party::Server)
 }
 
-/// The line that keeps a client from what it needs.
+/// The line that keeps a client from what it needs: one of its own, or one of its library's system-wide policy.
 pub(crate) fn restriction(service: &Service, change: &Change, obstacle: &Obstacle, files: &Files<'_>) -> Option<Restriction> {
-    if provides(&effective(service, files), change) != Some(false) {
+    let now = effective(service, files);
+    if provides(&now, change) != Some(false) {
         return None;
     }
-    let from_somebody = |shown: &&Shown<'_>| !matches!(shown.origin, Origin::BuiltIn { .. });
     let governing = governing(change);
+    let governs = |shown: &&Shown<'_>| {
+        governing.contains(&shown.governs) || (shown.governs == "cipher-list" && has_a_priority_string(service))
+    };
     let shown = service.settings.shown();
-    let line = shown.iter().filter(|shown| governing.contains(&shown.governs)).filter(from_somebody).find(|shown| {
+    let own = shown.iter().filter(governs).map(|shown| (shown.name.to_owned(), shown.text.to_owned(), shown.origin));
+    let of_the_policy = now.reductions.iter().filter_map(|reduction| {
+        let at = reduction.by.span()?;
+        let written = files.bytes(&at.path)?.get(at.start..at.end)?;
+        Some((String::from_utf8_lossy(written).into_owned(), String::new(), &reduction.by))
+    });
+    let from_somebody = |(.., origin): &(String, String, &Origin)| !matches!(origin, Origin::BuiltIn { .. });
+    let (name, text, origin) = own.chain(of_the_policy).filter(from_somebody).find(|(.., origin)| {
         // Without this line the rest would do.
-        let mut without = service.clone();
-        remove(&mut without, shown.governs);
-        provides(&effective(&without, files), change) != Some(false)
+        provides(&effective_without(service, origin, files), change) != Some(false)
     })?;
     Some(Restriction {
-        line: Place::of(line.name, line.text, line.origin, files),
+        line: Place::of(&name, &text, origin, files),
         service: service.title.clone(),
         takes: in_words(change),
         causes: obstacle.clone(),
     })
+}
+
+/// Whether a priority string of GnuTLS, which speaks of everything, rules a service.
+fn has_a_priority_string(service: &Service) -> bool {
+    service.settings.cipher_list.as_ref().is_some_and(|list| list.value.language == Language::GnuTls)
+}
+
+/// What a service would do without a line: without all settings that it makes, and without it in the files that a policy is read from.
+fn effective_without(service: &Service, origin: &Origin, files: &Files<'_>) -> Effective {
+    let mut without = service.clone();
+    for shown in service.settings.shown().iter().filter(|shown| shown.origin == origin) {
+        remove(&mut without, shown.governs);
+    }
+    let cut = origin.span().and_then(|at| {
+        let bytes = patched(files.bytes(&at.path)?, [&Patch::replace(at, "")])?;
+        Some([changed(&at.path, bytes)])
+    });
+    match &cut {
+        Some(instead) => effective(&without, &files.with(instead)),
+        None => effective(&without, files),
+    }
 }
 
 fn remove(service: &mut Service, governs: &str) {

@@ -1,14 +1,17 @@
 //! Files of curl, wget and git, one thing changed at a time; those of the other programs stand beside this file.
 
-use super::{databases, java, runtimes};
+use super::{databases, gnutls, java, runtimes};
 use crate::configs::Case;
 
 /// Every case whose dialect is one of these words or whose id begins with one; all without words.
 pub fn cases(words: &[String]) -> Vec<Case> {
     let fits = |case: &Case, word: &String| case.dialect == word || case.id.starts_with(word.as_str());
     let databases = [databases::libpq(), databases::mysql(), databases::stunnel()];
-    let all =
-        [curl(), wget(), git()].into_iter().chain(databases).chain([runtimes::node(), runtimes::go(), java::cases()]).flatten();
+    let all = [curl(), wget(), git(), gnutls::gnutls()]
+        .into_iter()
+        .chain(databases)
+        .chain([runtimes::node(), runtimes::go(), java::cases()])
+        .flatten();
     all.filter(|case| words.is_empty() || words.iter().any(|word| fits(case, word))).collect()
 }
 
@@ -103,11 +106,23 @@ fn wget() -> Vec<Case> {
         ("no-equals", "secure_protocol TLSv1_3\n"),
         ("check-certificate", "check_certificate = perhaps\n"),
         ("check-certificate-quiet", "check_certificate = quiet\nsecure_protocol = TLSv1_2\n"),
+        ("ciphers", "ciphers = NORMAL:-VERS-ALL:+VERS-TLS1.2:-RSA:-GROUP-ALL:+GROUP-X25519:+GROUP-FFDHE2048\n"),
+        ("ciphers-over-protocol", "secure_protocol = TLSv1_3\nciphers = SECURE192:-VERS-TLS1.3\n"),
+        ("ciphers-pfs-1.3", "ciphers = PFS:-VERS-ALL:+VERS-TLS1.3\n"),
+        ("ciphers-nonsense", "ciphers = NORMAL:+NONSENSE\n"),
+        ("ciphers-keyword", "ciphers = @WGET,SYSTEM:-AES-256-CBC\n"),
+        ("ciphers-keyword-missing", "ciphers = @NOBODY\n"),
+        ("ciphers-no-extensions", "ciphers = NORMAL:%NO_EXTENSIONS\n"),
+        ("ciphers-shared-keys", "ciphers = NORMAL:+PSK:+DHE-PSK:+ANON-DH:+ANON-ECDH:+3DES-CBC:+CAMELLIA-256-GCM\n"),
+        ("ciphers-order", "ciphers = NORMAL:-KX-ALL:+DHE-RSA:+ECDHE-RSA:+RSA:-VERS-ALL:+VERS-TLS1.2:+VERS-TLS1.3\n"),
+        ("ciphers-legacy-1.1", "ciphers = LEGACY:-VERS-ALL:+VERS-TLS1.1:+VERS-TLS1.0\n"),
+        ("ciphers-hole", "ciphers = NORMAL:-VERS-TLS1.2\n"),
     ];
     let make = |(name, text): (&str, &str)| {
         let args = ["-q", "-O-", "-t1", "-T8", "https://localhost:{port}/"];
         let mut case = case("wget", "wget", name, "wgetrc", text, &args);
         case.env = vec![("WGETRC", "{dir}/wgetrc".to_owned()), ("SYSTEM_WGETRC", "/dev/null".to_owned())];
+        under_a_policy(&mut case);
         case
     };
     all.map(make).into()
@@ -154,7 +169,16 @@ fn git() -> Vec<Case> {
         let mut case = case("git", "/usr/bin/git", name, "gitconfig", text, &["ls-remote", "https://localhost:{port}/a/b"]);
         case.files.push(("more".to_owned(), b"[http]\n\tsslVersion = tlsv1.3\n".to_vec()));
         case.env = vec![("GIT_CONFIG_GLOBAL", "{dir}/gitconfig".to_owned()), ("GIT_TERMINAL_PROMPT", "0".to_owned())];
+        under_a_policy(&mut case);
         case
     };
     all.map(make).into()
+}
+
+/// A system-wide file of GnuTLS that takes something of everything away, for programs that have files of their own.
+fn under_a_policy(case: &mut Case) {
+    let policy = "[priorities]\nSYSTEM = SECURE128\n[overrides]\ndisabled-version = tls1.0\ntls-disabled-group = GROUP-X448\n\
+                  tls-disabled-cipher = AES-128-CBC\ninsecure-sig = RSA-SHA512\n";
+    case.files.push(("policy".to_owned(), policy.as_bytes().to_vec()));
+    case.env.push(("GNUTLS_SYSTEM_PRIORITY_FILE", "{dir}/policy".to_owned()));
 }

@@ -93,10 +93,12 @@ fn read(mut stream: std::net::TcpStream, upgrade: Option<&str>) -> Option<Offer>
                 ExtensionSpec::SignatureAlgorithms(schemes) => Some(schemes.clone()),
                 _ => None,
             });
+            let mut versions = listed.clone().unwrap_or_else(|| vec![hello.legacy_version.value]);
+            versions.sort_unstable_by(|a, b| b.cmp(a));
             let signalling = |suite: &CipherSuite| matches!(suite.0, 0x00ff | 0x5600) || grease(suite.0);
             return Some(Offer {
                 lists_versions: listed.is_some(),
-                versions: listed.unwrap_or_else(|| vec![hello.legacy_version.value]),
+                versions,
                 suites: hello.cipher_suites.value.iter().map(|suite| suite.value).filter(|suite| !signalling(suite)).collect(),
                 groups: groups.unwrap_or_default().into_iter().filter(|group| !grease(group.0)).collect(),
                 schemes: schemes.unwrap_or_default(),

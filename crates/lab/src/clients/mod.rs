@@ -10,6 +10,7 @@
 mod cases;
 pub mod command;
 mod databases;
+mod gnutls;
 mod greeting;
 mod hello;
 mod java;

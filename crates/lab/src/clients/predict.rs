@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use tlswhy_config::{Context, Dialect, Effective, Files, Reading, Service, Side, dialect, effective};
+use tlswhy_config::{Context, Dialect, Effective, Files, Library, Reading, Service, Side, dialect, effective};
 use tlswhy_gather::FilesOf;
 use tlswhy_model::{InstalledSoftware, SeenFile};
 use tlswhy_wire::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
@@ -26,6 +26,8 @@ pub struct Expected {
     pub groups: Option<Vec<NamedGroup>>,
     /// Signature schemes.
     pub schemes: Option<Vec<SignatureScheme>>,
+    /// The program runs on GnuTLS, which says in a hello just what is on.
+    pub gnutls: bool,
 }
 
 /// Reads the files of a case as they lie on the disk.
@@ -79,7 +81,16 @@ fn of(case: &Case, placed: &Placed, reading: &Reading, files: &Files<'_>) -> Res
         refused.push("it speaks no TLS".to_owned());
     }
     let Effective { versions, cipher_suites, cipher_suites_13, groups, signature_schemes, .. } = effective(service, files);
-    Ok(Expected { refused, versions, suites: cipher_suites, suites_13: cipher_suites_13, groups, schemes: signature_schemes })
+    let gnutls = matches!(service.library, Library::GnuTls(_));
+    Ok(Expected {
+        refused,
+        versions,
+        suites: cipher_suites,
+        suites_13: cipher_suites_13,
+        groups,
+        schemes: signature_schemes,
+        gnutls,
+    })
 }
 
 /// The service for the port of the case, else the last one that is for no name; of several programs the one that is run.
@@ -116,7 +127,7 @@ impl Expected {
         if let Some(suites) = &self.suites {
             let usable = |suite: &&CipherSuite| {
                 let versions = self.versions.as_deref().unwrap_or(&offer.versions);
-                suite.details().is_some_and(|row| versions.iter().any(|version| row.usable_with(*version)))
+                self.gnutls || suite.details().is_some_and(|row| versions.iter().any(|version| row.usable_with(*version)))
             };
             let suites: Vec<CipherSuite> = suites.iter().filter(usable).copied().collect();
             differ(&mut differences, "suites", &suites, &sent);

@@ -171,4 +171,23 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         seen: Seen { like: "-groups P-521", says: "alert handshake failure", works_with: Some("-groups P-521:X25519") },
         ..BROKEN
     },
+    Scenario {
+        id: "client-policy-restricts-gnutls",
+        start: |lab| lab.nginx("rsa", "ssl_protocols TLSv1.2;"),
+        args: &[
+            "--client",
+            "{clients}/gnutls-1.3-only.toml",
+            "--root",
+            "{clients}",
+            "--client-config",
+            "/gnutls/config",
+            "--assume",
+            "gnutls=3.7.9",
+            "--assume",
+            "system=debian 12",
+        ],
+        mentions: &["/gnutls/config:4", "disabled-version = tls1.2", "GNUTLS_SYSTEM_PRIORITY_FILE"],
+        seen: Seen { like: "-tls1_3", says: "alert protocol version", works_with: Some("-tls1_2") },
+        ..RESTRICTS
+    },
 ];

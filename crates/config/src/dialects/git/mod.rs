@@ -244,7 +244,8 @@ fn service(context: &Context<'_>, conf: &Conf<'_>, scope: Option<&Address>, trou
                 _ => named.fold(format!("{PRIORITY}:-VERS-TLS-ALL"), |text, minor| format!("{text}:+VERS-TLS1.{minor}")),
             };
             let list = CipherList { language: Language::GnuTls, text: text.clone() };
-            settings.cipher_list = Some(Setting::new("priority", list, text, Origin::built_in(by)));
+            let origin = settings.minimum_version.as_ref().map_or_else(|| Origin::built_in(by), |lowest| lowest.origin.clone());
+            settings.cipher_list = Some(Setting::new("priority", list, text, origin));
         }
         Library::OpenSsl(_) => {
             settings.cipher_list = ciphers.map(|list| list.map(|text| CipherList { language: Language::OpenSsl, text }));
