@@ -1,15 +1,15 @@
 //! Go: GODEBUG, and the files of trust anchors.
 //!
-//! Sources: <https://go.dev/doc/godebug>, src/internal/godebugs/table.go and src/crypto/tls of Go 1.21 to 1.27; measured on each of them.
+//! Sources: <https://go.dev/doc/godebug>, src/internal/godebugs/table.go, src/crypto/tls and src/crypto/x509/root_unix.go of Go 1.21 to 1.27; measured on each of them.
 
 use tlswhy_wire::{CipherSuite, NamedGroup};
 
-use super::{Environment, push, trouble};
+use super::{Environment, push, trouble, trust};
 use crate::dialects::{Context, client};
 use crate::effective::go;
 use crate::release::Release;
 use crate::service::{Library, Note, Reading};
-use crate::setting::{CipherList, Language, Setting};
+use crate::setting::{CipherList, Language};
 
 const NAMES: &[&str] = &["GODEBUG", "SSL_CERT_DIR", "SSL_CERT_FILE"];
 
@@ -110,9 +110,7 @@ pub(super) fn read(context: &Context<'_>, environment: &Environment, reading: &m
             None => {}
         }
     }
-    // A file counts before the system's directories (crypto/x509/root_unix.go).
-    let file = environment.setting("SSL_CERT_FILE").or_else(|| environment.setting("SSL_CERT_DIR"));
-    service.settings.trust = file.filter(|file| file.value.starts_with('/')).map(|file: Setting<String>| file);
+    service.settings.trust = trust(environment, &mut notes);
     push(reading, service, environment, NAMES, notes);
 }
 

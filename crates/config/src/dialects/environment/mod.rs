@@ -87,6 +87,22 @@ impl Environment {
     }
 }
 
+/// The trust anchors of SSL_CERT_FILE, else of SSL_CERT_DIR. Each takes the place of the system's of its kind alone: those of the
+/// other kind count besides.
+fn trust(environment: &Environment, notes: &mut Vec<Note>) -> Option<Setting<String>> {
+    let (file, directory) = (environment.setting("SSL_CERT_FILE"), environment.setting("SSL_CERT_DIR"));
+    let says = match (&file, &directory) {
+        (Some(_), None) => "the system's directory of certificates counts besides",
+        (None, Some(_)) => "the system's file of certificates counts besides",
+        _ => "",
+    };
+    let chosen = file.or(directory).filter(|chosen| chosen.value.starts_with('/'))?;
+    if !says.is_empty() {
+        notes.push(Note { at: chosen.origin.span().cloned(), says: says.to_owned() });
+    }
+    Some(chosen)
+}
+
 fn origin(variable: &Variable) -> Origin {
     Origin::file(variable.at.clone(), variable.at.clone(), variable.via.as_ref())
 }

@@ -4,7 +4,7 @@
 
 use tlswhy_wire::{CipherSuite, ProtocolVersion};
 
-use super::{Environment, push, trouble};
+use super::{Environment, push, trouble, trust};
 use crate::dialects::{Context, client};
 use crate::language::openssl_ciphers::{Library as Rules, Refused, cipher_list};
 use crate::release::Release;
@@ -149,10 +149,8 @@ pub(super) fn read(context: &Context<'_>, environment: &Environment, reading: &m
         let says = "these certificates are trusted besides those that Node.js brings along".to_owned();
         notes.push(Note { at: extra.origin.span().cloned(), says });
     }
-    if is_on(&options, "--use-openssl-ca")
-        && let Some(file) = environment.setting("SSL_CERT_FILE").or_else(|| environment.setting("SSL_CERT_DIR"))
-    {
-        service.settings.trust = Some(file).filter(|file| file.value.starts_with('/'));
+    if is_on(&options, "--use-openssl-ca") {
+        service.settings.trust = trust(environment, &mut notes);
     }
     push(reading, service, environment, NAMES, notes);
 }

@@ -1,8 +1,9 @@
-//! Python: the files of trust anchors, and what its releases set by themselves.
+//! Python: the files of trust anchors.
 //!
-//! Sources: <https://docs.python.org/3/library/ssl.html>, Modules/_ssl.c; measured on Debian's 3.11.2 and on 3.12.1.
+//! Source: <https://docs.python.org/3/library/ssl.html>; which certificates `ssl.create_default_context` has under these variables was
+//! seen on 3.11.2 (Debian's), 3.12.1 and 3.13.0.
 
-use super::{Environment, push};
+use super::{Environment, push, trust};
 use crate::dialects::{Context, client};
 use crate::service::{Heeds, Library, Note, Reading};
 
@@ -22,7 +23,6 @@ pub(super) fn read(context: &Context<'_>, environment: &Environment, reading: &m
         let says = "the package requests trusts these certificates alone; the module ssl does not look at it".to_owned();
         notes.push(Note { at: bundle.origin.span().cloned(), says });
     }
-    let file = environment.setting("SSL_CERT_FILE").or_else(|| environment.setting("SSL_CERT_DIR"));
-    service.settings.trust = file.filter(|file| file.value.starts_with('/'));
+    service.settings.trust = trust(environment, &mut notes);
     push(reading, service, environment, NAMES, notes);
 }
