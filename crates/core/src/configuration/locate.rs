@@ -229,9 +229,9 @@ fn give(finding: &mut Finding, party: Party, configuration: &Configuration, mend
     }
     let Some(remedy) = finding.remedies.iter_mut().find(|remedy| fits(&&**remedy)) else { return };
     if mended.edits.is_empty() {
-        remedy
-            .steps
-            .extend(mended.cannot.into_iter().map(|why| format!("No line of {} is proposed: {why}", configuration.main)));
+        // Where another configuration has the edit, nobody asks why this one has none.
+        let unmended = if remedy.edits.is_empty() { mended.cannot } else { Vec::new() };
+        remedy.steps.extend(unmended.into_iter().map(|why| format!("No line of {} is proposed: {why}", configuration.main)));
         return;
     }
     if let Some(Negotiated::Agreed(Agreement { version, suite, group })) = mended.after {
