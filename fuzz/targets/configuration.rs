@@ -1,4 +1,5 @@
-//! A configuration of any dialect: reading never panics, every place lies within the file, and edits of what was read apply.
+//! A configuration of any dialect: reading never panics, every place lies within the file, and edits of what was read apply
+//! and are read again.
 //! The first byte chooses the dialect, the next two whether versions of software are known.
 #![no_main]
 
@@ -59,7 +60,15 @@ fuzz_target!(|bytes: &[u8]| {
         }
         let want = Want::Versions(vec![ProtocolVersion::TLSV1_2, ProtocolVersion::TLSV1_3]);
         if let Ok(patches) = (dialect.mend)(&context, service, &want) {
-            assert!(patched(text, patches.iter().filter(|patch| patch.path == main)).is_some());
+            let new = patched(text, patches.iter().filter(|patch| patch.path == main));
+            let content = FileContent::Bytes {
+                bytes: new.expect("edits apply to what was read").into(),
+                sha256: String::new(),
+                public_keys: Vec::new(),
+            };
+            let instead = [SeenFile { path: main.to_owned(), real_path: None, content }];
+            let after = files.with(&instead);
+            let _ = (dialect.read)(&Context { files: &after, main });
         }
     }
 });

@@ -9,6 +9,10 @@ use tlswhy_model::{FileContent, InstalledSoftware, SeenFile};
 
 use crate::dialects::openssl::SystemPolicy;
 use crate::release::Release;
+use crate::span::{Position, Span};
+
+/// From which size on, in bytes, the line ends of a file are remembered.
+const LARGE: usize = 8 * 1024;
 
 /// What lies at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +39,7 @@ pub struct Files<'a> {
     wanted: RefCell<BTreeSet<String>>,
     wanted_software: RefCell<BTreeSet<String>>,
     policies: RefCell<HashMap<String, Option<Rc<SystemPolicy>>>>,
+    lines: RefCell<HashMap<Arc<str>, Rc<Vec<usize>>>>,
 }
 
 impl<'a> Files<'a> {
@@ -100,6 +105,22 @@ impl<'a> Files<'a> {
             Content::Missing => Some(&[]),
             _ => None,
         }
+    }
+
+    /// Where a span begins; `None` where its file is not known. The line ends of a large file are looked for once.
+    pub fn position(&self, span: &Span) -> Option<Position> {
+        let bytes = self.bytes(&span.path)?;
+        if bytes.len() < LARGE {
+            return Some(Position::of(bytes, span.start));
+        }
+        let ends = self.lines.borrow().get(&span.path).cloned();
+        let ends = ends.unwrap_or_else(|| {
+            let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at);
+            let ends: Rc<Vec<usize>> = Rc::new(ends.collect());
+            self.lines.borrow_mut().insert(Arc::clone(&span.path), Rc::clone(&ends));
+            ends
+        });
+        Some(Position::among(&ends, span.start.min(bytes.len())))
     }
 
     /// Whether nobody told of the environment.

@@ -19,7 +19,7 @@ mod setting;
 mod span;
 
 pub use dialects::openssl::{Heeding, PROGRAMS, SystemPolicy, heeds, system_policy};
-pub use dialects::{Commands, Context, DIALECTS, Dialect, Likeness, dialect, recognise};
+pub use dialects::{Commands, Context, DIALECTS, Dialect, Likeness, MOST_SERVICES, dialect, recognise};
 pub use diff::{between, unified};
 pub use effective::{Effective, Reduction, effective};
 pub use files::{Content, Files, directory_of, fits, has_wildcard, normal, relative_to};

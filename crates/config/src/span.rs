@@ -87,6 +87,17 @@ impl Position {
         let before = bytes.get(..offset).unwrap_or(bytes);
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
         let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
+        Position::new(line, column)
+    }
+
+    /// The same in a file whose line ends, sorted, are known.
+    pub(crate) fn among(line_ends: &[usize], offset: usize) -> Position {
+        let before = line_ends.partition_point(|end| *end < offset);
+        let begins = before.checked_sub(1).and_then(|last| line_ends.get(last)).map_or(0, |end| end + 1);
+        Position::new(before + 1, offset.saturating_sub(begins) + 1)
+    }
+
+    fn new(line: usize, column: usize) -> Position {
         Position { line: u32::try_from(line).unwrap_or(u32::MAX), column: u32::try_from(column).unwrap_or(u32::MAX) }
     }
 }
@@ -94,5 +105,19 @@ impl Position {
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.line, self.column)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_the_same_whether_line_ends_are_known_or_looked_for() {
+        let text = b"\none\r\n\ntwo\nthree";
+        let ends: Vec<usize> = (0..text.len()).filter(|at| text[*at] == b'\n').collect();
+        for offset in 0..=text.len() {
+            assert_eq!(Position::among(&ends, offset), Position::of(text, offset), "{offset}");
+        }
     }
 }

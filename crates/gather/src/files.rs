@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest;
-use tlswhy_model::{Bytes, FileContent, InstalledSoftware, SeenFile};
+use tlswhy_model::{Bytes, FileContent, InstalledSoftware, MOST_FILE_BYTES, SeenFile};
 
 use crate::masks::mask;
 use crate::programs;
@@ -12,6 +12,9 @@ use crate::software::software;
 
 /// The largest file that is read, in bytes.
 const LARGEST: u64 = 16 << 20;
+
+/// Most names in a directory.
+const MOST_NAMES: usize = 100_000;
 
 /// Whose files are looked at.
 #[derive(Clone, Debug, Default)]
@@ -35,7 +38,10 @@ impl FilesOf {
             return paths.into_iter().map(look).collect();
         }
         let root = self.root.clone();
-        let looked = tokio::task::spawn_blocking(move || paths.into_iter().map(|path| look(root.as_deref(), path)).collect());
+        let looked = tokio::task::spawn_blocking(move || {
+            let mut left = MOST_FILE_BYTES;
+            paths.into_iter().map(|path| look(root.as_deref(), path, &mut left)).collect()
+        });
         looked.await.unwrap_or_default()
     }
 
@@ -64,12 +70,13 @@ impl FilesOf {
     }
 }
 
-fn look(root: Option<&Path>, path: String) -> SeenFile {
+/// Looks at a path; `left` is how many bytes may be read still.
+fn look(root: Option<&Path>, path: String, left: &mut usize) -> SeenFile {
     let real = match root {
         Some(root) => root.join(path.trim_start_matches('/')),
         None => PathBuf::from(&path),
     };
-    let content = content(&real).unwrap_or_else(|error| match error.kind() {
+    let content = content(&real, left).unwrap_or_else(|error| match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => FileContent::Missing,
         _ => FileContent::Unreadable { error: error.to_string() },
     });
@@ -78,23 +85,46 @@ fn look(root: Option<&Path>, path: String) -> SeenFile {
     SeenFile { real_path: resolved.filter(|resolved| *resolved != path), path, content }
 }
 
-fn content(path: &Path) -> std::io::Result<FileContent> {
+fn content(path: &Path, left: &mut usize) -> std::io::Result<FileContent> {
     let metadata = path.metadata()?;
     if metadata.is_dir() {
         let entries = path.read_dir()?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
-        let mut entries = entries.collect::<std::io::Result<Vec<String>>>()?;
+        let mut entries = entries.take(MOST_NAMES + 1).collect::<std::io::Result<Vec<String>>>()?;
+        if entries.len() > MOST_NAMES {
+            return Ok(FileContent::Unreadable { error: format!("more than {MOST_NAMES} names lie in it") });
+        }
         entries.sort();
         return Ok(FileContent::Directory { entries });
     }
     if !metadata.is_file() {
         return Ok(FileContent::Unreadable { error: "it is neither a file nor a directory".to_owned() });
     }
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST {
-        return Ok(FileContent::Unreadable { error: format!("it is larger than {} MiB", LARGEST >> 20) });
+    if metadata.len() > LARGEST {
+        return Ok(too_large());
     }
+    if metadata.len() > *left as u64 {
+        return Ok(FileContent::beyond_the_bound());
+    }
+    let mut bytes = Vec::new();
+    open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST {
+        return Ok(too_large());
+    }
+    *left = left.saturating_sub(bytes.len());
     Ok(seen(bytes))
+}
+
+fn too_large() -> FileContent {
+    FileContent::Unreadable { error: format!("it is larger than {} MiB", LARGEST >> 20) }
+}
+
+/// Opens a file so that reading it never waits for more, as some of /proc would (`/proc/kmsg`).
+fn open(path: &Path) -> std::io::Result<std::fs::File> {
+    let mut options = std::fs::File::options();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+    options.open(path)
 }
 
 /// A file's bytes as evidence keeps them.

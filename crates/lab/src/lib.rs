@@ -17,6 +17,7 @@
 
 pub mod bench;
 pub mod bench_chain;
+pub mod bench_configurations;
 pub mod chains;
 pub mod clients;
 pub mod configs;

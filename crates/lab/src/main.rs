@@ -15,13 +15,14 @@ fn main() -> ExitCode {
         "see" => see(&chosen(rest)),
         "prove" => prove(&chosen(rest)),
         "run" => run(&chosen(rest)),
+        "bench" if rest.iter().any(|word| word == "configurations") => bench_configurations(),
         "bench" => bench(),
         "configs" => tlswhy_lab::configs::command::run(rest),
         "clients" => tlswhy_lab::clients::command::run(rest),
         "chains" => tlswhy_lab::chains::command::run(rest),
         _ => {
             eprintln!(
-                "usage: tlswhy-lab list | serve ID | see [ID…] | prove [ID…] | run [ID…] | chains [KIND…] | configs [DIALECT|ID…] | clients [DIALECT|ID…] | bench   (ID: a beginning or a group is enough)"
+                "usage: tlswhy-lab list | serve ID | see [ID…] | prove [ID…] | run [ID…] | chains [KIND…] | configs [DIALECT|ID…] | clients [DIALECT|ID…] | bench [configurations]   (ID: a beginning or a group is enough)"
             );
             return ExitCode::from(2);
         }
@@ -147,6 +148,15 @@ fn bench() -> Result<bool, StartError> {
     println!("\n{:<60} {:>10}", "one chain of three", "ms");
     for (name, time) in tlswhy_lab::bench_chain::run(&lab)? {
         println!("{name:<60} {:>10.3}", time.as_secs_f64() * 1e3);
+    }
+    Ok(true)
+}
+
+fn bench_configurations() -> Result<bool, StartError> {
+    println!("{:<44} {:>8} {:>14} {:>9} {:>7}", "2,000 virtual hosts", "seconds", "processor s", "peak MiB", "status");
+    for row in tlswhy_lab::bench_configurations::run()? {
+        let (memory, status) = (row.memory_kib as f64 / 1024.0, row.status.map_or("-".to_owned(), |status| status.to_string()));
+        println!("{:<44} {:>8.2} {:>14.2} {memory:>9.1} {status:>7}", row.name, row.time, row.processor);
     }
     Ok(true)
 }

@@ -4,7 +4,8 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Answer, Attempt, Bytes, ClientProfile, FileContent, GivenConfiguration, InstalledSoftware, Question, SeenFile, Tool,
+    Answer, Attempt, Bytes, ClientProfile, FileContent, GivenConfiguration, InstalledSoftware, MOST_FILE_BYTES, Question,
+    SeenFile, Tool,
 };
 
 /// What was seen, without opinion. Can be saved, mailed, and judged again anywhere, offline.
@@ -195,11 +196,24 @@ pub struct Identity {
 }
 
 impl Evidence {
-    /// Keeps the answer to a question about files or software. What was asked for and not answered counts as missing, so that
-    /// nobody asks again.
+    /// Keeps the answer to a question about files or software, up to [`MOST_FILE_BYTES`]. What was asked for and not answered counts
+    /// as missing, so that nobody asks again.
     pub fn keep(&mut self, question: &Question, answer: Answer) {
         match answer {
-            Answer::Files(files) => self.files.extend(files),
+            Answer::Files(files) => {
+                let length = |file: &SeenFile| match &file.content {
+                    FileContent::Bytes { bytes, .. } => bytes.len(),
+                    _ => 0,
+                };
+                let mut total: usize = self.files.iter().map(length).sum();
+                self.files.extend(files.into_iter().map(|file| match total.saturating_add(length(&file)) {
+                    more if more <= MOST_FILE_BYTES => {
+                        total = more;
+                        file
+                    }
+                    _ => SeenFile { content: FileContent::beyond_the_bound(), ..file },
+                }));
+            }
             Answer::Software(software) => self.software.extend(software),
             _ => {}
         }

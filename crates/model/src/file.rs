@@ -2,6 +2,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::Bytes;
 
+/// Most bytes of all files that evidence keeps.
+pub const MOST_FILE_BYTES: usize = 64 << 20;
+
 /// What lay at a path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -44,6 +47,13 @@ pub enum FileContent {
         /// Why.
         error: String,
     },
+}
+
+impl FileContent {
+    /// Of a file that is not read for the many that were.
+    pub fn beyond_the_bound() -> FileContent {
+        FileContent::Unreadable { error: format!("{} MiB of files were read before it", MOST_FILE_BYTES >> 20) }
+    }
 }
 
 /// An installed product, as far as the machine's package data or the product itself tells.

@@ -30,7 +30,7 @@ pub use configuration::{
     UnreadPath,
 };
 pub use evidence::{Evidence, Fetched, Identity, KnownCertificate, NamedStore, Records, Resolution, Subject, TrustAnchors};
-pub use file::{FileContent, GivenConfiguration, InstalledSoftware, LinkedLibrary, SeenFile};
+pub use file::{FileContent, GivenConfiguration, InstalledSoftware, LinkedLibrary, MOST_FILE_BYTES, SeenFile};
 pub use finding::{Confidence, Direction, Exhibit, Finding, Impact, Layer, Party, Stage};
 pub use question::{Answer, Asked, Depth, Opening, Probe, Question, QuestionId};
 pub use remedy::{Edit, Prediction, Remedy, Safety};

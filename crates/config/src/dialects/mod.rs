@@ -96,6 +96,12 @@ impl Commands {
     }
 }
 
+/// Most services of one configuration: beyond them nothing is read, and a survey says so. A bound for memory; each takes some 10 KiB
+/// until it is judged and shown.
+pub const MOST_SERVICES: usize = 10_000;
+/// Most directives, or lines, of one configuration, those of files that are included again and again counted each time.
+pub(crate) const MOST_DIRECTIVES: usize = 400_000;
+
 /// Default versions by release: the first row counts whose release the program has reached.
 pub(crate) type VersionsSince = &'static [(Release, &'static [ProtocolVersion])];
 

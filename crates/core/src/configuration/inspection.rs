@@ -57,6 +57,34 @@ pub struct InspectionRequest {
     pub started_at: String,
 }
 
+impl InspectionRequest {
+    /// Evidence in which nothing was looked at yet.
+    fn nothing_seen(&self) -> Evidence {
+        Evidence {
+            format: tlswhy_model::EVIDENCE_FORMAT.to_owned(),
+            format_version: tlswhy_model::FORMAT_VERSION.to_owned(),
+            tool: Tool::default(),
+            started_at: self.started_at.clone(),
+            subject: Subject::default(),
+            resolution: None,
+            clients: self.client.iter().cloned().collect(),
+            trust: None,
+            stores: Vec::new(),
+            known_certificates: self.known_certificates.clone(),
+            fetched: Vec::new(),
+            records: Vec::new(),
+            identity: None,
+            configurations: self.configurations.clone(),
+            files: Vec::new(),
+            software: self.software.clone(),
+            attempts: Vec::new(),
+            all_addresses: false,
+            watched: false,
+            redacted: false,
+        }
+    }
+}
+
 /// Reads configurations and judges them; does no I/O.
 pub struct Inspection {
     request: InspectionRequest,
@@ -79,28 +107,7 @@ pub enum InspectionStep {
 impl Inspection {
     /// A new one; nothing is known yet.
     pub fn new(request: InspectionRequest) -> Inspection {
-        let evidence = Evidence {
-            format: tlswhy_model::EVIDENCE_FORMAT.to_owned(),
-            format_version: tlswhy_model::FORMAT_VERSION.to_owned(),
-            tool: Tool::default(),
-            started_at: request.started_at.clone(),
-            subject: Subject::default(),
-            resolution: None,
-            clients: request.client.iter().cloned().collect(),
-            trust: None,
-            stores: Vec::new(),
-            known_certificates: request.known_certificates.clone(),
-            fetched: Vec::new(),
-            records: Vec::new(),
-            identity: None,
-            configurations: request.configurations.clone(),
-            files: Vec::new(),
-            software: request.software.clone(),
-            attempts: Vec::new(),
-            all_addresses: false,
-            watched: false,
-            redacted: false,
-        };
+        let evidence = request.nothing_seen();
         let stores = crate::examination::stores(request.trust.as_ref(), &request.stores);
         Inspection { request, evidence, stores, pending: Vec::new(), next_id: 1, round: 0 }
     }
@@ -167,7 +174,8 @@ impl Inspection {
     }
 
     fn report(&self, survey: &Survey<'_>) -> ConfigReport {
-        let mut judge = Judge { inspection: self, survey, agreed: HashMap::new() };
+        let unseen = self.request.nothing_seen();
+        let mut judge = Judge { inspection: self, survey, unseen, agreed: HashMap::new() };
         let configurations = survey.configurations.iter().map(|configuration| judge.configuration(configuration));
         let configurations: Vec<ConfigurationView> = configurations.collect();
         ConfigReport {
@@ -200,6 +208,8 @@ struct Verdict {
 struct Judge<'i, 's> {
     inspection: &'i Inspection,
     survey: &'s Survey<'s>,
+    /// The evidence without the files, of which there may be many: each service gets a copy.
+    unseen: Evidence,
     agreed: HashMap<String, Verdict>,
 }
 
@@ -275,7 +285,9 @@ impl Judge<'_, '_> {
             findings.extend(self.words(&case, configuration, service, kind, server));
         }
         let server = capabilities::of(effective, &keys, &ClientCapabilities::of(client));
-        for kind in self.certificate_faults(&case, service, &chains) {
+        for (kind, name) in self.certificate_faults(&case, service, &chains) {
+            let evidence = asked_for(&evidence, name);
+            let case = Case::new(&evidence, client, None, &[]);
             findings.extend(self.words(&case, configuration, service, kind, server.clone()));
         }
         (findings, verdict.clients)
@@ -318,11 +330,16 @@ impl Judge<'_, '_> {
         verdict
     }
 
-    /// What the files of certificates and keys show.
-    fn certificate_faults(&self, case: &Case<'_>, service: &Service, chains: &[Vec<Certificate>]) -> Vec<FaultKind> {
-        let mut faults = Vec::new();
+    /// What the files of certificates and keys show, each with the first name for which it is so.
+    fn certificate_faults<'n>(
+        &self,
+        case: &Case<'_>,
+        service: &'n Service,
+        chains: &[Vec<Certificate>],
+    ) -> Vec<(FaultKind, Option<&'n String>)> {
+        let mut faults: Vec<(FaultKind, Option<&String>)> = Vec::new();
         if capabilities::key_is_foreign(service, &self.survey.files) {
-            faults.push(FaultKind::KeyMismatch);
+            faults.push((FaultKind::KeyMismatch, None));
         }
         for sent in chains {
             let presented = Presented { sent: sent.iter().cloned().map(Arc::new).collect(), staple: None };
@@ -330,8 +347,7 @@ impl Judge<'_, '_> {
             let names: Vec<Option<&String>> = names.map(Some).collect();
             let names = if names.is_empty() { vec![None] } else { names };
             for name in names {
-                let mut evidence = case.evidence.clone();
-                evidence.subject.server_name = name.cloned();
+                let evidence = asked_for(case.evidence, name);
                 let case = Case::new(&evidence, case.client, None, &[]);
                 let opinion = certificates::judge(&case, &presented, &self.inspection.stores, self.inspection.now());
                 let doubt = opinion.doubt().is_some();
@@ -350,8 +366,8 @@ impl Judge<'_, '_> {
                         elsewhere: opinion.known.iter().map(|known| (known.certificate.sha256, known.source.clone())).collect(),
                     };
                     let kind = FaultKind::Certificate(Box::new(fault));
-                    if !faults.contains(&kind) {
-                        faults.push(kind);
+                    if !faults.iter().any(|(known, _)| *known == kind) {
+                        faults.push((kind, name));
                     }
                 }
             }
@@ -464,7 +480,7 @@ impl Judge<'_, '_> {
 
     /// The evidence with a service as its subject.
     fn evidence_of(&self, service: &Service) -> Evidence {
-        let mut evidence = Evidence { files: Vec::new(), software: Vec::new(), ..self.inspection.evidence.clone() };
+        let mut evidence = self.unseen.clone();
         let name = service.names.iter().find(|name| is_plain_name(name)).cloned();
         evidence.subject = Subject {
             target: service.title.clone(),
@@ -586,6 +602,15 @@ pub(crate) fn mismatch(
     let shared: Vec<_> = shared.collect();
     (*version <= ProtocolVersion::TLSV1_2 && !shared.is_empty() && !shared.into_iter().any(fits))
         .then_some(FaultKind::CertificateMismatch { version: *version, key: Some(key), curve: false })
+}
+
+/// The same evidence, of a server that is asked for this name; `None` leaves the one that it has.
+fn asked_for(evidence: &Evidence, name: Option<&String>) -> Evidence {
+    let mut evidence = evidence.clone();
+    if let Some(name) = name {
+        (evidence.subject.host, evidence.subject.server_name) = (name.clone(), Some(name.clone()));
+    }
+    evidence
 }
 
 /// A name that a certificate can be compared with.

@@ -82,8 +82,7 @@ impl Place {
 
 /// Where a span stands; `None` where its file is not known.
 pub(crate) fn line(span: &Span, files: &Files<'_>) -> Option<Line> {
-    let bytes = files.bytes(&span.path)?;
-    let position = Position::of(bytes, span.start);
+    let position = files.position(span)?;
     Some(Line { path: span.path.to_string(), start: span.start, end: span.end, position })
 }
 

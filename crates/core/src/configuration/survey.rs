@@ -2,8 +2,8 @@
 
 use crate::chain::{self, AlternativeName, Certificate};
 use tlswhy_config::{
-    Content, Context, DIALECTS, Dialect, Files, Likeness, Reading, Service, Side, directory_of, effective, fits, normal,
-    recognise,
+    Content, Context, DIALECTS, Dialect, Files, Likeness, MOST_SERVICES, Reading, Service, Side, Trouble, directory_of,
+    effective, fits, normal, recognise,
 };
 use tlswhy_model::{Evidence, GivenConfiguration, InstalledSoftware, Party, Question, SeenFile};
 
@@ -114,6 +114,9 @@ impl<'a> Survey<'a> {
             Content::Unreadable(error) => {
                 let error = error.to_owned();
                 self.cannot_read(given, &error);
+            }
+            Content::Bytes([0xff, 0xfe, ..] | [0xfe, 0xff, ..]) => {
+                self.cannot_read(given, "it is written in UTF-16, which none of the programs reads");
             }
             Content::Bytes(bytes) => match recognise(&given.path, bytes) {
                 Some(dialect) => self.add_whole(given, dialect, given.path.clone()),
@@ -236,6 +239,11 @@ impl<'a> Survey<'a> {
             return;
         }
         let mut reading = (dialect.read)(&Context { files: &self.files, main: &main });
+        if reading.services.len() >= MOST_SERVICES {
+            reading.services.truncate(MOST_SERVICES);
+            let says = format!("no more than {MOST_SERVICES} services of one configuration are judged");
+            reading.troubles.insert(0, Trouble { at: None, says, fatal: false });
+        }
         for service in reading.services.iter_mut().filter(|service| service.names_from_certificates) {
             names_of_certificates(service, &self.files);
         }

@@ -7,8 +7,9 @@ use tlswhy_model::{
     ConfigReport, ConfigurationView, Evidence, Finding, Impact, Outcome, Party, PlacedNote, ServiceView, SettingView,
 };
 
+use super::excerpt::Excerpts;
 use super::page::{ASIDE, HEADING, Page};
-use super::{Options, excerpt, words};
+use super::{Options, words};
 
 /// Column of the settings of a service.
 const INSIDE: usize = 2;
@@ -22,11 +23,12 @@ const MOST_EXHIBITS: usize = 4;
 /// Writes the report.
 pub(crate) fn write(report: &ConfigReport, evidence: &Evidence, options: Options, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page::new(out, options.width);
+    let excerpts = Excerpts::of(&evidence.files);
     for (index, configuration) in report.configurations.iter().enumerate() {
         if index > 0 {
             page.blank()?;
         }
-        write_configuration(&mut page, configuration, evidence, options)?;
+        write_configuration(&mut page, configuration, &excerpts, options)?;
     }
     for unread in &report.unread {
         page.blank()?;
@@ -43,7 +45,7 @@ pub(crate) fn write(report: &ConfigReport, evidence: &Evidence, options: Options
 fn write_configuration(
     page: &mut Page<'_>,
     configuration: &ConfigurationView,
-    evidence: &Evidence,
+    excerpts: &Excerpts<'_>,
     options: Options,
 ) -> io::Result<()> {
     let program = configuration.services.first().map_or(configuration.dialect.as_str(), |service| service.program.as_str());
@@ -67,7 +69,7 @@ fn write_configuration(
             left_out += 1;
             continue;
         }
-        write_service(page, service, evidence, options)?;
+        write_service(page, service, excerpts, options)?;
     }
     if left_out > 0 {
         page.blank()?;
@@ -76,7 +78,7 @@ fn write_configuration(
     Ok(())
 }
 
-fn write_service(page: &mut Page<'_>, service: &ServiceView, evidence: &Evidence, options: Options) -> io::Result<()> {
+fn write_service(page: &mut Page<'_>, service: &ServiceView, excerpts: &Excerpts<'_>, options: Options) -> io::Result<()> {
     page.blank()?;
     let mut title = service.title.clone();
     if service.side == Party::Server && !service.listeners.is_empty() {
@@ -99,7 +101,7 @@ fn write_service(page: &mut Page<'_>, service: &ServiceView, evidence: &Evidence
         page.labelled(INSIDE, "note", ASIDE, VALUE, &words::sentence(&placed(note)))?;
     }
     for finding in &service.findings {
-        write_finding(page, finding, evidence, options)?;
+        write_finding(page, finding, excerpts, options)?;
     }
     Ok(())
 }
@@ -197,7 +199,7 @@ fn write_shadowed(page: &mut Page<'_>, setting: &SettingView) -> io::Result<()> 
     Ok(())
 }
 
-fn write_finding(page: &mut Page<'_>, finding: &Finding, evidence: &Evidence, options: Options) -> io::Result<()> {
+fn write_finding(page: &mut Page<'_>, finding: &Finding, excerpts: &Excerpts<'_>, options: Options) -> io::Result<()> {
     let (label, colour) = match finding.impact {
         Impact::Blocks => ("fault", AnsiColor::Red),
         Impact::Degrades | Impact::Latent => ("beware", AnsiColor::Yellow),
@@ -208,7 +210,7 @@ fn write_finding(page: &mut Page<'_>, finding: &Finding, evidence: &Evidence, op
     let shown = if options.verbose { usize::MAX } else { MOST_EXHIBITS };
     for exhibit in finding.exhibits.iter().take(shown) {
         page.labelled(VALUE, "-", Style::new(), VALUE + 2, &words::exhibit(exhibit))?;
-        if let Some(excerpt) = excerpt::excerpt(&evidence.files, exhibit) {
+        if let Some(excerpt) = excerpts.line(exhibit) {
             page.command(VALUE + 2, &excerpt)?;
         }
     }

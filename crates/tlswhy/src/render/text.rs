@@ -5,8 +5,9 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use tlswhy_model::{Attempt, Finding, Outcome, Report};
 
+use super::excerpt::Excerpts;
 use super::page::{ASIDE, HEADING, Page};
-use super::{Options, Position, chain, drawing, excerpt, is_about_certificates, words};
+use super::{Options, Position, chain, drawing, is_about_certificates, words};
 
 /// Column of the labels of a finding.
 const LABEL: usize = 3;
@@ -73,9 +74,10 @@ fn write_finding(page: &mut Page<'_>, report: &Report, index: usize, finding: &F
 
     page.labelled(LABEL, "Seen", HEADING, TEXT, &finding.diagnosis)?;
     let shown = if options.verbose { finding.exhibits.len() } else { EXHIBITS };
+    let excerpts = Excerpts::of(&report.evidence.files);
     for exhibit in finding.exhibits.iter().take(shown) {
         page.labelled(TEXT, "-", Style::new(), TEXT + 2, &words::exhibit(exhibit))?;
-        if let Some(excerpt) = excerpt::excerpt(&report.evidence.files, exhibit) {
+        if let Some(excerpt) = excerpts.line(exhibit) {
             page.command(TEXT + 2, &excerpt)?;
         }
     }

@@ -1,8 +1,9 @@
 //! mod_proxy as a client: the TLS towards the servers behind it (`SSLProxy*`).
 
-use super::servers::{Found, HEEDS, MOST, Server};
+use super::servers::{Found, HEEDS, Server};
 use super::settings::{self, Level, Levels};
 use super::tree::Node;
+use crate::dialects::MOST_SERVICES;
 use crate::files::relative_to;
 use crate::language::names;
 use crate::service::{Listener, Note, Service, Side};
@@ -34,7 +35,7 @@ struct Scope<'s, 'n> {
 
 fn inside<'n>(found: &mut Found<'_>, nodes: &'n [Node], scope: &Scope<'_, 'n>, depth: usize) {
     for node in nodes {
-        if found.services.len() >= MOST {
+        if found.services.len() >= MOST_SERVICES {
             return;
         }
         if node.block.is_some() && node.name != "virtualhost" && depth < DEEPEST {

@@ -7,6 +7,7 @@ use super::Program;
 use super::proxies;
 use super::settings::{self, Level, Reckoning, Versions};
 use super::tree::Node;
+use crate::dialects::MOST_SERVICES;
 use crate::files::fits;
 use crate::service::{Heeds, Listener, Note, Service, Side, Trouble};
 use crate::setting::{Setting, Settings, Shadowed};
@@ -23,8 +24,6 @@ pub(super) const HEEDS: Heeds = Heeds {
     ..Heeds::NOTHING
 };
 
-/// Most services of one configuration.
-pub(super) const MOST: usize = 100_000;
 /// Most aliases with other wildcards than a leading `*.` against which a later name is held.
 const MOST_PATTERNS: usize = 1_000;
 
@@ -106,7 +105,7 @@ impl Found<'_> {
             self.without_module(nodes);
         }
         let mut servers = vec![self.server(None, nodes, &main, &listens)];
-        for node in nodes.iter().filter(|node| node.name == "virtualhost").take(MOST) {
+        for node in nodes.iter().filter(|node| node.name == "virtualhost").take(MOST_SERVICES) {
             servers.push(self.server(Some(node), node.inside(), &main, &listens));
         }
         self.add(&servers, &listens);
@@ -230,7 +229,7 @@ impl Found<'_> {
         let mut taken: HashMap<Socket, Taken<'_>> = HashMap::new();
         let mut titles: HashMap<String, usize> = HashMap::new();
         for (index, server) in servers.iter().enumerate() {
-            if self.services.len() >= MOST {
+            if self.services.len() >= MOST_SERVICES {
                 return;
             }
             let mut groups: BTreeMap<usize, Vec<Listener>> = BTreeMap::new();

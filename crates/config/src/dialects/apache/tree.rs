@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::lines::{self, Line};
 use super::{Program, conditions, variables};
+use crate::dialects::MOST_DIRECTIVES;
 use crate::files::{Content, Files, has_wildcard, relative_to};
 use crate::service::Trouble;
 use crate::span::{Origin, Span, Via};
@@ -14,8 +15,6 @@ use crate::span::{Origin, Span, Via};
 const DEEPEST: usize = 50;
 /// Deepest nesting of sections that is read.
 const DEEPEST_SECTION: usize = 100;
-/// Most directives of all files.
-const MOST: usize = 2_000_000;
 
 /// A directive or section where it counts.
 #[derive(Debug)]
@@ -131,9 +130,9 @@ impl<'f> Reader<'f> {
         while let Some(line) = lines.get(*at) {
             *at += 1;
             self.count += 1;
-            if self.count > MOST {
-                if self.count == MOST + 1 {
-                    let says = format!("more than {MOST} lines: the rest is not read");
+            if self.count > MOST_DIRECTIVES {
+                if self.count == MOST_DIRECTIVES + 1 {
+                    let says = format!("more than {MOST_DIRECTIVES} lines: the rest is not read");
                     self.troubles.push(Trouble { at: None, says, fatal: false });
                 }
                 return;

@@ -9,7 +9,7 @@ use super::scopes::{Item, Scopes};
 use super::sections::{Line, Section, Sections, trouble};
 use super::versions;
 use super::{HEEDS, Program};
-use crate::dialects::Context;
+use crate::dialects::{Context, MOST_SERVICES};
 use crate::files::{directory_of, relative_to};
 use crate::language::names;
 use crate::service::{Listener, Note, Reading, Service, Side};
@@ -76,8 +76,6 @@ const VALUED: &[&str] = &[
 
 /// Ports of one range beyond this many are not listed.
 const MOST_PORTS: u16 = 1024;
-/// Services beyond this many are not told.
-const MOST_SERVICES: usize = 100_000;
 
 /// Words of `bind` and `server` lines, as [`Line::items`] asks for them.
 pub(super) fn takes_value(word: &str) -> bool {
@@ -90,7 +88,7 @@ pub(super) fn read(context: &Context<'_>, program: Program, sections: &Sections,
     {
         let http = mode(sections, section) == "http";
         for line in section.lines.iter().filter(|line| line.word(0) == "bind") {
-            if reading.services.len() > MOST_SERVICES {
+            if reading.services.len() >= MOST_SERVICES {
                 return;
             }
             Bind { context, program, sections, section, line, http }.read(reading);

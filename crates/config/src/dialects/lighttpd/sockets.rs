@@ -6,6 +6,7 @@ use super::Program;
 use super::commands::{self, LIST};
 use super::names::{self, Conditions, Name};
 use super::tree::{Block, Entry};
+use crate::dialects::MOST_SERVICES;
 use crate::files::normal;
 use crate::service::{Heeds, Listener, Note, Reading, Service, Side, Trouble};
 use crate::setting::{CipherList, ClientVerification, Language, Setting, Settings, Shadowed};
@@ -20,9 +21,6 @@ const TRUST: &[&str] = &["ssl.verifyclient.ca-file", "ssl.ca-file"];
 /// What counts for the whole socket; within `$HTTP["host"]` it is ignored with a warning (measured).
 const OF_THE_SOCKET: &[&str] =
     &["ssl.engine", "ssl.cipher-list", LIST, "ssl.honor-cipher-order", "ssl.ec-curve", "ssl.dh-file"];
-
-/// Services beyond this many are not told.
-const MOST_SERVICES: usize = 100_000;
 
 pub(super) fn read(program: Program, blocks: &[Block], reading: &mut Reading) {
     let Some(global) = blocks.first() else { return };
@@ -43,7 +41,7 @@ pub(super) fn read(program: Program, blocks: &[Block], reading: &mut Reading) {
             continue;
         }
         Socket { program, blocks, index, own: block, global, ignored: &ignored, conditions: &conditions }.read(reading);
-        if reading.services.len() > MOST_SERVICES {
+        if reading.services.len() >= MOST_SERVICES {
             return;
         }
     }
@@ -112,7 +110,7 @@ impl Socket<'_> {
             socket.refuses_all = Some(Setting::new("$SERVER[\"socket\"]", true, "", origin));
         }
         for name in self.names() {
-            if reading.services.len() > MOST_SERVICES {
+            if reading.services.len() >= MOST_SERVICES {
                 return;
             }
             let mut settings = socket.clone();

@@ -6,7 +6,7 @@ use super::Program;
 use super::servers::Found;
 use super::settings::{self, Levels};
 use super::tree::{Level, Node};
-use crate::dialects::VersionsSince;
+use crate::dialects::{MOST_SERVICES, VersionsSince};
 use crate::language::names;
 use crate::release::Release;
 use crate::service::Trouble;
@@ -27,9 +27,6 @@ const DEFAULT_VERSIONS: VersionsSince = &[
     (Release::new(0, 0, 0), &[ProtocolVersion::TLSV1_0, ProtocolVersion::TLSV1_1, ProtocolVersion::TLSV1_2]),
 ];
 
-/// Most clients of one configuration.
-const MOST: usize = 100_000;
-
 pub(super) fn http(found: &mut Found, http: &[Node], around: &Level<'_>) {
     for server in http.iter().filter(|node| node.name() == "server") {
         let own = Level::of(server.inside());
@@ -39,7 +36,7 @@ pub(super) fn http(found: &mut Found, http: &[Node], around: &Level<'_>) {
 
 fn inside(found: &mut Found, nodes: &[Node], levels: &Levels<'_>, depth: usize) {
     for node in nodes {
-        if found.services.len() >= MOST {
+        if found.services.len() >= MOST_SERVICES {
             return;
         }
         if let Some((_, scheme, prefix)) = PASSES.iter().find(|(pass, ..)| *pass == node.name())

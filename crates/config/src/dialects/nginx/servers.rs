@@ -7,6 +7,7 @@ use super::listen::{Listen, Listening, Socket, place};
 use super::proxies;
 use super::settings::{self, Levels};
 use super::tree::{Level, Node};
+use crate::dialects::MOST_SERVICES;
 use crate::service::{Heeds, Listener, Note, Service, Side, Trouble};
 use crate::setting::{Setting, Settings, Shadowed};
 use crate::span::{Origin, Span};
@@ -48,7 +49,7 @@ impl Found {
     pub(super) fn http(&mut self, http: &[Node]) {
         let around = Level::of(http);
         self.repeated(&around);
-        let servers: Vec<Server<'_>> = blocks(http).map(|node| self.server(node, &around, true)).collect();
+        let servers: Vec<Server<'_>> = blocks(http).take(MOST_SERVICES).map(|node| self.server(node, &around, true)).collect();
         self.add(&servers, "http");
         proxies::http(self, http, &around);
     }
@@ -56,7 +57,8 @@ impl Found {
     pub(super) fn stream(&mut self, stream: &[Node]) {
         let around = Level::of(stream);
         self.repeated(&around);
-        let servers: Vec<Server<'_>> = blocks(stream).map(|node| self.server(node, &around, false)).collect();
+        let servers: Vec<Server<'_>> =
+            blocks(stream).take(MOST_SERVICES).map(|node| self.server(node, &around, false)).collect();
         self.add(&servers, "stream");
         proxies::stream(self, stream, &around);
     }
@@ -163,6 +165,9 @@ impl Found {
                 groups.entry((ruling, tls)).or_default().push(listen);
             }
             for ((ruling, tls), listens) in groups {
+                if self.services.len() >= MOST_SERVICES {
+                    return;
+                }
                 let listeners: Vec<Listener> = listens
                     .iter()
                     .map(|listen| Listener {

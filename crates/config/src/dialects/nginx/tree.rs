@@ -4,14 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::tokens::{self, Directive, Word};
+use crate::dialects::MOST_DIRECTIVES;
 use crate::files::{Content, Files, directory_of, has_wildcard, relative_to};
 use crate::service::Trouble;
 use crate::span::{Origin, Span, Via};
 
 /// Deepest chain of includes.
 const DEEPEST: usize = 50;
-/// Most directives of all files.
-const MOST: usize = 2_000_000;
 
 /// A directive where it counts.
 #[derive(Debug)]
@@ -122,9 +121,9 @@ impl<'f> Reader<'f> {
         let mut nodes = Vec::with_capacity(directives.len());
         for directive in directives {
             self.count += 1;
-            if self.count > MOST {
-                if self.count == MOST + 1 {
-                    let says = format!("more than {MOST} directives: the rest is not read");
+            if self.count > MOST_DIRECTIVES {
+                if self.count == MOST_DIRECTIVES + 1 {
+                    let says = format!("more than {MOST_DIRECTIVES} directives: the rest is not read");
                     self.troubles.push(Trouble { at: None, says, fatal: false });
                 }
                 break;

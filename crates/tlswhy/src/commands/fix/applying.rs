@@ -12,7 +12,6 @@ use tlswhy_model::{Edit, Evidence, FileContent, Outcome, printable};
 use super::asking::{Asker, Standing};
 use super::proposal::Proposal;
 use crate::apply::{Change, Plan, Ran, Refused, Restored, Session, StateDir};
-use crate::cli::Fix;
 use crate::commands::examine::Interrupted;
 use crate::exit::{Failure, Status};
 use crate::output::Output;
@@ -34,7 +33,7 @@ pub(super) async fn apply(
     output: &mut Output,
     interrupted: &Interrupted,
 ) -> Result<Status, Failure> {
-    let plan = plan(asker.arguments, summary, evidence, proposals)?;
+    let plan = plan(summary, evidence, proposals)?;
     let before = asker.standing(interrupted).await?;
     if before.works() && course.is_none() {
         say(output, "Before", "the client connects: there is nothing to verify against")?;
@@ -49,7 +48,7 @@ pub(super) async fn apply(
     let state = StateDir::usual().map_err(failure)?;
     let mut session = Session::begin(&state, &plan).map_err(failure)?;
     for backup in session.backups() {
-        say(output, "Copy", &backup.display().to_string())?;
+        say_as_it_is(output, "Copy", &backup.display().to_string())?;
     }
     let id = session.id().to_owned();
     if let Err(refused) = session.write() {
@@ -160,7 +159,7 @@ fn same_root(before: &Standing, after: &Standing) -> bool {
 }
 
 /// The edits of all proposals, by file.
-fn plan(arguments: &Fix, summary: &str, evidence: &Evidence, proposals: &[&Proposal<'_>]) -> Result<Plan, Failure> {
+fn plan(summary: &str, evidence: &Evidence, proposals: &[&Proposal<'_>]) -> Result<Plan, Failure> {
     let mut by_path: BTreeMap<&str, Vec<&Edit>> = BTreeMap::new();
     for edit in proposals.iter().flat_map(|proposal| &proposal.remedy.edits) {
         let edits = by_path.entry(&edit.path).or_default();
@@ -197,25 +196,16 @@ fn plan(arguments: &Fix, summary: &str, evidence: &Evidence, proposals: &[&Propo
     let roots = given.map(|path| if path.is_dir() { path } else { path.parent().map_or(path.clone(), Path::to_owned) });
     Ok(Plan {
         changes,
-        check: command(arguments.check_command.as_deref(), remedy.map(|remedy| &remedy.check)),
-        reload: command(arguments.reload_command.as_deref(), remedy.map(|remedy| &remedy.reload)),
+        check: remedy.map(|remedy| remedy.check.clone()).unwrap_or_default(),
+        reload: remedy.map(|remedy| remedy.reload.clone()).unwrap_or_default(),
         roots: roots.collect(),
         summary: summary.to_owned(),
     })
 }
 
-/// The user's command, else the program's.
-fn command(given: Option<&str>, usual: Option<&Vec<String>>) -> Vec<String> {
-    match given {
-        Some("none") => Vec::new(),
-        Some(given) => given.split_whitespace().map(str::to_owned).collect(),
-        None => usual.cloned().unwrap_or_default(),
-    }
-}
-
 pub(super) fn say_restored(output: &mut Output, restored: &Restored) -> Result<(), Failure> {
     for path in &restored.restored {
-        say(output, "Restored", &path.display().to_string())?;
+        say_as_it_is(output, "Restored", &path.display().to_string())?;
     }
     for (path, backup) in &restored.left_alone {
         // Of a file that came to be there is none.
@@ -236,9 +226,14 @@ fn say_ran(output: &mut Output, label: &str, ran: &Ran) -> Result<(), Failure> {
 }
 
 pub(super) fn say(output: &mut Output, label: &str, text: &str) -> Result<(), Failure> {
+    say_as_it_is(output, label, &words::sentence(text))
+}
+
+/// A path, which a full stop would spoil.
+fn say_as_it_is(output: &mut Output, label: &str, text: &str) -> Result<(), Failure> {
     output.write(|out: &mut dyn Write| {
         let style = AnsiColor::Green.on_default();
-        Page::new(out, terminal::width()).labelled(0, label, style, 11, &words::sentence(text))
+        Page::new(out, terminal::width()).labelled(0, label, style, 11, text)
     })
 }
 

@@ -18,7 +18,9 @@ use tlswhy_gather::Live;
 use tlswhy_model::{ClientProfile, ConfigReport, Evidence, Finding, Impact, Party, Report, ServiceView, printable};
 
 use self::asking::Asker;
-use self::proposal::{Proposal, aim, proposals, show, towards};
+#[cfg(unix)]
+use self::proposal::Proposal;
+use self::proposal::{aim, proposals, show};
 use super::config::inspect;
 use super::examine::{Interrupted, now};
 use super::{judged, machine, trust};
@@ -82,10 +84,7 @@ fn of_target(arguments: &Fix, target: &Target, named: Vec<Option<ClientProfile>>
         let mut output = Output::open(None)?;
         let judged = evidence.clients.first();
         let course = asker.aim.as_ref().zip(judged).map(|(aim, judged)| aims::course(&evidence, aim, judged, &asker.panel));
-        let proposals = match asker.aim.as_ref().zip(course.as_ref()) {
-            Some((aim, course)) => towards(aim, course, &report.findings),
-            None => proposals(&report.findings),
-        };
+        let proposals = proposal::all(arguments, asker.aim.as_ref().zip(course.as_ref()), &report.findings);
         output.write(|out| {
             let mut page = Page::new(out, terminal::width());
             page.paragraph(0, Style::new(), &words::sentence(&report.summary))?;
@@ -164,7 +163,7 @@ fn of_configuration(arguments: &Fix, path: &Path) -> Result<Status, Failure> {
             findings.push(finding.clone());
         }
     }
-    shown(aim.as_ref(), &findings, &evidence)
+    shown(arguments, aim.as_ref(), &findings, &evidence)
 }
 
 /// Applies what the configuration needs, server by server: each is asked on this machine, where it listens.
@@ -252,7 +251,7 @@ fn of_report(arguments: &Fix, path: &Path) -> Result<Status, Failure> {
     if arguments.apply {
         return as_reported(arguments, &report);
     }
-    shown(aim(arguments)?.as_ref(), &report.findings, &report.evidence)
+    shown(arguments, aim(arguments)?.as_ref(), &report.findings, &report.evidence)
 }
 
 /// Applies what a report proposes: the report may be older than the files, so everything is asked anew as it was asked then.
@@ -291,13 +290,10 @@ fn as_reported(arguments: &Fix, report: &Report) -> Result<Status, Failure> {
     of_target(&arguments, &target, named)
 }
 
-fn shown(aim: Option<&aims::Aim>, findings: &[Finding], evidence: &Evidence) -> Result<Status, Failure> {
+fn shown(arguments: &Fix, aim: Option<&aims::Aim>, findings: &[Finding], evidence: &Evidence) -> Result<Status, Failure> {
     let course = aim.zip(evidence.clients.first());
     let course = course.map(|(aim, client)| aims::course(evidence, aim, client, &tlswhy_core::panel()));
-    let proposals: Vec<Proposal<'_>> = match aim.zip(course.as_ref()) {
-        Some((aim, course)) => towards(aim, course, findings),
-        None => proposals(findings),
-    };
+    let proposals = proposal::all(arguments, aim.zip(course.as_ref()), findings);
     let mut output = Output::open(None)?;
     output.write(|out| show(&mut Page::new(out, terminal::width()), &proposals, findings, course.as_ref(), false))?;
     output.finish()?;

@@ -30,10 +30,34 @@ pub(super) struct Proposal<'f> {
 }
 
 impl Proposal<'_> {
+    /// The same with the commands that the user named in the place of the program's own.
+    pub(super) fn with_commands(mut self, arguments: &Fix) -> Self {
+        let words = |given: &str| match given {
+            "none" => Vec::new(),
+            given => given.split_whitespace().map(str::to_owned).collect(),
+        };
+        if let Some(given) = &arguments.check_command {
+            self.remedy.to_mut().check = words(given);
+        }
+        if let Some(given) = &arguments.reload_command {
+            self.remedy.to_mut().reload = words(given);
+        }
+        self
+    }
+
     /// Whether it may be applied without being told to.
     pub(super) fn is_sure(&self) -> bool {
         self.finding.is_none_or(|finding| finding.confidence <= Confidence::Observed)
     }
+}
+
+/// What is to be done: the way to an aim, or what the findings propose.
+pub(super) fn all<'f>(arguments: &Fix, course: Option<(&Aim, &Course)>, findings: &'f [Finding]) -> Vec<Proposal<'f>> {
+    let proposals = match course {
+        Some((aim, course)) => towards(aim, course, findings),
+        None => proposals(findings),
+    };
+    proposals.into_iter().map(|proposal| proposal.with_commands(arguments)).collect()
 }
 
 /// The findings that edits mend, each with its best such remedy.
@@ -64,7 +88,7 @@ pub(super) fn aim(arguments: &Fix) -> Result<Option<Aim>, Failure> {
 }
 
 /// The way to an aim, as a proposal; what the findings propose besides is left out where the way goes through the same lines.
-pub(super) fn towards<'f>(aim: &Aim, course: &Course, findings: &'f [Finding]) -> Vec<Proposal<'f>> {
+fn towards<'f>(aim: &Aim, course: &Course, findings: &'f [Finding]) -> Vec<Proposal<'f>> {
     let overlap = |a: &Edit, b: &Edit| a.path == b.path && a.start <= b.end && b.start <= a.end;
     // What the guideline says of versions, suites and groups takes the place of what a finding of those would do.
     let of_the_course = |finding: &Finding| finding.family != CERTIFICATE && finding.cause != "not-tls";
