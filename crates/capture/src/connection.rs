@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use tlswhy_wire::{ClientHello, ContentType, DecodeError, ProtocolVersion, Reader, Transcript, client_hello, upgrade};
 
-use crate::handshake::{Handshake, Side, Times};
+use crate::handshake::{Handshake, Side, Times, WENT_SILENTLY};
 use crate::packet::Segment;
 use crate::resets::Sender;
 use crate::stream::{MAX_KEPT, Stream};
@@ -208,7 +208,7 @@ impl Connection {
             notes.push("packets were captured in part (snapshot length)");
         }
         if verdict::went_silently(&outcome, &facts) {
-            notes.push("the client sent nothing after the handshake and went away");
+            notes.push(WENT_SILENTLY);
         }
         let forged = self.endings.iter().find(|(_, end, _)| *end == End::Reset);
         let (record_version, hello) = hello.map_or((ProtocolVersion(0), None), |(version, hello)| (version, Some(hello)));

@@ -59,6 +59,17 @@ pub struct Handshake {
     pub notes: Vec<&'static str>,
 }
 
+/// The note on a client that has the handshake and does not want it: so clients end that check the certificate's name by
+/// themselves, afterwards.
+pub(crate) const WENT_SILENTLY: &str = "the client sent nothing after the handshake and went away";
+
+impl Handshake {
+    /// Whether it was completed, and the client went away without a word of its own.
+    pub fn client_went_silently(&self) -> bool {
+        self.notes.contains(&WENT_SILENTLY)
+    }
+}
+
 /// Times in nanoseconds since 1970.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Times {

@@ -18,7 +18,9 @@ mod table;
 mod talk;
 mod verdict;
 mod walk;
+mod watch;
 
 pub use error::{CaptureError, Damage};
 pub use handshake::{ForgedReset, Handshake, Outcome, Side, Times, Tunnel};
 pub use table::{Counts, Limits, Reading, read};
+pub use watch::Watch;

@@ -1,5 +1,7 @@
 //! Every command, every option and its help, in one place. Reading them does nothing.
 
+#[cfg(target_os = "linux")]
+use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -41,6 +43,15 @@ Exit status:
   0  a page, the list, or a text in which something was recognised
   2  tlswhy could not do its own job: usage, unreadable input
   3  nothing in the text was recognised";
+const RUN_EXIT_STATUS: &str = "\
+The report goes to standard error, so that the command's own output stays as it is.
+
+Exit status: the command's own (128 and the number of the signal that ended it; 127 where it is not found), or with
+--exit-diagnosis:
+  0  no handshake failed
+  1  a blocking finding
+  2  tlswhy could not do its own job
+  3  a handshake failed and the cause stayed undetermined";
 
 const FIX_EXIT_STATUS: &str = "\
 Exit status:
@@ -100,6 +111,19 @@ pub(crate) enum Command {
     Pcap(Pcap),
     /// What does this cause, or this error message, mean? Without either: list the causes
     #[command(after_help = EXPLAIN_EXIT_STATUS)]
+    /// Run a command unchanged, and say why its TLS connections fail
+    #[cfg(target_os = "linux")]
+    #[command(arg_required_else_help = true, after_help = RUN_EXIT_STATUS)]
+    Run(Box<Run>),
+    /// Become the command that `run` was given
+    #[cfg(target_os = "linux")]
+    #[command(hide = true)]
+    Steered(Steered),
+    /// Answer for what a command of `run` left behind
+    #[cfg(target_os = "linux")]
+    #[command(hide = true)]
+    LetGo,
+    /// What does this cause mean? Without a code: list them
     Explain(Explain),
     /// Watch every cause being found, live, on servers broken on purpose inside this program
     #[command(after_help = DEMO_EXIT_STATUS)]
@@ -371,6 +395,45 @@ pub(crate) struct Cert {
     pub(crate) verbose: bool,
 }
 
+/// Options of `run`.
+#[cfg(target_os = "linux")]
+#[derive(Args, Debug)]
+pub(crate) struct Run {
+    /// The command and its arguments
+    #[arg(value_name = "CMD", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) command: Vec<OsString>,
+
+    /// Ask the server nothing: judge by what was seen alone
+    #[arg(long, help_heading = "What to do")]
+    pub(crate) no_probe: bool,
+    /// End with the exit status of the diagnosis instead of the command's
+    #[arg(long, help_heading = "What to do")]
+    pub(crate) exit_diagnosis: bool,
+    /// Trust these certificates (PEM or DER) instead of the client's own store
+    #[arg(long, value_name = "FILE", help_heading = "What to do")]
+    pub(crate) ca: Option<PathBuf>,
+    /// How to write the report
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "human", help_heading = "Output")]
+    pub(crate) format: ListFormat,
+    /// Write the report to this file instead of to standard error
+    #[arg(short = 'o', long = "output", value_name = "FILE", help_heading = "Output")]
+    pub(crate) file: Option<PathBuf>,
+    /// Show every attempt, and connections without TLS
+    #[arg(short, long, help_heading = "Output")]
+    pub(crate) verbose: bool,
+}
+
+/// What `run` starts itself with.
+#[cfg(target_os = "linux")]
+#[derive(Args, Debug)]
+pub(crate) struct Steered {
+    /// The descriptor of the channel to the supervisor
+    pub(crate) channel: i32,
+    /// The command and its arguments
+    #[arg(required = true, last = true)]
+    pub(crate) command: Vec<OsString>,
+}
+
 /// Options of `listen`.
 #[derive(Args, Debug)]
 pub(crate) struct Listen {
@@ -638,7 +701,7 @@ impl FromStr for Alpn {
 }
 
 /// Commands of the contract that this version does not have.
-const LATER: &[&str] = &["run", "trace"];
+const LATER: &[&str] = &["trace"];
 
 /// Refuses what stands in the place of a target and was rather meant as a command: `tlswhy chekc HOST` must not examine a host
 /// of that name. An explicit `check` examines it.

@@ -30,6 +30,14 @@ fn main() -> ExitCode {
         Some(Command::Config(arguments)) => commands::config::run(&arguments),
         Some(Command::Fix(arguments)) => commands::fix::run(&arguments),
         Some(Command::Diagnose(arguments)) => commands::diagnose::run(&arguments),
+        #[cfg(target_os = "linux")]
+        Some(Command::Run(arguments)) => return commands::run::run(&arguments).map_or_else(could_not, ExitCode::from),
+        #[cfg(target_os = "linux")]
+        Some(Command::Steered(arguments)) => {
+            return commands::run::become_steered(arguments.channel, &arguments.command).into();
+        }
+        #[cfg(target_os = "linux")]
+        Some(Command::LetGo) => return commands::run::keep_letting_go().into(),
         Some(Command::Listen(arguments)) => commands::listen::run(&arguments),
         Some(Command::Pcap(arguments)) => commands::pcap::run(&arguments),
         Some(Command::Explain(arguments)) => commands::explain::run(&arguments),
@@ -38,9 +46,10 @@ fn main() -> ExitCode {
         Some(Command::Schema(arguments)) => commands::schema::run(&arguments),
         Some(Command::Generate(arguments)) => commands::generate::run(&arguments),
     };
-    let status = ended.unwrap_or_else(|failure| {
-        failure.print();
-        Status::CouldNot
-    });
-    status.into()
+    ended.map_or_else(could_not, ExitCode::from)
+}
+
+fn could_not(failure: exit::Failure) -> ExitCode {
+    failure.print();
+    Status::CouldNot.into()
 }

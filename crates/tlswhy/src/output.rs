@@ -13,6 +13,8 @@ use crate::exit::Failure;
 pub(crate) enum Output {
     /// Standard output; colour as the terminal and the user want it.
     Standard(AutoStream<io::Stdout>),
+    /// Standard error, where standard output is another program's.
+    Error(AutoStream<io::Stderr>),
     /// A file; never with colour.
     File(BufWriter<File>, Whole),
 }
@@ -25,6 +27,11 @@ impl Output {
         };
         let (file, whole) = Whole::begin(path).map_err(|error| cannot_write(path, &error))?;
         Ok(Output::File(BufWriter::new(file), whole))
+    }
+
+    /// Standard error.
+    pub(crate) fn standard_error() -> Output {
+        Output::Error(AutoStream::auto(io::stderr()))
     }
 
     /// Takes from group and world the right to change the file, whatever the umask or the file that it replaces allow.
@@ -49,6 +56,7 @@ impl Output {
     /// Writes out what is buffered; a file gets its name now.
     pub(crate) fn finish(self) -> Result<(), Failure> {
         match self {
+            Output::Error(mut stream) => stream.flush().map_err(|error| cannot_print(&error)),
             Output::Standard(mut stream) => stream.flush().or_else(quiet_if_nobody_reads).map_err(|error| cannot_print(&error)),
             Output::File(stream, whole) => {
                 let path = whole.path.clone();
@@ -62,6 +70,9 @@ impl Output {
     pub(crate) fn write(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
         let mut made = Vec::new();
         match self {
+            Output::Error(stream) => {
+                write(&mut made).and_then(|()| stream.write_all(&made)).map_err(|error| cannot_print(&error))
+            }
             Output::Standard(stream) => write(&mut made)
                 .and_then(|()| stream.write_all(&made))
                 .and_then(|()| stream.flush())
@@ -86,7 +97,7 @@ fn quiet_if_nobody_reads(error: io::Error) -> io::Result<()> {
 }
 
 fn cannot_print(error: &io::Error) -> Failure {
-    Failure::new(format!("cannot write to standard output: {error}"))
+    Failure::new(format!("cannot write: {error}"))
 }
 
 fn cannot_write(path: &Path, error: &io::Error) -> Failure {

@@ -18,6 +18,8 @@ pub(crate) mod listen;
 mod machine;
 pub(crate) mod pcap;
 mod reports;
+#[cfg(target_os = "linux")]
+pub(crate) mod run;
 pub(crate) mod schema;
 mod served;
 mod trust;

@@ -213,6 +213,17 @@ impl One {
         One { format: HANDSHAKE, format_version: FORMAT_VERSION, handshake: facts }
     }
 
+    /// It in one line: the server, what was agreed, how it ended.
+    pub(crate) fn in_short(&self) -> String {
+        let Facts { server, server_name, upgrade, via, version, cipher_suite, says, .. } = &self.handshake;
+        let name = server_name.as_deref().filter(|name| !server.starts_with(*name)).map(|name| format!(" ({name})"));
+        let agreed = version.as_deref().zip(cipher_suite.as_deref()).map(|(version, suite)| format!(", {version}, {suite}"));
+        let upgrade = upgrade.map(|upgrade| format!(", STARTTLS {upgrade}"));
+        let via = via.as_deref().map(|via| format!(", through {via}"));
+        let parts = [name, upgrade, via, agreed].into_iter().flatten().collect::<String>();
+        words::sentence(&format!("{server}{parts}: {says}"))
+    }
+
     /// Writes it for people.
     pub(crate) fn write(&self, out: &mut dyn Write, width: usize) -> io::Result<()> {
         let mut page = Page::new(out, width);

@@ -11,7 +11,7 @@ use tlswhy_model::{
 };
 use tlswhy_wire::HelloSpec;
 
-use super::kinds::{Kind, server_name};
+use super::kinds::{Kind, Kinds, server_name};
 use crate::render::capture::{join, time};
 
 /// How many other kinds stand beside the one that is judged.
@@ -19,18 +19,18 @@ const MOST_CONTRASTS: usize = 16;
 
 /// What the user gives to judge certificates by.
 #[derive(Debug, Default)]
-pub(super) struct Given {
-    pub(super) trust: Option<TrustStore>,
-    pub(super) known: Vec<KnownCertificate>,
+pub(crate) struct Given {
+    pub(crate) trust: Option<TrustStore>,
+    pub(crate) known: Vec<KnownCertificate>,
 }
 
 /// The evidence on one kind among all; `None` where its end is none that a server or a client of TLS brings about.
-pub(super) fn of<'a>(kind: &Kind, all: impl Iterator<Item = &'a Kind>, given: &Given) -> Option<Evidence> {
+pub(crate) fn of(kind: &Kind, all: &Kinds, given: &Given) -> Option<Evidence> {
     let judged = &kind.first;
     let target = Target::of(judged);
     let mut attempts = vec![attempt(judged, &target, judged.times.started)?];
     let beside = |other: &&Kind| !std::ptr::eq(*other, kind) && Target::of(&other.first).is_same(&target);
-    let contrasts = all.filter(beside).filter_map(|other| attempt(&other.first, &target, judged.times.started));
+    let contrasts = all.iter().filter(beside).filter_map(|other| attempt(&other.first, &target, judged.times.started));
     attempts.extend(contrasts.take(MOST_CONTRASTS));
     for (place, attempt) in attempts.iter_mut().enumerate() {
         attempt.id = u32::try_from(place).unwrap_or(u32::MAX).saturating_add(1);

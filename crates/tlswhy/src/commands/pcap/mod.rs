@@ -17,7 +17,7 @@ use crate::exit::{Failure, Status};
 use crate::output::Output;
 use crate::render::{self, Format, Options, Position, capture, json_line};
 use crate::terminal;
-use evidence::Given;
+pub(crate) use evidence::{Given, of as evidence_of};
 
 pub(crate) use kinds::{Kind, Kinds, server_name};
 
@@ -115,14 +115,19 @@ fn one(path: &Path, place: usize, arguments: &Pcap, given: &Given, output: &mut 
 }
 
 /// A report with everything that was seen.
-struct Judged {
-    report: Box<Report>,
-    evidence: Evidence,
+pub(crate) struct Judged {
+    pub(crate) report: Box<Report>,
+    pub(crate) evidence: Evidence,
 }
 
 /// Why the handshakes of this kind failed; `None` where nothing that could be judged was said.
 fn judge(kind: &Kind, kinds: &Kinds, given: &Given) -> Option<Judged> {
-    let mut examination = Examination::replay(evidence::of(kind, kinds.iter(), given)?, Vec::new());
+    judged(evidence_of(kind, kinds, given)?)
+}
+
+/// What watched evidence says.
+pub(crate) fn judged(evidence: Evidence) -> Option<Judged> {
+    let mut examination = Examination::replay(evidence, Vec::new());
     match examination.next() {
         Step::Done(report) => Some(Judged { report, evidence: examination.evidence().clone() }),
         // A replay has no one to ask.
