@@ -320,10 +320,12 @@ impl Connection {
         // Data went both ways: the server answered what the client sent after its Finished.
         let Some(answered) = server.records.first().map(|record| record.at) else { return server.broken && server.fed > 4096 };
         let data = |record: &&crate::walk::SeenRecord| record.content_type == ContentType::APPLICATION_DATA;
+        // An alert is no request: a client that leaves says so, and tickets of the server may come behind it.
+        let data = |record: &&crate::walk::SeenRecord| data(record) && record.length > verdict::LONGEST_ALERT;
         let Some(request) = client.records.iter().filter(data).filter(|record| record.at >= answered).nth(1) else {
             return false;
         };
-        server.records.iter().filter(data).any(|record| record.at > request.at && record.length > verdict::LONGEST_ALERT)
+        server.records.iter().filter(data).any(|record| record.at > request.at)
     }
 }
 
