@@ -51,7 +51,7 @@ pub struct Alert {
     pub number: u8,
     /// The words that libraries have for it, folded.
     pub words: Vec<String>,
-    /// Its place in [`Tables::meanings`].
+    /// Its place in `Tables::meanings`.
     pub meaning: usize,
 }
 
@@ -98,7 +98,7 @@ pub struct Saying {
     pub from: String,
     /// How it is recognised. A pattern may have the group `alert`, then that alert is the meaning.
     pub matching: Matching,
-    /// Its place in [`Tables::meanings`]; none where the alert says it.
+    /// Its place in `Tables::meanings`; none where the alert says it.
     pub meaning: Option<usize>,
     /// Who formed the opinion.
     pub speaker: Speaker,
