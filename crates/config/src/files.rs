@@ -195,6 +195,11 @@ impl<'a> Files<'a> {
         self.wanted.borrow().iter().cloned().collect()
     }
 
+    /// Whether something was looked for that was not seen yet, so that a reading has to be made again.
+    pub(crate) fn wants_more(&self) -> bool {
+        !self.wanted.borrow().is_empty()
+    }
+
     /// The products whose version was looked for and not asked yet.
     pub fn wanted_software(&self) -> Vec<String> {
         self.wanted_software.borrow().iter().cloned().collect()

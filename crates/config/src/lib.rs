@@ -11,6 +11,7 @@ pub mod dialects;
 mod diff;
 mod effective;
 mod files;
+mod includes;
 pub mod language;
 mod mend;
 mod release;

@@ -205,12 +205,14 @@ fn check_edit(case: &Case, index: usize, want: &Want, patches: &[Patch]) {
         let bytes = patched(&case.bytes(path), of_file).unwrap_or_else(|| panic!("patches of {path} overlap: {patches:?}"));
         (normal(path), bytes)
     });
+    let mut changed: Vec<(String, Vec<u8>)> = changed.collect();
+    changed.extend(case.changed.iter().cloned());
     let after = Case {
         dialect: case.dialect,
         main: case.main.clone(),
         software: case.software.clone(),
         root: case.root.clone(),
-        changed: changed.collect(),
+        changed,
     };
     after.with(|_, reading| {
         let service = &reading.services[index];
@@ -281,6 +283,98 @@ fn every_example_means_what_was_written_down_and_every_edit_reads_back() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// One way to write the same configuration.
+struct Writing {
+    name: &'static str,
+    /// The same file, so written; `None` where it cannot be.
+    write: fn(&[u8]) -> Option<Vec<u8>>,
+}
+
+const WRITINGS: &[Writing] = &[
+    Writing { name: "with the line ends of Windows", write: |text| Some(replaced(text, b"\n", b"\r\n")) },
+    Writing { name: "without a last line end", write: |text| Some(text.strip_suffix(b"\n")?.to_vec()) },
+    Writing { name: "with tabs", write: |text| Some(replaced(text, b"    ", b"\t")) },
+    Writing { name: "with a comment in Latin-1", write: |text| Some([text, b"# caf\xe9 au lait\n"].concat()) },
+];
+
+fn replaced(text: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    let mut new = Vec::with_capacity(text.len());
+    let mut at = 0;
+    while at < text.len() {
+        if text[at..].starts_with(from) {
+            new.extend_from_slice(to);
+            at += from.len();
+        } else {
+            new.push(text[at]);
+            at += 1;
+        }
+    }
+    new
+}
+
+/// The comments of a text that begin a line or follow a blank, each with its mark.
+fn comments(text: &[u8]) -> Vec<&[u8]> {
+    let lines = text.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    lines.filter_map(|line| line.get(line.iter().position(|byte| *byte == b'#')?..)).collect()
+}
+
+#[test]
+fn an_edit_keeps_comments_and_line_ends_however_the_file_is_written() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dialects");
+    let only = std::env::var("DIALECT").ok();
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for dialect in sorted(&directory) {
+        if only.as_deref().is_some_and(|only| !dialect.ends_with(only)) {
+            continue;
+        }
+        for (folder, writing) in sorted(&dialect).iter().flat_map(|folder| WRITINGS.iter().map(move |one| (folder, one))) {
+            let mut case = Case::load(folder);
+            let windows = writing.name.contains("Windows");
+            let read = case.with(|_, reading| reading.files.clone());
+            case.changed =
+                read.into_iter().filter_map(|path| Some((path.clone(), (writing.write)(&case.bytes(&path))?))).collect();
+            case.with(|context, reading| {
+                for (index, service) in reading.services.iter().enumerate() {
+                    if service.settings.tls.as_ref().is_some_and(|tls| !tls.value) {
+                        continue;
+                    }
+                    for want in wants().iter().filter(|want| service.side == Side::Server || matches!(want, Want::Versions(_)))
+                    {
+                        let Ok(patches) = (case.dialect.mend)(context, service, want) else { continue };
+                        let what = format!("{} {}: {} of {}", folder.display(), writing.name, short(want), service.title);
+                        let kept =
+                            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check_edit(&case, index, want, &patches)));
+                        if kept.is_err() {
+                            wrong.push(format!("{what}: it does not read back"));
+                        }
+                        for patch in &patches {
+                            let (old, new) = (case.bytes(&patch.path), patch.new.as_bytes());
+                            let replaced = &old[patch.start..patch.end];
+                            let lost = comments(replaced)
+                                .into_iter()
+                                .any(|comment| !new.windows(comment.len()).any(|one| one == comment));
+                            // A file without a line end has none to be kept.
+                            let bare = windows
+                                && old.contains(&b'\n')
+                                && new
+                                    .iter()
+                                    .enumerate()
+                                    .any(|(at, byte)| *byte == b'\n' && at.checked_sub(1).map(|at| new[at]) != Some(b'\r'));
+                            if lost || bare {
+                                wrong.push(format!("{what}: {patch:?} for {:?}", String::from_utf8_lossy(replaced)));
+                            }
+                        }
+                        count += 1;
+                    }
+                }
+            });
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {count}\n{}", wrong.len(), wrong.join("\n"));
+    assert!(only.is_some() || count > 1000, "only {count}");
 }
 
 fn short(want: &Want) -> String {

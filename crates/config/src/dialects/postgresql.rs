@@ -9,6 +9,7 @@ use tlswhy_wire::ProtocolVersion;
 use super::lines::{self, Grammar, Line};
 use crate::dialects::{Commands, Context, Dialect, Likeness};
 use crate::files::{Content, directory_of, relative_to};
+use crate::includes::Includes;
 use crate::language::names;
 use crate::mend::{CannotMend, Patch, Want};
 use crate::release::Release;
@@ -66,13 +67,20 @@ fn commands(main: &str) -> Commands {
 struct Reader<'c> {
     context: &'c Context<'c>,
     lines: Vec<Line>,
+    includes: Includes,
     troubles: Vec<Trouble>,
     read: Vec<String>,
 }
 
 impl Reader<'_> {
     fn file(&mut self, path: &str, via: Option<&Arc<Via>>) {
-        let Content::Bytes(bytes) = self.context.files.look(path) else { return };
+        let bytes = match (self.includes.look(self.context.files, path), via) {
+            (Content::Bytes(bytes), _) => bytes,
+            (Content::Unreadable(why), Some(via)) => {
+                return self.trouble(&via.at, &format!("{path} cannot be read: {why}"), false);
+            }
+            _ => return,
+        };
         let path = self.context.files.path(path);
         self.read.push(path.to_string());
         for line in lines::read(&path, bytes, via, &GRAMMAR) {
@@ -94,7 +102,6 @@ impl Reader<'_> {
         }
         match self.context.files.look(&path) {
             Content::Missing if must_exist => self.trouble(&at, &format!("{path} does not exist"), true),
-            Content::Unreadable(error) => self.trouble(&at, &format!("{path} cannot be read: {error}"), false),
             _ => self.file(&path, Some(&Arc::new(Via { at, via: via.cloned() }))),
         }
     }
@@ -126,7 +133,8 @@ impl Reader<'_> {
 fn read(context: &Context<'_>) -> Reading {
     let release = context.files.release_of("postgresql");
     let openssl = context.files.openssl_of("postgresql");
-    let mut reader = Reader { context, lines: Vec::new(), troubles: Vec::new(), read: Vec::new() };
+    let mut reader =
+        Reader { context, lines: Vec::new(), includes: Includes::default(), troubles: Vec::new(), read: Vec::new() };
     reader.file(context.main, None);
     // What ALTER SYSTEM wrote lies in the data directory and is read last.
     let home = reader.of("data_directory").last().map_or(directory_of(context.main).to_owned(), |line| line.value.clone());

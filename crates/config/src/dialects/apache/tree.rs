@@ -8,6 +8,7 @@ use super::lines::{self, Line};
 use super::{Program, conditions, variables};
 use crate::dialects::MOST_DIRECTIVES;
 use crate::files::{Content, Files, has_wildcard, relative_to};
+use crate::includes::Includes;
 use crate::service::Trouble;
 use crate::span::{Origin, Span, Via};
 
@@ -77,6 +78,7 @@ pub(super) struct Reader<'f> {
     pub(super) troubles: Vec<Trouble>,
     pub(super) read: Vec<String>,
     known: HashSet<String>,
+    includes: Includes,
     macros: HashMap<String, Macro>,
     count: usize,
 }
@@ -92,6 +94,7 @@ impl<'f> Reader<'f> {
             troubles: Vec::new(),
             read: Vec::new(),
             known: HashSet::new(),
+            includes: Includes::default(),
             macros: HashMap::new(),
             count: 0,
         }
@@ -266,7 +269,7 @@ impl<'f> Reader<'f> {
             self.fatal(at.clone(), format!("{path} includes itself"));
             return;
         }
-        match self.files.look(path) {
+        match self.includes.look(self.files, path) {
             Content::Bytes(bytes) => self.file(path, bytes, Some(via), nodes),
             Content::Directory(entries) if depth < 20 => {
                 for entry in entries {

@@ -27,7 +27,7 @@ const H2_ALONE: Release = Release::new(2, 10, 1);
 /// Wildcards demand no client certificates of other sites' names since this release (measured on 2.11.7; 2.11.4 does not have it).
 const SHIELDS: Release = Release::new(2, 11, 5);
 /// Most pairs of a site and a listener.
-const MOST: usize = 50_000;
+const MOST: usize = 20_000;
 
 /// The global options that matter here.
 struct Options {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::words::{Word, words};
 use crate::files::{Content, Files, directory_of, has_wildcard, relative_to};
+use crate::includes::Includes;
 use crate::service::Trouble;
 use crate::span::{Span, Via};
 
@@ -72,8 +73,12 @@ pub(super) struct Tree {
 
 /// Reads a file and what it imports. Heredocs came with Caddy 2.7.
 pub(super) fn read(files: &Files<'_>, main: &str, heredocs: bool) -> Tree {
-    let mut reader = Reader { files, heredocs, tree: Tree::default(), snippets: HashMap::new(), count: 0 };
-    let lines = reader.file(&files.path(main), None);
+    let mut reader =
+        Reader { files, heredocs, includes: Includes::default(), tree: Tree::default(), snippets: HashMap::new(), count: 0 };
+    let lines = match files.look(main) {
+        Content::Bytes(bytes) => reader.file(&files.path(main), bytes, None),
+        _ => Vec::new(),
+    };
     reader.top(lines);
     reader.tree
 }
@@ -81,6 +86,7 @@ pub(super) fn read(files: &Files<'_>, main: &str, heredocs: bool) -> Tree {
 struct Reader<'f> {
     files: &'f Files<'f>,
     heredocs: bool,
+    includes: Includes,
     tree: Tree,
     snippets: HashMap<String, Vec<Line>>,
     count: usize,
@@ -91,8 +97,7 @@ impl Reader<'_> {
         self.tree.troubles.push(Trouble { at: Some(at.clone()), says: says.into(), fatal: true });
     }
 
-    fn file(&mut self, path: &Arc<str>, via: Option<&Arc<Via>>) -> Vec<Line> {
-        let Content::Bytes(bytes) = self.files.look(path) else { return Vec::new() };
+    fn file(&mut self, path: &Arc<str>, bytes: &[u8], via: Option<&Arc<Via>>) -> Vec<Line> {
         if !self.tree.files.iter().any(|known| **known == **path) {
             self.tree.files.push(path.to_string());
         }
@@ -258,11 +263,15 @@ impl Reader<'_> {
         }
         let mut lines = Vec::new();
         for path in paths {
-            match self.files.look(&path) {
+            match self.includes.look(self.files, &path) {
+                Content::Missing | Content::Asked => {}
                 Content::Directory(_) => self.trouble(&at, format!("{path} is a directory")),
-                Content::Unreadable(why) => self.trouble(&at, format!("{path} cannot be read: {why}")),
-                _ => {
-                    let read = self.file(&self.files.path(&path), Some(&via));
+                Content::Unreadable(why) => {
+                    let says = format!("{path} cannot be read: {why}");
+                    self.tree.troubles.push(Trouble { at: Some(at.clone()), says, fatal: false });
+                }
+                Content::Bytes(bytes) => {
+                    let read = self.file(&self.files.path(&path), bytes, Some(&via));
                     let mut count = 0;
                     lines.extend(put_in.lines(&read, &mut count, false));
                     self.count += count;

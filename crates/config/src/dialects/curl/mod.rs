@@ -12,8 +12,9 @@ use tlswhy_wire::{CipherSuite, ProtocolVersion};
 use self::options::{FLAGS, VALUED, Written, options};
 use super::client;
 use crate::dialects::openssl::heeds;
-use crate::dialects::{Commands, Context, Dialect, Likeness};
+use crate::dialects::{Commands, Context, Dialect, Likeness, MOST_SERVICES};
 use crate::files::Content;
+use crate::includes::Includes;
 use crate::language::names;
 use crate::language::openssl_ciphers::selects_nothing;
 use crate::release::Release;
@@ -67,13 +68,13 @@ fn recognise(path: &str, bytes: &[u8]) -> Likeness {
 struct Reader<'c> {
     context: &'c Context<'c>,
     options: Vec<Written>,
+    includes: Includes,
     troubles: Vec<Trouble>,
     read: Vec<String>,
 }
 
 impl Reader<'_> {
-    fn file(&mut self, path: &str, via: Option<&Arc<Via>>) {
-        let Content::Bytes(bytes) = self.context.files.look(path) else { return };
+    fn file(&mut self, path: &str, bytes: &[u8], via: Option<&Arc<Via>>) {
         let path = self.context.files.path(path);
         if !self.read.contains(&path.to_string()) {
             self.read.push(path.to_string());
@@ -96,11 +97,13 @@ impl Reader<'_> {
         } else if Via::depth(via) >= DEEPEST || self.read.len() > 100 {
             "files lie too deep in files".to_owned()
         } else {
-            match self.context.files.look(path) {
+            match self.includes.look(self.context.files, path) {
                 Content::Missing => format!("{path} does not exist: curl warns and goes on"),
                 Content::Unreadable(why) => format!("{path} cannot be read: {why}"),
-                _ => {
-                    self.file(path, Some(&Arc::new(Via { at: option.at.clone(), via: via.cloned() })));
+                Content::Directory(_) => format!("{path} is a directory: curl cannot read it"),
+                Content::Asked => return,
+                Content::Bytes(bytes) => {
+                    self.file(path, bytes, Some(&Arc::new(Via { at: option.at.clone(), via: via.cloned() })));
                     return;
                 }
             }
@@ -113,8 +116,11 @@ fn read(context: &Context<'_>) -> Reading {
     let files = context.files;
     let release = files.release_of("curl");
     let openssl = files.release_of("openssl");
-    let mut reader = Reader { context, options: Vec::new(), troubles: Vec::new(), read: Vec::new() };
-    reader.file(context.main, None);
+    let mut reader =
+        Reader { context, options: Vec::new(), includes: Includes::default(), troubles: Vec::new(), read: Vec::new() };
+    if let Content::Bytes(bytes) = files.look(context.main) {
+        reader.file(context.main, bytes, None);
+    }
     if let Some(home) = client::home(context.main)
         && context.main.ends_with("/.config/curlrc")
         && matches!(files.look(&format!("{home}/.curlrc")), Content::Bytes(_))
@@ -124,12 +130,17 @@ fn read(context: &Context<'_>) -> Reading {
     }
     // `next` begins another transfer where one has its URL, and does nothing else.
     let mut transfers: Vec<Vec<&Written>> = vec![Vec::new()];
+    let mut has_url = false;
     for option in &reader.options {
-        let current = transfers.last().is_some_and(|transfer| transfer.iter().any(|option| option.name == "url"));
-        if option.name == "next" && current {
+        if option.name == "next" && has_url {
+            if transfers.len() >= MOST_SERVICES {
+                break;
+            }
             transfers.push(Vec::new());
+            has_url = false;
         } else if let Some(transfer) = transfers.last_mut() {
             transfer.push(option);
+            has_url |= option.name == "url";
         }
     }
     let mut services = Vec::new();

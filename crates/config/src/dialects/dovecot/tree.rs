@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::files::{Content, Files, directory_of, relative_to};
+use crate::includes::Includes;
 use crate::service::Trouble;
 use crate::span::{Origin, Span, Via};
 
@@ -39,18 +40,20 @@ pub(super) struct Tree {
     pub(super) sections: Vec<Arc<Vec<Section>>>,
     pub(super) troubles: Vec<Trouble>,
     pub(super) files: Vec<String>,
+    includes: Includes,
 }
 
 impl Tree {
     /// Reads a file and what it includes.
     pub(super) fn read(files: &Files<'_>, main: &str) -> Tree {
         let mut tree = Tree::default();
-        tree.file(files, &files.path(main), None, &Arc::default());
+        if let Content::Bytes(bytes) = files.look(main) {
+            tree.file(files, &files.path(main), bytes, None, &Arc::default());
+        }
         tree
     }
 
-    fn file(&mut self, files: &Files<'_>, path: &Arc<str>, via: Option<&Arc<Via>>, around: &Arc<Vec<Section>>) {
-        let Content::Bytes(bytes) = files.look(path) else { return };
+    fn file(&mut self, files: &Files<'_>, path: &Arc<str>, bytes: &[u8], via: Option<&Arc<Via>>, around: &Arc<Vec<Section>>) {
         if !self.files.iter().any(|known| **known == **path) {
             self.files.push(path.to_string());
         }
@@ -155,10 +158,10 @@ impl Tree {
                 self.trouble(at.clone(), &format!("{path} includes itself"), true);
                 continue;
             }
-            match files.look(path) {
-                Content::Bytes(_) => self.file(files, &files.path(path), Some(&inner), within),
+            match self.includes.look(files, path) {
+                Content::Bytes(bytes) => self.file(files, &files.path(path), bytes, Some(&inner), within),
                 Content::Missing if !may_miss => self.trouble(at.clone(), &format!("{path} does not exist"), true),
-                Content::Unreadable(error) => self.trouble(at.clone(), &format!("{path} cannot be read: {error}"), !may_miss),
+                Content::Unreadable(error) => self.trouble(at.clone(), &format!("{path} cannot be read: {error}"), false),
                 _ => {}
             }
         }

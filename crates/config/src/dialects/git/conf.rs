@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::url::Address;
 use crate::dialects::Context;
 use crate::files::{Content, directory_of, relative_to};
+use crate::includes::Includes;
 use crate::service::Trouble;
 use crate::span::{Origin, Span, Via};
 
@@ -35,6 +36,7 @@ pub(super) struct Conf<'c> {
     headers: Vec<(Option<Address>, Span)>,
     pub(super) troubles: Vec<Trouble>,
     pub(super) read: Vec<String>,
+    includes: Includes,
     opened: usize,
 }
 
@@ -47,7 +49,16 @@ struct Section {
 
 impl<'c> Conf<'c> {
     pub(super) fn new(context: &'c Context<'c>, home: Option<&'c str>) -> Conf<'c> {
-        Conf { context, home, entries: Vec::new(), headers: Vec::new(), troubles: Vec::new(), read: Vec::new(), opened: 0 }
+        Conf {
+            context,
+            home,
+            entries: Vec::new(),
+            headers: Vec::new(),
+            troubles: Vec::new(),
+            read: Vec::new(),
+            includes: Includes::default(),
+            opened: 0,
+        }
     }
 
     /// The last head of a section for these addresses in a file.
@@ -59,7 +70,15 @@ impl<'c> Conf<'c> {
     }
 
     pub(super) fn file(&mut self, path: &str, via: Option<&Arc<Via>>) {
-        let Content::Bytes(bytes) = self.context.files.look(path) else { return };
+        let bytes = match (self.includes.look(self.context.files, path), via) {
+            (Content::Bytes(bytes), _) => bytes,
+            (Content::Unreadable(why), Some(via)) => {
+                let says = format!("{path} cannot be read: {why}");
+                self.troubles.push(Trouble { at: Some(via.at.clone()), says, fatal: false });
+                return;
+            }
+            _ => return,
+        };
         if self.opened >= MOST {
             return;
         }

@@ -104,6 +104,7 @@ fn read(context: &Context<'_>) -> Reading {
     let mut scopes: Vec<Option<Address>> = vec![None];
     for entry in &conf.entries {
         if let Some(address) = &entry.address
+            && scopes.len() < conf::MOST
             && address.scheme == "https"
             && !scopes.iter().flatten().any(|known| known == address)
         {
@@ -112,7 +113,11 @@ fn read(context: &Context<'_>) -> Reading {
     }
     let mut services = Vec::new();
     let mut troubles = std::mem::take(&mut conf.troubles);
-    for scope in scopes.into_iter().take(conf::MOST) {
+    if scopes.len() == conf::MOST {
+        let says = format!("no more than {} addresses are told of", conf::MOST);
+        troubles.push(Trouble { at: None, says, fatal: false });
+    }
+    for scope in scopes {
         services.push(service(context, &conf, scope.as_ref(), &mut troubles));
     }
     troubles.dedup();

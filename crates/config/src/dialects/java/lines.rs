@@ -7,6 +7,7 @@ use super::properties::{Property, properties};
 use super::{CHAINS, DISABLED, homes};
 use crate::dialects::Context;
 use crate::files::{Content, directory_of, relative_to};
+use crate::includes::Includes;
 use crate::language::java_algorithms::{CURVES, Entry, List, entries};
 use crate::release::Release;
 use crate::service::{Note, Reading, Trouble};
@@ -62,6 +63,7 @@ pub(super) struct Lines {
     /// What is worth knowing of how they were read.
     pub(super) notes: Vec<Note>,
     files: usize,
+    includes: Includes,
 }
 
 impl Lines {
@@ -69,7 +71,7 @@ impl Lines {
         let files = context.files;
         let base = homes::base(context);
         let release = homes::release(context, base.as_deref());
-        let mut lines = Lines { all: Vec::new(), release, notes: Vec::new(), files: 0 };
+        let mut lines = Lines { all: Vec::new(), release, notes: Vec::new(), files: 0, includes: Includes::default() };
         let on_top = on_top(context, base.as_deref(), release);
         let first = base.as_deref().or((!on_top.own).then_some(context.main));
         if let Some(first) = first.filter(|_| !on_top.alone) {
@@ -99,9 +101,10 @@ impl Lines {
         let mut trouble = |says: String, fatal: bool| {
             reading.troubles.push(Trouble { at: via.map(|via| via.at.clone()), says, fatal });
         };
-        let bytes = match context.files.look(&path) {
+        let bytes = match self.includes.look(context.files, &path) {
             Content::Bytes(bytes) => bytes,
             Content::Asked => return,
+            Content::Unreadable(why) if via.is_some() => return trouble(format!("{path} cannot be read: {why}"), false),
             _ => {
                 if via.is_some() {
                     trouble(format!("{path} cannot be read: the virtual machine ends at it"), true);

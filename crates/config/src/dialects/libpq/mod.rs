@@ -7,12 +7,13 @@ mod keywords;
 mod sections;
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 
 use tlswhy_wire::ProtocolVersion;
 
 use self::sections::{Line, Section, sections};
 use super::client;
-use crate::dialects::{Commands, Context, Dialect, Likeness};
+use crate::dialects::{Commands, Context, Dialect, Likeness, MOST_SERVICES};
 use crate::files::Content;
 use crate::language::names;
 use crate::mend::{CannotMend, Patch, Want};
@@ -96,8 +97,12 @@ fn read(context: &Context<'_>) -> Reading {
         notes: RefCell::new(Vec::new()),
     };
     let mut services = Vec::new();
-    for (index, section) in found.iter().enumerate() {
-        if found.iter().take(index).any(|earlier| earlier.name == section.name) {
+    let mut known: HashSet<&str> = HashSet::new();
+    for section in &found {
+        if services.len() >= MOST_SERVICES {
+            break;
+        }
+        if !known.insert(&section.name) {
             let says = format!("`[{}]` stands above already, and the first is read", section.name);
             connection.troubles.borrow_mut().push(Trouble { at: Some(section.at.clone()), says, fatal: false });
             continue;

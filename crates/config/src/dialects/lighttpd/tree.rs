@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::tokens::{self, Kind, Token};
 use crate::files::{Content, Files, directory_of, has_wildcard, normal, relative_to};
+use crate::includes::Includes;
 use crate::service::Trouble;
 use crate::span::{Origin, Span, Via};
 
@@ -102,6 +103,7 @@ pub(super) struct Reader<'f, 'a> {
     pub(super) blocks: Vec<Block>,
     pub(super) troubles: Vec<Trouble>,
     pub(super) read: Vec<String>,
+    includes: Includes,
     /// Assignments and elements copied so far: `x = x + x` must not grow for ever.
     copied: usize,
 }
@@ -123,13 +125,14 @@ impl<'f, 'a> Reader<'f, 'a> {
     pub(super) fn new(files: &'f Files<'a>, main: &str) -> Reader<'f, 'a> {
         let global = Block { condition: None, instead_of: Vec::new(), parent: None, entries: Vec::new(), head: None };
         let base = directory_of(main).to_owned();
-        Reader { files, base, blocks: vec![global], troubles: Vec::new(), read: Vec::new(), copied: 0 }
+        let includes = Includes::default();
+        Reader { files, base, blocks: vec![global], troubles: Vec::new(), read: Vec::new(), includes, copied: 0 }
     }
 
     pub(super) fn file(&mut self, path: &str, block: usize, via: Option<Arc<Via>>) {
         let at = via.as_ref().map(|via| via.at.clone());
         let fatal = |says: String| Trouble { at: at.clone(), says, fatal: true };
-        let bytes = match self.files.look(path) {
+        let bytes = match self.includes.look(self.files, path) {
             Content::Bytes(bytes) => bytes,
             Content::Asked => return,
             Content::Missing => return self.troubles.push(fatal(format!("{path} does not exist: lighttpd does not start"))),

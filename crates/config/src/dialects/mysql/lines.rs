@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::dialects::Context;
 use crate::dialects::client::span;
 use crate::files::{Content, relative_to};
+use crate::includes::Includes;
 use crate::service::Trouble;
 use crate::setting::Setting;
 use crate::span::{Origin, Span, Via};
@@ -41,6 +42,7 @@ pub(super) struct Lines {
     pub(super) troubles: Vec<Trouble>,
     /// The files, in order.
     pub(super) files: Vec<String>,
+    includes: Includes,
 }
 
 /// Deepest chain of includes (`max_recursion_level`).
@@ -51,7 +53,11 @@ const MOST_FILES: usize = 200;
 impl Lines {
     /// Reads a file; `via` is how it came to be included.
     pub(super) fn file(&mut self, context: &Context<'_>, path: &str, via: Option<&Arc<Via>>) {
-        let Content::Bytes(bytes) = context.files.look(path) else { return };
+        let bytes = match (self.includes.look(context.files, path), via) {
+            (Content::Bytes(bytes), _) => bytes,
+            (Content::Unreadable(why), Some(via)) => return self.trouble(&via.at, format!("{path} cannot be read: {why}")),
+            _ => return,
+        };
         let path = context.files.path(path);
         self.files.push(path.to_string());
         let mut group: Option<String> = None;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::tokens::{self, Directive, Word};
 use crate::dialects::MOST_DIRECTIVES;
 use crate::files::{Content, Files, directory_of, has_wildcard, relative_to};
+use crate::includes::Includes;
 use crate::service::Trouble;
 use crate::span::{Origin, Span, Via};
 
@@ -82,6 +83,7 @@ pub(super) struct Reader<'f> {
     pub(super) troubles: Vec<Trouble>,
     pub(super) read: Vec<String>,
     known: std::collections::HashSet<String>,
+    includes: Includes,
     count: usize,
 }
 
@@ -93,6 +95,7 @@ impl<'f> Reader<'f> {
             troubles: Vec::new(),
             read: Vec::new(),
             known: std::collections::HashSet::new(),
+            includes: Includes::default(),
             count: 0,
         }
     }
@@ -165,7 +168,7 @@ impl<'f> Reader<'f> {
                 self.trouble(&at, &format!("{included} includes itself"));
                 continue;
             }
-            match self.files.look(&included) {
+            match self.includes.look(self.files, &included) {
                 Content::Bytes(bytes) => nodes.extend(self.file(&included, bytes, Some(Arc::clone(&via)))),
                 Content::Missing if !has_wildcard(&pattern) => {
                     self.trouble(&at, &format!("{included} does not exist"));

@@ -109,7 +109,35 @@ impl Mending<'_> {
         }
         let value =
             if setting.is_some_and(|setting| in_master(&setting.origin)) { value.replace(' ', ",") } else { value.to_owned() };
-        lines::set(self.context.files, setting, &value, anchor(self.service, &main), &format!("{name} = {value}"))
+        let patches =
+            lines::set(self.context.files, setting, &value, anchor(self.service, &main), &format!("{name} = {value}"))?;
+        Ok(patches.into_iter().flat_map(|patch| self.around_comments(patch)).collect())
+    }
+
+    /// A value may go on over several lines with comments between them, which stay: the new value takes the place of the first
+    /// line's part, and the other lines of the old one go.
+    fn around_comments(&self, patch: Patch) -> Vec<Patch> {
+        let bytes = self.context.files.bytes(&patch.path).unwrap_or_default();
+        let old = bytes.get(patch.start..patch.end).unwrap_or_default();
+        let is_comment = |line: &[u8]| line.trim_ascii_start().starts_with(b"#");
+        let mut lines = old.split(|byte| *byte == b'\n');
+        let first = lines.next().unwrap_or_default();
+        if !lines.clone().any(is_comment) {
+            return vec![patch];
+        }
+        let mut from = patch.start + first.len();
+        let mut patches = vec![Patch { end: patch.start + first.trim_ascii_end().len(), ..patch.clone() }];
+        for line in lines {
+            // With the line end before it.
+            let to = from + 1 + line.len();
+            if !is_comment(line) {
+                let carriage_return = usize::from(bytes.get(..from).is_some_and(|before| before.ends_with(b"\r")));
+                let end = to - usize::from(line.ends_with(b"\r"));
+                patches.push(Patch { path: patch.path.clone(), start: from - carriage_return, end, new: String::new() });
+            }
+            from = to;
+        }
+        patches
     }
 }
 

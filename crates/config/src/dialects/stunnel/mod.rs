@@ -5,11 +5,13 @@
 mod ending;
 mod refusals;
 
+use std::collections::HashMap;
+
 use tlswhy_wire::ProtocolVersion;
 
 use super::client;
 use super::lines::{self, Grammar, Line};
-use crate::dialects::{Commands, Context, Dialect, Likeness};
+use crate::dialects::{Commands, Context, Dialect, Likeness, MOST_SERVICES};
 use crate::files::Content;
 use crate::language::names;
 use crate::release::Release;
@@ -65,12 +67,16 @@ fn read(context: &Context<'_>) -> Reading {
     let path = context.files.path(context.main);
     let lines = lines::read(&path, bytes, None, &GRAMMAR);
     let mut names: Vec<&str> = Vec::new();
+    let mut of_section: HashMap<&str, Vec<&Line>> = HashMap::new();
     for line in &lines {
         if !line.section.is_empty() && names.last() != Some(&line.section.as_str()) {
             names.push(&line.section);
         }
+        of_section.entry(&line.section).or_default().push(line);
     }
-    let sections: Vec<Section<'_>> = names.into_iter().map(|name| Section { lines: &lines, name }).collect();
+    let of = |name: &str| of_section.get(name).map_or(&[][..], Vec::as_slice);
+    let sections = names.into_iter().take(MOST_SERVICES).map(|name| Section { name, lines: of(name), general: of("") });
+    let sections: Vec<Section<'_>> = sections.collect();
     Reading {
         services: sections.iter().map(|section| section.service(release, openssl)).collect(),
         troubles: refusals::of(&lines, &sections, openssl),
@@ -80,19 +86,22 @@ fn read(context: &Context<'_>) -> Reading {
 
 /// One service, with the lines that count for it.
 struct Section<'l> {
-    lines: &'l [Line],
     name: &'l str,
+    /// Its own.
+    lines: &'l [&'l Line],
+    /// Those before the first section.
+    general: &'l [&'l Line],
 }
 
 impl<'l> Section<'l> {
     /// Its own lines of these names, else those before the first section.
     fn of(&self, names: &[&str]) -> Vec<&'l Line> {
         let named = |line: &&Line| names.iter().any(|name| line.name.eq_ignore_ascii_case(name));
-        let found: Vec<&Line> = self.lines.iter().filter(|line| line.section == self.name).filter(named).collect();
+        let found: Vec<&Line> = self.lines.iter().copied().filter(named).collect();
         if !found.is_empty() {
             return found;
         }
-        self.lines.iter().filter(|line| line.section.is_empty()).filter(named).collect()
+        self.general.iter().copied().filter(named).collect()
     }
 
     fn text(&self, name: &str) -> Option<Setting<String>> {
@@ -133,7 +142,7 @@ impl<'l> Section<'l> {
                 .collect(),
             names: Vec::new(),
             names_from_certificates: false,
-            declared: self.lines.iter().find(|line| line.section == self.name).and_then(|line| line.at().cloned()),
+            declared: self.lines.first().and_then(|line| line.at().cloned()),
             upgrade: upgrade.map(|(_, upgrade)| *upgrade),
             program: ("stunnel".to_owned(), release),
             library: Library::OpenSsl(openssl),
