@@ -32,6 +32,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("postgresql", &["postgresql-*", "postgresql*"]),
     ("python", &["python3.*-minimal", "python3"]),
     ("stunnel", &["stunnel4", "stunnel"]),
+    ("tcnative", &["libtcnative-1", "tomcat-native"]),
     ("tomcat", &["tomcat10", "tomcat9"]),
     ("wget", &["wget"]),
 ];

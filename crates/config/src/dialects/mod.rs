@@ -23,6 +23,7 @@ pub(crate) mod openssl;
 mod postfix;
 mod postgresql;
 mod stunnel;
+mod tomcat;
 mod wget;
 
 use tlswhy_wire::ProtocolVersion;
@@ -125,6 +126,7 @@ pub static DIALECTS: &[&Dialect] = &[
     &postfix::DIALECT,
     &postgresql::DIALECT,
     &stunnel::DIALECT,
+    &tomcat::DIALECT,
     &wget::DIALECT,
 ];
 

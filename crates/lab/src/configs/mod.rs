@@ -30,6 +30,7 @@ mod postgresql;
 mod predict;
 mod run;
 mod stunnel;
+mod tomcat;
 
 pub use case::{Case, Look, Placed};
 pub use compare::{Difference, Predicted, differences};
@@ -52,6 +53,7 @@ pub fn cases(words: &[String]) -> Vec<Case> {
         postfix::cases(),
         postgresql::cases(),
         stunnel::cases(),
+        tomcat::cases(),
     ]
     .into_iter()
     .flatten();

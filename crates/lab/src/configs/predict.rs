@@ -102,6 +102,7 @@ const VERSIONS: &[(&str, &str, &[&str])] = &[
     ("dovecot", "dovecot", &["--version"]),
     ("gnutls", "gnutls-cli", &["--version"]),
     ("haproxy", "haproxy", &["-v"]),
+    ("java", "java", &["-version"]),
     ("lighttpd", "lighttpd", &["-v"]),
     ("mariadb", "mariadbd", &["--version"]),
     ("mysql", "mysqld", &["--version"]),
@@ -110,6 +111,7 @@ const VERSIONS: &[(&str, &str, &[&str])] = &[
     ("postfix", "postconf", &["-h", "mail_version"]),
     ("postgresql", "postgres", &["--version"]),
     ("stunnel", "stunnel", &["-version"]),
+    ("tomcat", "dpkg-query", &["-W", "-f", "${Version}", "libtomcat10-java"]),
 ];
 
 /// What is installed here, asked of the program that is started.

@@ -18,7 +18,7 @@ pub(super) fn is_of_a_machine(path: &str) -> bool {
 
 /// The file of the virtual machine on top of which a file of one's own comes; `None` where it is one itself, or where none or several
 /// could be meant.
-pub(super) fn base(context: &Context<'_>) -> Option<String> {
+pub(in crate::dialects) fn base(context: &Context<'_>) -> Option<String> {
     if is_of_a_machine(context.main) {
         return None;
     }

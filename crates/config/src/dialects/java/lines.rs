@@ -29,9 +29,9 @@ const MOST_FILES: usize = 256;
 
 /// A property with how its file came to be read.
 #[derive(Clone, Debug)]
-pub(super) struct Line {
-    pub(super) property: Property,
-    pub(super) via: Option<Arc<Via>>,
+pub(in crate::dialects) struct Line {
+    pub(in crate::dialects) property: Property,
+    pub(in crate::dialects) via: Option<Arc<Via>>,
 }
 
 impl Line {
@@ -45,9 +45,9 @@ impl Line {
 
 /// An entry that counts, with the property in whose value it stands.
 #[derive(Clone, Debug)]
-pub(super) struct Disabled<'l> {
-    pub(super) entry: Entry,
-    pub(super) line: &'l Line,
+pub(in crate::dialects) struct Disabled<'l> {
+    pub(in crate::dialects) entry: Entry,
+    pub(in crate::dialects) line: &'l Line,
 }
 
 impl Disabled<'_> {
@@ -57,9 +57,9 @@ impl Disabled<'_> {
 }
 
 /// All lines of the files that one virtual machine reads.
-pub(super) struct Lines {
+pub(in crate::dialects) struct Lines {
     pub(super) all: Vec<Line>,
-    pub(super) release: Option<Release>,
+    pub(in crate::dialects) release: Option<Release>,
     /// What is worth knowing of how they were read.
     pub(super) notes: Vec<Note>,
     files: usize,
@@ -67,7 +67,7 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    pub(super) fn of(context: &Context<'_>, reading: &mut Reading) -> Lines {
+    pub(in crate::dialects) fn of(context: &Context<'_>, reading: &mut Reading) -> Lines {
         let files = context.files;
         let base = homes::base(context);
         let release = homes::release(context, base.as_deref());
@@ -148,12 +148,12 @@ impl Lines {
     }
 
     /// The line of this property that counts.
-    pub(super) fn last(&self, key: &str) -> Option<&Line> {
+    pub(in crate::dialects) fn last(&self, key: &str) -> Option<&Line> {
         self.all.iter().rfind(|line| line.property.key == key)
     }
 
     /// The entries of the lists that count, with the curves that they include.
-    pub(super) fn disabled(&self, reading: &mut Reading) -> Vec<Disabled<'_>> {
+    pub(in crate::dialects) fn disabled(&self, reading: &mut Reading) -> Vec<Disabled<'_>> {
         let mut found: Vec<Disabled<'_>> = Vec::new();
         let mut curves = None;
         for (key, list) in [(DISABLED, List::Handshakes), (CHAINS, List::Chains)] {

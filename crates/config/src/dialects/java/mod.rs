@@ -4,10 +4,10 @@
 //! 25.0.3.
 
 mod ending;
-mod homes;
-mod lines;
+pub(super) mod homes;
+pub(super) mod lines;
 mod options;
-mod properties;
+pub(super) mod properties;
 
 use std::sync::Arc;
 
@@ -44,7 +44,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
 };
 
 /// The list that rules handshakes.
-const DISABLED: &str = "jdk.tls.disabledAlgorithms";
+pub(super) const DISABLED: &str = "jdk.tls.disabledAlgorithms";
 /// The list that rules chains of certificates, and of a handshake what has to do with keys and signatures.
 const CHAINS: &str = "jdk.certpath.disabledAlgorithms";
 /// What this much text holds is looked through to recognise a file.

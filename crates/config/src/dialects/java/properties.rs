@@ -8,28 +8,28 @@ use crate::span::Span;
 
 /// A property as it stands in a file.
 #[derive(Clone, Debug)]
-pub(super) struct Property {
-    pub(super) key: String,
+pub(in crate::dialects) struct Property {
+    pub(in crate::dialects) key: String,
     /// The characters of its value, escapes resolved and continued lines joined.
-    pub(super) value: Vec<char>,
+    pub(in crate::dialects) value: Vec<char>,
     /// Where each character begins and ends in the file.
     places: Vec<Range<usize>>,
     /// The whole of it.
-    pub(super) at: Span,
+    pub(in crate::dialects) at: Span,
     /// Its value, with what continues it.
-    pub(super) value_at: Span,
+    pub(in crate::dialects) value_at: Span,
     /// Whether something divides the key from its value.
-    pub(super) is_divided: bool,
+    pub(in crate::dialects) is_divided: bool,
 }
 
 impl Property {
     /// The value as text.
-    pub(super) fn text(&self) -> String {
+    pub(in crate::dialects) fn text(&self) -> String {
         self.value.iter().collect()
     }
 
     /// The place of some of the value's characters in the file; of none, the place before the first.
-    pub(super) fn place(&self, of: &Range<usize>) -> Span {
+    pub(in crate::dialects) fn place(&self, of: &Range<usize>) -> Span {
         let path = &self.at.path;
         let start = self.places.get(of.start).map_or(self.value_at.end, |place| place.start);
         let end = of.end.checked_sub(1).and_then(|last| self.places.get(last)).map_or(start, |place| place.end);
@@ -42,14 +42,14 @@ type Letter = (char, Range<usize>, bool);
 
 /// The properties of a file, in its order, as far as it can be read.
 #[derive(Debug, Default)]
-pub(super) struct Properties {
-    pub(super) properties: Vec<Property>,
+pub(in crate::dialects) struct Properties {
+    pub(in crate::dialects) properties: Vec<Property>,
     /// The escape at which Java stops to read.
-    pub(super) malformed: Option<Span>,
+    pub(in crate::dialects) malformed: Option<Span>,
 }
 
 /// The properties of a file. Bytes are Latin-1 up to Java 8 and UTF-8 since; no name here needs more than ASCII.
-pub(super) fn properties(path: &Arc<str>, bytes: &[u8]) -> Properties {
+pub(in crate::dialects) fn properties(path: &Arc<str>, bytes: &[u8]) -> Properties {
     let mut all = Properties::default();
     let mut at = 0;
     while at < bytes.len() {
