@@ -120,7 +120,7 @@ fn what_cannot_be_is_one_clear_error_and_exit_status_2() {
         (&["a.test", "--cert", "missing.pem"], "missing.pem"),
         (&["a.test", "--key", "missing.pem"], "--cert"),
         (&["chekc", "a.test"], "did you mean `check`"),
-        (&["run", "curl"], "no command `run`"),
+        (&["trace", "a.test"], "no command `trace`"),
         (&["--format", "json", "explain", "not-tls"], "must stand first"),
         (&["explain", "no-shared-ciper"], "did you mean no-shared-cipher"),
         (&["explain", "path-downgrades"], "no page"),

@@ -28,6 +28,16 @@ pub(super) fn effective(service: &Service, files: &Files<'_>, release: Option<Re
     judging.run()
 }
 
+/// What a client of TLS 1.3 alone does not offer: DSA, and hashes below SHA-256 (`tls12_sigalg_allowed` in ssl/t1_lib.c; measured on
+/// 3.0.19). The upper byte is the hash, the lower one the signature (RFC 5246 §7.4.1.4.1).
+fn is_gone_in_13(scheme: SignatureScheme) -> bool {
+    const SHA224: u16 = 3;
+    const SHA512: u16 = 6;
+    const DSA: u16 = 2;
+    let (hash, signature) = (scheme.0 >> 8, scheme.0 & 0xff);
+    hash <= SHA224 || (hash <= SHA512 && signature == DSA)
+}
+
 struct Judging<'s> {
     service: &'s Service,
     policy: Option<Rc<SystemPolicy>>,
@@ -65,6 +75,14 @@ impl Judging<'_> {
             suites
         });
         let versions = self.versions(cut, suites.as_deref(), suites_13.as_deref());
+        let schemes = schemes.map(|mut schemes| {
+            let only_13 =
+                versions.as_ref().is_some_and(|versions| versions.iter().all(|version| *version >= ProtocolVersion::TLSV1_3));
+            if only_13 && self.service.side == Side::Client {
+                schemes.retain(|scheme| !is_gone_in_13(*scheme));
+            }
+            schemes
+        });
         let groups = self.groups(cut);
         Effective {
             versions,
