@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd, RawFd};
+use std::os::fd::{AsFd as _, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
@@ -34,13 +34,11 @@ const ARCHITECTURE: u32 = 0;
 const NUMBER: u32 = 0;
 const ARCH: u32 = 4;
 
-/// A pair of sockets: one for the supervisor, one that a child started now inherits under the number returned.
-pub fn channel() -> io::Result<(UnixStream, OwnedFd, RawFd)> {
+/// A pair of sockets: one for the supervisor, one that a child started now inherits under its number.
+pub fn channel() -> io::Result<(UnixStream, UnixStream)> {
     let (ours, theirs) = UnixStream::pair()?;
-    let theirs = OwnedFd::from(theirs);
     rustix::io::fcntl_setfd(&theirs, rustix::io::FdFlags::empty())?;
-    let number = theirs.as_raw_fd();
-    Ok((ours, theirs, number))
+    Ok((ours, theirs))
 }
 
 /// The descriptor of this number, which this process was started with.

@@ -1,6 +1,7 @@
 //! Which known clients a hello is most like, and in what it differs from theirs.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use tlswhy_model::ClientProfile;
 use tlswhy_wire::{ExtensionType, HelloSpec};
@@ -30,17 +31,19 @@ const OF_THE_CONNECTION: [ExtensionType; 6] = [
 /// Differences beyond which two hellos have nothing to do with one another.
 const FARTHEST: usize = 40;
 
+/// The bundled clients, read once: a capture asks for every kind of its clients.
+static KNOWN: LazyLock<Vec<ClientProfile>> = LazyLock::new(|| super::clients::clients().unwrap_or_default());
+
 /// The bundled clients that a hello is most like, nearest first, at most so many.
 pub fn nearest(hello: &HelloSpec, most: usize) -> Vec<Likeness> {
-    let clients = super::clients::clients().unwrap_or_default();
-    let mut found: Vec<Likeness> = clients.into_iter().map(|client| beside(hello, client)).collect();
+    let mut found: Vec<Likeness> = KNOWN.iter().map(|client| beside(hello, client)).collect();
     found.retain(|likeness| likeness.distance <= FARTHEST);
     found.sort_by(|a, b| (a.distance, &a.client.name).cmp(&(b.distance, &b.client.name)));
     found.truncate(most);
     found
 }
 
-fn beside(hello: &HelloSpec, client: ClientProfile) -> Likeness {
+fn beside(hello: &HelloSpec, client: &ClientProfile) -> Likeness {
     let known = &client.hello;
     let mut differences = Differences::default();
     differences.list("the version", "versions", &hello.offered_versions(), &known.offered_versions());
@@ -51,7 +54,7 @@ fn beside(hello: &HelloSpec, client: ClientProfile) -> Likeness {
     differences.list("the signature scheme", "signature schemes", &schemes(hello), &schemes(known));
     differences.list("the extension", "extensions", &extensions(hello), &extensions(known));
     differences.list("the application protocol", "application protocols", hello.alpn(), known.alpn());
-    Likeness { distance: differences.count, differences: differences.says, client }
+    Likeness { distance: differences.count, differences: differences.says, client: client.clone() }
 }
 
 /// Signalling values are part of what a client is; GREASE is not.

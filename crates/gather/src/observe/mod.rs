@@ -10,6 +10,6 @@ mod steering;
 pub use hearing::{FirstWords, Heard, hear};
 #[cfg(target_os = "linux")]
 pub use process::{Loaded, Process};
-pub use relay::{Event, Relay, Seen};
+pub use relay::{Event, Relay, Seen, now};
 #[cfg(target_os = "linux")]
 pub use steering::{Dialled, steer};

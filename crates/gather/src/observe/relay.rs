@@ -207,8 +207,8 @@ async fn carry_one_way(way: Way<'_>, mut from: ReadHalf<'_>, mut to: WriteHalf<'
     }
 }
 
-/// Nanoseconds since 1970.
-fn now() -> u64 {
+/// Nanoseconds since 1970, as [`Seen`] counts them.
+pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
 }
 

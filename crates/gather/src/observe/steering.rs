@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tlswhy_steer::{Connect, Supervisor};
@@ -33,9 +32,9 @@ pub struct Dialled {
 /// Leads every connection that the confined processes make through the relay, until none of them is left. Blocks; what is dialled
 /// goes to `dialled`.
 pub fn steer(supervisor: &Supervisor, relay: &Relay, runtime: &Handle, dialled: &UnboundedSender<Dialled>) -> io::Result<()> {
-    let count = AtomicU64::new(0);
+    let mut connection = 0;
     while let Some(connect) = supervisor.next()? {
-        let connection = count.fetch_add(1, Ordering::Relaxed) + 1;
+        connection += 1;
         let (relay, dialled) = (relay.clone(), dialled.clone());
         runtime.spawn(async move { lead(connection, connect, relay, &dialled).await });
     }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{Read as _, Write as _};
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
@@ -29,10 +29,10 @@ pub(super) struct Confined {
 /// Starts a command, confined. Needs a runtime.
 pub(super) fn start(command: &[OsString]) -> Result<Confined, Failure> {
     let cannot = |what: &str, error: std::io::Error| Failure::new(format!("{what}: {error}"));
-    let (ours, theirs, number) = tlswhy_steer::channel().map_err(|error| cannot("no socket can be made", error))?;
+    let (ours, theirs) = tlswhy_steer::channel().map_err(|error| cannot("no socket can be made", error))?;
     let myself = std::env::current_exe().map_err(|error| cannot("this program is not found", error))?;
     let mut starting = Command::new(myself);
-    starting.arg("steered").arg(number.to_string()).arg("--").args(command);
+    starting.arg("steered").arg(theirs.as_raw_fd().to_string()).arg("--").args(command);
     let child = tokio::process::Command::from(starting).spawn();
     let child = child.map_err(|error| cannot("the command cannot be started", error))?;
     // Else the end of the child would not be the end of the channel.

@@ -6,9 +6,9 @@ mod report;
 mod watching;
 
 use std::ffi::OsString;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use tlswhy_gather::observe::{Relay, steer};
+use tlswhy_gather::observe::{Relay, now, steer};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::{sleep, timeout};
 
@@ -96,9 +96,4 @@ async fn supervise(arguments: &Run, output: &mut Output) -> Result<(u8, Status),
 /// The name of the command, for people.
 fn name(command: &[OsString]) -> String {
     command.first().map(|program| program.to_string_lossy().into_owned()).unwrap_or_default()
-}
-
-/// Nanoseconds since 1970.
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
 }
