@@ -106,10 +106,19 @@ pub(crate) fn went_silently(outcome: &Outcome, facts: &Facts<'_>) -> bool {
     // In TLS 1.3 Finished itself looks like data.
     let version = Transcript::of_server(facts.received).server_hello().map(|hello| *hello.selected_version);
     let finished = usize::from(version >= Some(ProtocolVersion::TLSV1_3));
-    data <= finished && facts.endings.first().is_some_and(|(side, ..)| *side == Side::Client)
+    data <= finished && facts.client_left_first()
 }
 
 impl Facts<'_> {
+    /// Whether the client left before the server did. Its goodbye counts as much as its end: a server that hears it may close
+    /// before the client's own end is seen.
+    fn client_left_first(&self) -> bool {
+        let Some((side, _, ended)) = self.endings.first() else { return false };
+        let [client, server] =
+            self.walks.map(|walk| walk.records.iter().filter(|record| is_goodbye(record)).map(|record| record.at).min());
+        *side == Side::Client || client.is_some_and(|client| client <= *ended && server.is_none_or(|server| client <= server))
+    }
+
     fn never_connected(&self) -> Option<Outcome> {
         let refused = self.endings.first().is_some_and(|(side, end, _)| (*side, *end) == (Side::Server, End::Reset));
         if refused && self.packets[0] > 0 {
@@ -280,6 +289,11 @@ fn ended(by: Side, end: End, awaited: Awaited) -> Outcome {
 /// Whether an encrypted record can be nothing but an alert.
 fn is_alert(record: &SeenRecord) -> bool {
     record.length == LONGEST_ALERT || record.length == SHORT_TAG_ALERT
+}
+
+/// Whether a record is an alert, encrypted or not.
+fn is_goodbye(record: &SeenRecord) -> bool {
+    record.content_type == ContentType::ALERT || record.content_type == ContentType::APPLICATION_DATA && is_alert(record)
 }
 
 /// Whether a side of TLS 1.2 and below sent its Finished: a handshake record behind its ChangeCipherSpec.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -154,8 +155,12 @@ async fn carry(connection: u64, mut client: TcpStream, mut server: TcpStream, to
     }
     let (from_client, to_client) = client.split();
     let (from_server, to_server) = server.split();
-    let there = carry_one_way(Way { connection, by_client: true, told }, from_client, to_server);
-    let back = carry_one_way(Way { connection, by_client: false, told }, from_server, to_client);
+    // Whether the client, or the server, was found gone by what was written to it.
+    let (client_gone, server_gone) = (AtomicBool::new(false), AtomicBool::new(false));
+    let there = Way { connection, by_client: true, told, is_gone: &client_gone, other_is_gone: &server_gone };
+    let back = Way { connection, by_client: false, told, is_gone: &server_gone, other_is_gone: &client_gone };
+    let there = carry_one_way(there, from_client, to_server);
+    let back = carry_one_way(back, from_server, to_client);
     if tokio::try_join!(there, back).is_err() {
         for stream in [&client, &server] {
             stream.set_zero_linger().ok();
@@ -168,12 +173,15 @@ struct Way<'a> {
     connection: u64,
     by_client: bool,
     told: &'a UnboundedSender<Seen>,
+    /// Whether the side that is read from takes nothing any more.
+    is_gone: &'a AtomicBool,
+    other_is_gone: &'a AtomicBool,
 }
 
 impl Way<'_> {
-    fn tell(&self, by_client: bool, what: Event) {
+    fn tell(&self, what: Event) {
         // Whoever listened may have gone; the connection goes on.
-        let _ = self.told.send(Seen { connection: self.connection, at: now(), by_client, what });
+        let _ = self.told.send(Seen { connection: self.connection, at: now(), by_client: self.by_client, what });
     }
 }
 
@@ -184,26 +192,31 @@ async fn carry_one_way(way: Way<'_>, mut from: ReadHalf<'_>, mut to: WriteHalf<'
     let mut buffer = vec![0; CHUNK];
     let mut told = 0;
     loop {
-        let count = from.read(&mut buffer).await.map_err(|_| {
-            way.tell(way.by_client, Event::Reset);
-            Broken
-        })?;
+        let count = match from.read(&mut buffer).await {
+            // The error of a reset is given once, and writing may have had it.
+            Ok(0) if !way.is_gone.load(Ordering::Relaxed) => {
+                way.tell(Event::Closed);
+                // The other side may have gone in the meantime.
+                let _ = to.shutdown().await;
+                return Ok(());
+            }
+            Ok(0) | Err(_) => {
+                way.tell(Event::Reset);
+                return Err(Broken);
+            }
+            Ok(count) => count,
+        };
         let bytes = buffer.get(..count).unwrap_or_default();
-        if bytes.is_empty() {
-            way.tell(way.by_client, Event::Closed);
-            // The other side may have gone in the meantime.
-            let _ = to.shutdown().await;
-            return Ok(());
-        }
         // Told before it is passed on: the answer to it must not come first.
         if told < MOST_TOLD {
             told += count;
-            way.tell(way.by_client, Event::Sent(bytes.to_vec()));
+            way.tell(Event::Sent(bytes.to_vec()));
         }
-        to.write_all(bytes).await.map_err(|_| {
-            way.tell(!way.by_client, Event::Reset);
-            Broken
-        })?;
+        if to.write_all(bytes).await.is_err() {
+            // What the other side sent before it went is still to be read; its own way ends the connection behind that.
+            way.other_is_gone.store(true, Ordering::Relaxed);
+            return Ok(());
+        }
     }
 }
 
@@ -269,6 +282,26 @@ mod tests {
             assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
             let Seen { by_client, what, .. } = seen.recv().await.unwrap();
             assert_eq!((by_client, what), (false, Event::Reset));
+        });
+    }
+
+    #[test]
+    fn what_a_client_said_before_it_reset_is_told() {
+        run(async {
+            let (mut client, mut server, mut seen) = between().await;
+            // What was written and not read makes its close a reset; more than fits in between makes writing meet it first.
+            let endless = tokio::spawn(async move { while server.write_all(&[0; 65536]).await.is_ok() {} });
+            sleep(Duration::from_millis(50)).await;
+            client.write_all(b"bye").await.unwrap();
+            drop(client);
+            endless.await.unwrap();
+            let mut by_client = Vec::new();
+            while let Ok(Some(event)) = tokio::time::timeout(Duration::from_secs(1), seen.recv()).await {
+                if event.by_client {
+                    by_client.push(event.what);
+                }
+            }
+            assert_eq!(by_client, [Event::Sent(b"bye".to_vec()), Event::Reset]);
         });
     }
 }
