@@ -64,7 +64,8 @@ pub fn run() -> Result<Vec<Row>, StartError> {
     Ok(rows)
 }
 
-fn measure(name: &str, program: &str, arguments: &[String]) -> Result<Row, StartError> {
+/// Runs a command several times.
+pub(crate) fn measure(name: &str, program: &str, arguments: &[String]) -> Result<Row, StartError> {
     let mut row = Row { name: name.to_owned(), time: f64::MAX, processor: f64::MAX, memory_kib: 0, status: None };
     for _ in 0..RUNS {
         let mut command = Command::new("time");

@@ -18,6 +18,7 @@
 pub mod bench;
 pub mod bench_chain;
 pub mod bench_configurations;
+pub mod bench_run;
 pub mod chains;
 pub mod clients;
 pub mod configs;

@@ -3,6 +3,7 @@
 
 use std::process::ExitCode;
 
+use tlswhy_lab::bench_configurations::Row;
 use tlswhy_lab::runner::{Verdict, find_binary, prove_all, run_all};
 use tlswhy_lab::{Lab, SCENARIOS, Scenario, StartError, real_client};
 
@@ -16,13 +17,14 @@ fn main() -> ExitCode {
         "prove" => prove(&chosen(rest)),
         "run" => run(&chosen(rest)),
         "bench" if rest.iter().any(|word| word == "configurations") => bench_configurations(),
+        "bench" if rest.iter().any(|word| word == "run") => bench_run(),
         "bench" => bench(),
         "configs" => tlswhy_lab::configs::command::run(rest),
         "clients" => tlswhy_lab::clients::command::run(rest),
         "chains" => tlswhy_lab::chains::command::run(rest),
         _ => {
             eprintln!(
-                "usage: tlswhy-lab list | serve ID | see [ID…] | prove [ID…] | run [ID…] | chains [KIND…] | configs [DIALECT|ID…] | clients [DIALECT|ID…] | bench [configurations]   (ID: a beginning or a group is enough)"
+                "usage: tlswhy-lab list | serve ID | see [ID…] | prove [ID…] | run [ID…] | chains [KIND…] | configs [DIALECT|ID…] | clients [DIALECT|ID…] | bench [configurations|run]   (ID: a beginning or a group is enough)"
             );
             return ExitCode::from(2);
         }
@@ -153,8 +155,17 @@ fn bench() -> Result<bool, StartError> {
 }
 
 fn bench_configurations() -> Result<bool, StartError> {
-    println!("{:<44} {:>8} {:>14} {:>9} {:>7}", "2,000 virtual hosts", "seconds", "processor s", "peak MiB", "status");
-    for row in tlswhy_lab::bench_configurations::run()? {
+    show("2,000 virtual hosts", tlswhy_lab::bench_configurations::run()?)
+}
+
+fn bench_run() -> Result<bool, StartError> {
+    let lab = Lab::new().map_err(StartError::of)?;
+    show("1,000 connections", tlswhy_lab::bench_run::run(&lab)?)
+}
+
+fn show(what: &str, rows: Vec<Row>) -> Result<bool, StartError> {
+    println!("{what:<44} {:>8} {:>14} {:>9} {:>7}", "seconds", "processor s", "peak MiB", "status");
+    for row in rows {
         let (memory, status) = (row.memory_kib as f64 / 1024.0, row.status.map_or("-".to_owned(), |status| status.to_string()));
         println!("{:<44} {:>8.2} {:>14.2} {memory:>9.1} {status:>7}", row.name, row.time, row.processor);
     }

@@ -1,7 +1,10 @@
 //! A process that connects: its program, and the TLS libraries that it has loaded.
 
+use std::collections::HashMap;
 use std::fs;
+use std::io::Read as _;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// Names by which the files of TLS libraries begin, and what people call them.
 const LIBRARIES: &[(&str, &str)] = &[
@@ -14,7 +17,7 @@ const LIBRARIES: &[(&str, &str)] = &[
     ("libjvm.so", "a Java virtual machine"),
 ];
 /// The most that is read of the list of a process's mappings, in bytes.
-const MOST_MAPPINGS: usize = 1 << 20;
+const MOST_MAPPINGS: u64 = 1 << 20;
 
 /// A process, as /proc shows it. What cannot be read is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,16 +41,46 @@ pub struct Loaded {
     pub path: String,
 }
 
-impl Process {
+/// How long what a process has loaded is taken to be the same.
+const STAYS: Duration = Duration::from_secs(1);
+/// How many processes are remembered.
+const MOST_REMEMBERED: usize = 256;
+
+/// The processes that connect. One that makes a thousand connections is not looked through a thousand times.
+#[derive(Debug, Default)]
+pub(crate) struct Processes {
+    known: HashMap<u32, (Instant, Process)>,
+}
+
+impl Processes {
     /// The process of a thread.
-    pub(crate) fn of_thread(thread: u32) -> Process {
+    pub(crate) fn of_thread(&mut self, thread: u32) -> Process {
         let status = fs::read_to_string(format!("/proc/{thread}/status")).unwrap_or_default();
         let id = status.lines().find_map(|line| line.strip_prefix("Tgid:")?.trim().parse().ok()).unwrap_or(thread);
-        let program = fs::read_link(format!("/proc/{id}/exe")).unwrap_or_default();
-        let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let mappings = fs::read(format!("/proc/{id}/maps")).unwrap_or_default();
-        let mappings = String::from_utf8_lossy(mappings.get(..MOST_MAPPINGS).unwrap_or(&mappings)).into_owned();
-        Process { id, name, program: program.to_string_lossy().into_owned(), libraries: libraries(&mappings) }
+        let program = fs::read_link(format!("/proc/{id}/exe")).unwrap_or_default().to_string_lossy().into_owned();
+        // The same number may be another program by now, and one without a library may yet load it.
+        let fresh = |(since, known): &&(Instant, Process)| {
+            known.program == program && !known.libraries.is_empty() && since.elapsed() < STAYS
+        };
+        if let Some((_, known)) = self.known.get(&id).filter(fresh) {
+            return known.clone();
+        }
+        let process = Process::look(id, program);
+        if self.known.len() >= MOST_REMEMBERED {
+            self.known.clear();
+        }
+        self.known.insert(id, (Instant::now(), process.clone()));
+        process
+    }
+}
+
+impl Process {
+    fn look(id: u32, program: String) -> Process {
+        let name = Path::new(&program).file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mut mappings = Vec::new();
+        // What cannot be read has nothing loaded that is known.
+        let _ = fs::File::open(format!("/proc/{id}/maps")).and_then(|file| file.take(MOST_MAPPINGS).read_to_end(&mut mappings));
+        Process { id, name, program, libraries: libraries(&String::from_utf8_lossy(&mappings)) }
     }
 }
 
@@ -83,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_process_that_is_gone_is_empty() {
-        let process = Process::of_thread(u32::MAX);
+        let process = Processes::default().of_thread(u32::MAX);
         assert_eq!((process.program.as_str(), process.libraries.len()), ("", 0));
     }
 }

@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::timeout;
 
-use super::process::Process;
+use super::process::{Process, Processes};
 use super::relay::Relay;
 
 /// How long the way on may take to stand. What takes longer, or fails, the command tries by itself, and gets its own error.
@@ -33,18 +33,19 @@ pub struct Dialled {
 /// goes to `dialled`.
 pub fn steer(supervisor: &Supervisor, relay: &Relay, runtime: &Handle, dialled: &UnboundedSender<Dialled>) -> io::Result<()> {
     let mut connection = 0;
+    let mut processes = Processes::default();
     while let Some(connect) = supervisor.next()? {
         connection += 1;
+        // Looked at now: a process that fails is gone soon.
+        let process = processes.of_thread(connect.thread);
         let (relay, dialled) = (relay.clone(), dialled.clone());
-        runtime.spawn(async move { lead(connection, connect, relay, &dialled).await });
+        runtime.spawn(async move { lead(connection, connect, process, relay, &dialled).await });
     }
     Ok(())
 }
 
-async fn lead(connection: u64, connect: Connect, relay: Relay, dialled: &UnboundedSender<Dialled>) {
+async fn lead(connection: u64, connect: Connect, process: Process, relay: Relay, dialled: &UnboundedSender<Dialled>) {
     let destination = connect.destination;
-    // Looked at now: a process that fails is gone soon.
-    let process = Process::of_thread(connect.thread);
     let onward = timeout(PATIENCE, TcpStream::connect(destination)).await;
     let (onward, watched) = match onward {
         Ok(Ok(onward)) => (Some(onward), Ok(())),

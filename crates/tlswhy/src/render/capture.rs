@@ -15,7 +15,7 @@ use crate::commands::pcap::{Kind, Kinds, server_name};
 /// Name of the document on a whole capture.
 const SUMMARY: &str = "tlswhy-capture";
 /// Name of the document on one handshake.
-const HANDSHAKE: &str = "tlswhy-handshake";
+pub(crate) const HANDSHAKE: &str = "tlswhy-handshake";
 /// Version of both.
 const FORMAT_VERSION: &str = "1.0";
 /// Most alerts of one handshake that are listed.

@@ -29,7 +29,7 @@ use crate::apply;
 use crate::cli::{Fix, Sni};
 use crate::exit::{Failure, Status};
 use crate::output::Output;
-use crate::render::{HEADING, Page, words};
+use crate::render::{self, HEADING, Page, words};
 use crate::target::Target;
 use crate::terminal;
 
@@ -240,18 +240,37 @@ fn plain_name(service: &ServiceView) -> Option<&str> {
     service.names.iter().find(plain).map(String::as_str)
 }
 
-/// The patches of a report that was made before; applied, its server is asked anew.
+/// The patches of a report that was made before; applied, its server is asked anew. What `run` writes may hold several.
 fn of_report(arguments: &Fix, path: &Path) -> Result<Status, Failure> {
     let cannot = |why: &dyn std::fmt::Display| Failure::new(format!("cannot read the report {}: {why}", path.display()));
     let mut text = Vec::new();
     let file = std::fs::File::open(path).map_err(|error| cannot(&error))?;
     io::Read::read_to_end(&mut io::Read::take(file, LARGEST), &mut text).map_err(|error| cannot(&error))?;
-    let report: Report = serde_json::from_slice(&text)
+    let reports = reports_in(&text)
         .map_err(|error| cannot(&error).tip("it is what `tlswhy TARGET --server-config PATH --format json` writes"))?;
-    if arguments.apply {
-        return as_reported(arguments, &report);
+    if reports.is_empty() {
+        return Err(cannot(&"it tells of handshakes, and no report is in it").tip("only what fails has one"));
     }
-    shown(arguments, aim(arguments)?.as_ref(), &report.findings, &report.evidence)
+    let mut worst = Status::Fine;
+    for report in &reports {
+        worst = worst.max(match arguments.apply {
+            true => as_reported(arguments, report)?,
+            false => shown(arguments, aim(arguments)?.as_ref(), &report.findings, &report.evidence)?,
+        });
+    }
+    Ok(worst)
+}
+
+/// The reports of a file: one document, or a line each among lines of other formats (what `run` and `pcap` write).
+fn reports_in(text: &[u8]) -> Result<Vec<Report>, serde_json::Error> {
+    let mut reports = Vec::new();
+    for document in serde_json::Deserializer::from_slice(text).into_iter::<serde_json::Value>() {
+        let document = document?;
+        if document["format"] != render::capture::HANDSHAKE {
+            reports.push(serde_json::from_value(document)?);
+        }
+    }
+    Ok(reports)
 }
 
 /// Applies what a report proposes: the report may be older than the files, so everything is asked anew as it was asked then.
