@@ -109,8 +109,6 @@ pub(crate) enum Command {
     /// Why did the handshakes in this packet capture fail?
     #[command(arg_required_else_help = true, after_help = EXIT_STATUS)]
     Pcap(Pcap),
-    /// What does this cause, or this error message, mean? Without either: list the causes
-    #[command(after_help = EXPLAIN_EXIT_STATUS)]
     /// Run a command unchanged, and say why its TLS connections fail
     #[cfg(target_os = "linux")]
     #[command(arg_required_else_help = true, after_help = RUN_EXIT_STATUS)]
@@ -123,7 +121,8 @@ pub(crate) enum Command {
     #[cfg(target_os = "linux")]
     #[command(hide = true)]
     LetGo,
-    /// What does this cause mean? Without a code: list them
+    /// What does this cause, or this error message, mean? Without either: list the causes
+    #[command(after_help = EXPLAIN_EXIT_STATUS)]
     Explain(Explain),
     /// Watch every cause being found, live, on servers broken on purpose inside this program
     #[command(after_help = DEMO_EXIT_STATUS)]
@@ -268,12 +267,8 @@ pub(crate) struct Config {
     /// Keep what was read, with private keys and passwords masked: `tlswhy diagnose FILE` judges it again
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) save_evidence: Option<PathBuf>,
-    /// How to write it
-    #[arg(long, value_name = "FORMAT", value_enum, default_value = "human", help_heading = "Output")]
-    pub(crate) format: ListFormat,
-    /// Write it to this file instead of to standard output
-    #[arg(short = 'o', long = "output", value_name = "FILE", help_heading = "Output")]
-    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: Written,
     /// Show every setting, every suite and every line without effect
     #[arg(short, long, help_heading = "Output")]
     pub(crate) verbose: bool,
@@ -384,12 +379,8 @@ pub(crate) struct Cert {
     /// Let --save and --save-chain replace files that exist
     #[arg(long, help_heading = "Output")]
     pub(crate) force: bool,
-    /// How to write it
-    #[arg(long, value_name = "FORMAT", value_enum, default_value = "human", help_heading = "Output")]
-    pub(crate) format: ListFormat,
-    /// Write it to this file instead of to standard output
-    #[arg(short = 'o', long = "output", value_name = "FILE", help_heading = "Output")]
-    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: Written,
     /// Show every name and every address that the certificates hold
     #[arg(short, long, help_heading = "Output")]
     pub(crate) verbose: bool,
@@ -412,12 +403,8 @@ pub(crate) struct Run {
     /// Trust these certificates (PEM or DER) instead of the client's own store
     #[arg(long, value_name = "FILE", help_heading = "What to do")]
     pub(crate) ca: Option<PathBuf>,
-    /// How to write the report
-    #[arg(long, value_name = "FORMAT", value_enum, default_value = "human", help_heading = "Output")]
-    pub(crate) format: ListFormat,
-    /// Write the report to this file instead of to standard error
-    #[arg(short = 'o', long = "output", value_name = "FILE", help_heading = "Output")]
-    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: Written,
     /// Show every attempt, and connections without TLS
     #[arg(short, long, help_heading = "Output")]
     pub(crate) verbose: bool,
@@ -460,12 +447,8 @@ pub(crate) struct Listen {
     #[arg(long, requires = "save_client", help_heading = "What to do with what is heard")]
     pub(crate) force: bool,
 
-    /// How to write it
-    #[arg(long, value_name = "FORMAT", value_enum, default_value = "human", help_heading = "Output")]
-    pub(crate) format: ListFormat,
-    /// Write it to this file instead of to standard output
-    #[arg(short = 'o', long = "output", value_name = "FILE", help_heading = "Output")]
-    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: Written,
     /// Show every value that a client offers
     #[arg(short, long, help_heading = "Output")]
     pub(crate) verbose: bool,
@@ -508,12 +491,8 @@ pub(crate) struct Pcap {
     /// Take missing intermediates from here: a file or a directory (PEM or DER); repeatable
     #[arg(long, value_name = "FILE|DIR", help_heading = "Certificates")]
     pub(crate) known: Vec<PathBuf>,
-    /// How to write it; JSON is one document a line
-    #[arg(long, value_name = "FORMAT", value_enum, default_value = "human", help_heading = "Output")]
-    pub(crate) format: ListFormat,
-    /// Write it to this file instead of to standard output
-    #[arg(short = 'o', long = "output", value_name = "FILE", help_heading = "Output")]
-    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: Written,
     /// Show every handshake
     #[arg(short, long, help_heading = "Output")]
     pub(crate) verbose: bool,
@@ -555,6 +534,17 @@ pub(crate) struct Output {
     /// Show every attempt: what was asked, how it ended, how long it took
     #[arg(short, long, help_heading = "Output")]
     pub(crate) verbose: bool,
+}
+
+/// Where a command writes documents of its own, and how.
+#[derive(Args, Debug)]
+pub(crate) struct Written {
+    /// How to write it
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "human", help_heading = "Output")]
+    pub(crate) format: ListFormat,
+    /// Write it to this file instead
+    #[arg(short = 'o', long = "output", value_name = "FILE", help_heading = "Output")]
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// Options of `explain`.
@@ -612,6 +602,15 @@ pub(crate) enum ListFormat {
     Human,
     /// Text for programs.
     Json,
+}
+
+impl From<ListFormat> for Format {
+    fn from(format: ListFormat) -> Format {
+        match format {
+            ListFormat::Human => Format::Human,
+            ListFormat::Json => Format::Json,
+        }
+    }
 }
 
 /// Options of `schema`.

@@ -52,7 +52,7 @@ pub(crate) fn run(arguments: &Cert) -> Result<Status, Failure> {
     let place = stores.iter().position(|store| store.name == trust::JAVA).unwrap_or(stores.len());
     let (before, java) = stores.split_at(place);
     let stores: Vec<&Store> = before.iter().chain([Store::mozilla()]).chain(java).collect();
-    let mut output = Output::open(arguments.file.as_deref())?;
+    let mut output = Output::open(arguments.output.file.as_deref())?;
 
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -81,7 +81,7 @@ pub(crate) fn run(arguments: &Cert) -> Result<Status, Failure> {
         for (place, wanted) in subjects.iter().enumerate() {
             match bench.examine(wanted).await {
                 Ok((document, saved)) => {
-                    output.write(|out| match arguments.format {
+                    output.write(|out| match arguments.output.format {
                         ListFormat::Json => sheet::json(&document, alone, out),
                         ListFormat::Human => sheet::human(&document, place == 0, arguments.verbose, terminal::width(), out),
                     })?;

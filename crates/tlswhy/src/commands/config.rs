@@ -25,7 +25,7 @@ pub(crate) fn run(arguments: &Config) -> Result<Status, Failure> {
         true => vec![GivenConfiguration { party: None, path: "/".to_owned() }],
         false => machine::given(&arguments.machine, &arguments.paths, None),
     };
-    let mut output = Output::open(arguments.file.as_deref())?;
+    let mut output = Output::open(arguments.output.file.as_deref())?;
     let mut saved = arguments.save_evidence.as_deref().map(|path| Output::open(Some(path))).transpose()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -59,7 +59,7 @@ pub(crate) fn run(arguments: &Config) -> Result<Status, Failure> {
         saved.write(|out| render::pretty_json(&evidence, out))?;
     }
     let options = Options { width: terminal::width(), verbose: arguments.verbose };
-    output.write(|out| match arguments.format {
+    output.write(|out| match arguments.output.format {
         ListFormat::Human => render::config::write(&report, &evidence, options, out),
         ListFormat::Json => render::pretty_json(&report, out),
     })?;

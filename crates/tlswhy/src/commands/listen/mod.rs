@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &Listen) -> Result<Status, Failure> {
     if let Some(path) = &arguments.save_client {
         may_replace(path, arguments.force)?;
     }
-    let mut output = Output::open(arguments.file.as_deref())?;
+    let mut output = Output::open(arguments.output.file.as_deref())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -111,7 +111,7 @@ impl Session<'_> {
         }
         let document = Document::of(self.heard, peer, &hello, &client, &answered, again, now());
         let arguments = self.arguments;
-        self.output.write(|out| match arguments.format {
+        self.output.write(|out| match arguments.output.format {
             ListFormat::Json => document.json(out),
             ListFormat::Human => {
                 document.human(Visitor { number: self.heard, verbose: arguments.verbose }, terminal::width(), out)
@@ -136,7 +136,7 @@ impl Session<'_> {
         let request = request(target, &live, &connection, client);
         let (examination, report, _) = examine(request, &live, interrupted).await;
         self.worst = self.worst.max(Status::of(&report));
-        let (format, verbose) = (self.arguments.format, self.arguments.verbose);
+        let (format, verbose) = (self.arguments.output.format, self.arguments.verbose);
         self.output.write(|out| write_report(format, &report, &examination, verbose, out))
     }
 
@@ -152,13 +152,9 @@ fn write_report(
     verbose: bool,
     out: &mut dyn std::io::Write,
 ) -> std::io::Result<()> {
-    let format = match format {
-        ListFormat::Human => render::Format::Human,
-        ListFormat::Json => render::Format::Json,
-    };
     let options = Options { width: terminal::width(), verbose };
     let position = Position { first: false, alone: false };
-    render::write(format, report, examination.evidence(), position, options, out)
+    render::write(format.into(), report, examination.evidence(), position, options, out)
 }
 
 fn request(target: &Target, live: &Live, connection: &cli::Connection, client: ClientProfile) -> Request {

@@ -15,7 +15,7 @@ use super::trust::{known_certificates, named_trust_store};
 use crate::cli::{ListFormat, Pcap};
 use crate::exit::{Failure, Status};
 use crate::output::Output;
-use crate::render::{self, Format, Options, Position, capture, json_line};
+use crate::render::{self, Options, Position, capture, json_line};
 use crate::terminal;
 pub(crate) use evidence::{Given, of as evidence_of};
 
@@ -28,7 +28,7 @@ const READ_AT_ONCE: usize = 1 << 20;
 
 /// Reads every capture and writes what became of its handshakes.
 pub(crate) fn run(arguments: &Pcap) -> Result<Status, Failure> {
-    let mut output = Output::open(arguments.file.as_deref())?;
+    let mut output = Output::open(arguments.output.file.as_deref())?;
     let given = Given {
         trust: arguments.ca.as_deref().map(named_trust_store).transpose()?,
         known: known_certificates(&arguments.known)?,
@@ -64,7 +64,7 @@ fn one(path: &Path, place: usize, arguments: &Pcap, given: &Given, output: &mut 
         }
         if arguments.verbose && written.is_ok() {
             let one = capture::One::of(&handshake);
-            written = output.write(|out| match arguments.format {
+            written = output.write(|out| match arguments.output.format {
                 ListFormat::Json => json_line(&one, out),
                 ListFormat::Human => one.write(out, terminal::width()),
             });
@@ -95,7 +95,7 @@ fn one(path: &Path, place: usize, arguments: &Pcap, given: &Given, output: &mut 
     let causes: Vec<Option<String>> =
         reports.iter().map(|judged| judged.as_ref().and_then(|judged| judged.report.root_cause.clone())).collect();
     let summary = capture::Summary::of(&name, &reading, &kinds, &causes);
-    output.write(|out| match arguments.format {
+    output.write(|out| match arguments.output.format {
         ListFormat::Json => json_line(&summary, out),
         ListFormat::Human => summary.write(out, place > 0 || arguments.verbose, terminal::width()),
     })?;
@@ -106,10 +106,11 @@ fn one(path: &Path, place: usize, arguments: &Pcap, given: &Given, output: &mut 
             continue;
         };
         status = status.max(Status::of(&judged.report));
-        let format = if arguments.format == ListFormat::Json { Format::Json } else { Format::Human };
         let position = Position { first: false, alone: false };
         let options = Options { width: terminal::width(), verbose: arguments.verbose };
-        output.write(|out| render::write(format, &judged.report, &judged.evidence, position, options, out))?;
+        output.write(|out| {
+            render::write(arguments.output.format.into(), &judged.report, &judged.evidence, position, options, out)
+        })?;
     }
     Ok(status)
 }

@@ -27,7 +27,7 @@ const AFTERMATH: Duration = Duration::from_millis(300);
 
 /// Runs the command and reports; the exit status is the command's, unless the diagnosis' is asked for.
 pub(crate) fn run(arguments: &Run) -> Result<u8, Failure> {
-    let mut output = match &arguments.file {
+    let mut output = match &arguments.output.file {
         Some(path) => Output::open(Some(path))?,
         None => Output::standard_error(),
     };

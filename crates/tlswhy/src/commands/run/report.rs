@@ -20,7 +20,7 @@ use crate::commands::trust;
 use crate::exit::{Failure, Status};
 use crate::output::Output;
 use crate::render::capture::One;
-use crate::render::{self, ASIDE, Format, HEADING, Options, Page, Position, json_line};
+use crate::render::{self, ASIDE, HEADING, Options, Page, Position, json_line};
 use crate::terminal;
 
 /// How many failing kinds are examined; the others are listed alone.
@@ -56,7 +56,7 @@ pub(super) async fn write(
         }
     }
     let summary = Summary { command: super::name(&arguments.command), kinds: &kinds, quiet: &quiet, forgotten };
-    output.write(|out| match arguments.format {
+    output.write(|out| match arguments.output.format {
         ListFormat::Json => kinds.iter().try_for_each(|kind| json_line(&One::of(&kind.first), out)),
         ListFormat::Human => summary.write(arguments.verbose, out),
     })?;
@@ -77,10 +77,9 @@ pub(super) async fn write(
             continue;
         };
         worst = worst.max(Status::of(&report));
-        let format = if arguments.format == ListFormat::Json { Format::Json } else { Format::Human };
         let options = Options { width: terminal::width(), verbose: arguments.verbose };
         let position = Position { first: false, alone: false };
-        output.write(|out| render::write(format, &report, &evidence, position, options, out))?;
+        output.write(|out| render::write(arguments.output.format.into(), &report, &evidence, position, options, out))?;
     }
     Ok(worst)
 }
