@@ -142,7 +142,7 @@ impl Facts<'_> {
         }
         match self.endings.first() {
             Some((by, end, _)) => ended(*by, *end, Awaited::ServerHello),
-            None => Outcome::Incomplete { why: "the capture ends within the ClientHello" },
+            None => Outcome::Incomplete { why: "no more than a part of the ClientHello" },
         }
     }
 
@@ -274,7 +274,7 @@ impl Facts<'_> {
             None if milliseconds(since, self.until) >= SILENCE_MS => {
                 Outcome::Silent { awaited, waited_ms: milliseconds(since, self.until) }
             }
-            None => Outcome::Incomplete { why: "the capture ends in the middle of the handshake" },
+            None => Outcome::Incomplete { why: "it was still under way" },
         }
     }
 }

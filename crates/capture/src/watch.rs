@@ -53,6 +53,16 @@ impl Watch {
         self.decided.is_some()
     }
 
+    /// Bytes held in memory.
+    pub fn held(&self) -> usize {
+        self.connection.held()
+    }
+
+    /// When something was last seen, in nanoseconds since 1970.
+    pub fn last(&self) -> u64 {
+        self.connection.last()
+    }
+
     /// What was seen of its handshake until then; `None` where TLS played no part.
     pub fn handshake(mut self, until: u64) -> Option<Handshake> {
         match self.decided.take() {

@@ -36,6 +36,15 @@ Exit status:
   2  tlswhy could not do its own job
   3  with --against: it fails and the cause stayed undetermined; or nothing was heard";
 
+const RELAY_EXIT_STATUS: &str = "\
+Nothing is decrypted. The server sees connections of this machine instead of the clients' addresses.
+
+Exit status:
+  0  every handshake that passed was completed
+  1  a blocking finding
+  2  tlswhy could not do its own job
+  3  a handshake failed and the cause stayed undetermined; or no handshake passed";
+
 const EXPLAIN_EXIT_STATUS: &str = "\
 A text is only a hint: nothing is asked of anybody.
 
@@ -106,6 +115,9 @@ pub(crate) enum Command {
     /// What does my client offer, what is it, and would it agree with a server?
     #[command(after_help = LISTEN_EXIT_STATUS)]
     Listen(Box<Listen>),
+    /// Stand in front of a server, carry everything on unchanged, and say why handshakes that pass fail
+    #[command(arg_required_else_help = true, after_help = RELAY_EXIT_STATUS)]
+    Relay(Relay),
     /// Why did the handshakes in this packet capture fail?
     #[command(arg_required_else_help = true, after_help = EXIT_STATUS)]
     Pcap(Pcap),
@@ -450,6 +462,35 @@ pub(crate) struct Listen {
     #[command(flatten)]
     pub(crate) output: Written,
     /// Show every value that a client offers
+    #[arg(short, long, help_heading = "Output")]
+    pub(crate) verbose: bool,
+}
+
+/// Options of `relay`.
+#[derive(Args, Debug)]
+pub(crate) struct Relay {
+    /// Where to listen: PORT, ADDRESS:PORT or ADDRESS
+    #[arg(value_name = "LISTEN", value_parser = listening)]
+    pub(crate) address: SocketAddr,
+    /// The server to stand in front of: host, HOST:PORT, address or URL
+    #[arg(value_name = "TARGET")]
+    pub(crate) target: Target,
+
+    /// Take so many connections, and end once they have ended [default: go on until Ctrl-C]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "What to do")]
+    pub(crate) count: Option<u64>,
+    /// Ask the server nothing: judge by what was seen alone
+    #[arg(long, help_heading = "What to do")]
+    pub(crate) no_probe: bool,
+    /// The clients trust these certificates (PEM or DER); without it Mozilla's store stands for theirs
+    #[arg(long, value_name = "FILE", help_heading = "Certificates")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Take missing intermediates from here: a file or a directory (PEM or DER); repeatable
+    #[arg(long, value_name = "FILE|DIR", help_heading = "Certificates")]
+    pub(crate) known: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: Written,
+    /// Show every handshake
     #[arg(short, long, help_heading = "Output")]
     pub(crate) verbose: bool,
 }

@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         #[cfg(target_os = "linux")]
         Some(Command::LetGo) => return commands::run::keep_letting_go().into(),
         Some(Command::Listen(arguments)) => commands::listen::run(&arguments),
+        Some(Command::Relay(arguments)) => commands::relay::run(&arguments),
         Some(Command::Pcap(arguments)) => commands::pcap::run(&arguments),
         Some(Command::Explain(arguments)) => commands::explain::run(&arguments),
         Some(Command::Demo(arguments)) => commands::demo::run(&arguments),

@@ -1,5 +1,7 @@
 //! Real clients, observed: what they send by themselves, and where their connections go.
 
+mod carry;
+mod front;
 mod hearing;
 #[cfg(target_os = "linux")]
 mod process;
@@ -7,9 +9,11 @@ mod relay;
 #[cfg(target_os = "linux")]
 mod steering;
 
+pub use carry::{Event, Seen, now};
+pub use front::{Arrival, Front, Witness};
 pub use hearing::{FirstWords, Heard, hear};
 #[cfg(target_os = "linux")]
 pub use process::{Loaded, Process};
-pub use relay::{Event, Relay, Seen, now};
+pub use relay::Relay;
 #[cfg(target_os = "linux")]
 pub use steering::{Dialled, steer};

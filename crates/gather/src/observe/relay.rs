@@ -3,49 +3,20 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::sleep;
+
+use super::carry::{Seen, carry};
 
 /// Connections that may wait in the system's queue: a command may make hundreds at once.
 const BACKLOG: u32 = 4096;
 /// How many halves of connections wait for their other half, and for how long.
 const MOST_WAITING: usize = 4096;
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How much of each direction is told of; what comes later is carried alone. With it the largest first flights are seen whole.
-const MOST_TOLD: usize = 192 * 1024;
-/// How much is carried at once.
-const CHUNK: usize = 32 * 1024;
-
-/// Something that was seen of a connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
-    /// The connection, as it was announced.
-    pub connection: u64,
-    /// When, in nanoseconds since 1970.
-    pub at: u64,
-    /// Whether the client did it.
-    pub by_client: bool,
-    /// What.
-    pub what: Event,
-}
-
-/// What one side did.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// It sent these bytes.
-    Sent(Vec<u8>),
-    /// It closed its direction.
-    Closed,
-    /// It reset the connection.
-    Reset,
-}
 
 /// The relay. It runs until it is dropped and its connections have ended.
 #[derive(Clone, Debug)]
@@ -129,7 +100,9 @@ impl Relay {
             (half, _) => return self.meet(client, half),
         };
         let told = self.told.clone();
-        tokio::spawn(async move { carry(connection, stream, onward, &told).await });
+        // Whoever listened may have gone; the connection goes on.
+        let tell = move |seen| drop(told.send(seen));
+        tokio::spawn(async move { carry(connection, stream, onward, None, &tell).await });
     }
 
     /// Whoever connects here unasked is not kept.
@@ -142,92 +115,20 @@ impl Relay {
     }
 }
 
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // As everywhere but on Windows, where it would let others share the port: what the last one left does not block it.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }
 
-/// Carries both directions until both have ended, or one is reset: then both are.
-async fn carry(connection: u64, mut client: TcpStream, mut server: TcpStream, told: &UnboundedSender<Seen>) {
-    for stream in [&client, &server] {
-        stream.set_nodelay(true).ok();
-    }
-    let (from_client, to_client) = client.split();
-    let (from_server, to_server) = server.split();
-    // Whether the client, or the server, was found gone by what was written to it.
-    let (client_gone, server_gone) = (AtomicBool::new(false), AtomicBool::new(false));
-    let there = Way { connection, by_client: true, told, is_gone: &client_gone, other_is_gone: &server_gone };
-    let back = Way { connection, by_client: false, told, is_gone: &server_gone, other_is_gone: &client_gone };
-    let there = carry_one_way(there, from_client, to_server);
-    let back = carry_one_way(back, from_server, to_client);
-    if tokio::try_join!(there, back).is_err() {
-        for stream in [&client, &server] {
-            stream.set_zero_linger().ok();
-        }
-    }
-}
-
-/// One direction of a connection.
-struct Way<'a> {
-    connection: u64,
-    by_client: bool,
-    told: &'a UnboundedSender<Seen>,
-    /// Whether the side that is read from takes nothing any more.
-    is_gone: &'a AtomicBool,
-    other_is_gone: &'a AtomicBool,
-}
-
-impl Way<'_> {
-    fn tell(&self, what: Event) {
-        // Whoever listened may have gone; the connection goes on.
-        let _ = self.told.send(Seen { connection: self.connection, at: now(), by_client: self.by_client, what });
-    }
-}
-
-/// A direction was reset.
-struct Broken;
-
-async fn carry_one_way(way: Way<'_>, mut from: ReadHalf<'_>, mut to: WriteHalf<'_>) -> Result<(), Broken> {
-    let mut buffer = vec![0; CHUNK];
-    let mut told = 0;
-    loop {
-        let count = match from.read(&mut buffer).await {
-            // The error of a reset is given once, and writing may have had it.
-            Ok(0) if !way.is_gone.load(Ordering::Relaxed) => {
-                way.tell(Event::Closed);
-                // The other side may have gone in the meantime.
-                let _ = to.shutdown().await;
-                return Ok(());
-            }
-            Ok(0) | Err(_) => {
-                way.tell(Event::Reset);
-                return Err(Broken);
-            }
-            Ok(count) => count,
-        };
-        let bytes = buffer.get(..count).unwrap_or_default();
-        // Told before it is passed on: the answer to it must not come first.
-        if told < MOST_TOLD {
-            told += count;
-            way.tell(Event::Sent(bytes.to_vec()));
-        }
-        if to.write_all(bytes).await.is_err() {
-            // What the other side sent before it went is still to be read; its own way ends the connection behind that.
-            way.other_is_gone.store(true, Ordering::Relaxed);
-            return Ok(());
-        }
-    }
-}
-
-/// Nanoseconds since 1970, as [`Seen`] counts them.
-pub fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::carry::Event;
     use super::*;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
     fn run<T>(test: impl Future<Output = T>) -> T {

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use crate::progress::Progress;
 
-/// Whether the user has pressed Ctrl-C.
+/// Whether the user has pressed Ctrl-C, or somebody sent SIGTERM.
 pub(super) struct Interrupted(watch::Receiver<bool>);
 
 impl Interrupted {
@@ -17,7 +17,7 @@ impl Interrupted {
     pub(super) fn watch() -> Interrupted {
         let (sender, receiver) = watch::channel(false);
         tokio::spawn(async move {
-            if tokio::signal::ctrl_c().await.is_ok() {
+            if asked_to_end().await.is_ok() {
                 sender.send_replace(true);
             }
             // While it lives, those who wait go on waiting.
@@ -26,10 +26,24 @@ impl Interrupted {
         Interrupted(receiver)
     }
 
-    /// Ends once it is pressed; at once if it was.
+    /// Ends once it is so; at once if it was.
     pub(super) async fn wait(&self) {
         let _ = self.0.clone().wait_for(|pressed| *pressed).await;
     }
+}
+
+#[cfg(unix)]
+async fn asked_to_end() -> std::io::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => pressed,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn asked_to_end() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
 }
 
 /// Examines one target; says also whether it was interrupted.

@@ -17,9 +17,11 @@ mod judged;
 pub(crate) mod listen;
 mod machine;
 pub(crate) mod pcap;
+pub(crate) mod relay;
 mod reports;
 #[cfg(target_os = "linux")]
 pub(crate) mod run;
 pub(crate) mod schema;
 mod served;
 mod trust;
+mod watched;

@@ -196,7 +196,8 @@ impl Summary {
 }
 
 impl Row {
-    fn of(kind: &Kind, cause: Option<String>) -> Row {
+    /// Of a kind, with the root cause where it is known.
+    pub(crate) fn of(kind: &Kind, cause: Option<String>) -> Row {
         let mut handshake = Facts::of(&kind.first);
         handshake.ja3.clone_from(&kind.ja3);
         handshake.ja4.clone_from(&kind.ja4);
@@ -354,7 +355,7 @@ pub(crate) fn says(outcome: &Outcome) -> String {
         Outcome::Closed { by, awaited } => format!("The {} closed the connection without an alert {}", by.name(), when(awaited)),
         Outcome::Reset { by, awaited } => format!("The connection was reset in the {}'s name {}", by.name(), when(awaited)),
         Outcome::Silent { awaited, waited_ms } => {
-            format!("No answer of the server {} until the capture ended, {} later", when(awaited), seconds(*waited_ms))
+            format!("No answer of the server {} for {}", when(awaited), seconds(*waited_ms))
         }
         Outcome::GaveUp { awaited, waited_ms } => {
             format!("The client gave up after {} without an answer {}", seconds(*waited_ms), when(awaited))
@@ -367,7 +368,7 @@ pub(crate) fn says(outcome: &Outcome) -> String {
         Outcome::Malformed { by, what, at } => format!("What the {} sent cannot be read: {what} at byte {at}", by.name()),
         Outcome::Refused => "The port refused the connection".to_owned(),
         Outcome::NotConnected { waited_ms } => format!("No answer to the connection request within {}", seconds(*waited_ms)),
-        Outcome::Incomplete { why } => format!("The capture does not show how it ended: {why}"),
+        Outcome::Incomplete { why } => format!("How it ended was not seen: {why}"),
     }
 }
 

@@ -12,6 +12,7 @@ mod html;
 mod json;
 mod markdown;
 mod page;
+pub(crate) mod relay;
 pub(crate) mod symptoms;
 mod text;
 pub(crate) mod words;

@@ -281,8 +281,7 @@ impl<'c, 'e> Teller<'c, 'e> {
         };
         if own.certificates().is_none() {
             let encrypted = version >= ProtocolVersion::TLSV1_3;
-            let why =
-                if encrypted { "; in TLS 1.3 the certificates are encrypted, and the capture cannot show them" } else { "" };
+            let why = if encrypted { "; in TLS 1.3 the certificates are encrypted, and were not seen" } else { "" };
             self.open(
                 format!("What did the client object to? {}{why}{}", own.ending(), remarks(own)),
                 decides,
@@ -301,7 +300,7 @@ impl<'c, 'e> Teller<'c, 'e> {
             self.open(
                 format!("What did the client object to? {}; with Mozilla's trust store, or the one given, nothing is wrong with the certificates", own.ending()),
                 decides,
-                "the client's own trust store is not in the capture: name it with --ca; the client's own message names the reason",
+                "the client's own trust store is not known: name it with --ca; the client's own message names the reason",
             );
         }
     }
@@ -320,7 +319,7 @@ impl<'c, 'e> Teller<'c, 'e> {
                 self.open(
                     format!("Does the server want a client certificate, or another one? {}{}", own.ending(), remarks(own)),
                     &["client-certificate-required"],
-                    format!("in TLS 1.3 the capture cannot show the request for it: `tlswhy {}` can; the server's log names the reason", self.target()),
+                    format!("in TLS 1.3 the request for it is encrypted, and was not seen: `tlswhy {}` can; the server's log names the reason", self.target()),
                 );
             }
             _ => self.open(

@@ -7,8 +7,9 @@ use tlswhy_capture::{Handshake, Outcome, Tunnel};
 use tlswhy_core::knowledge::fingerprints::{ja3, ja4};
 use tlswhy_wire::{CipherSuite, ProtocolVersion};
 
-/// How many kinds are told apart; what comes after them is only counted.
+/// How many kinds are told apart, and how many bytes of their handshakes are kept; what comes after them is only counted.
 const MAX_KINDS: usize = 4096;
+const MAX_KEPT: usize = 64 << 20;
 
 /// Handshakes that are alike.
 #[derive(Debug)]
@@ -29,6 +30,10 @@ pub(crate) struct Kind {
 pub(crate) struct Kinds {
     kinds: Vec<Kind>,
     index: HashMap<Key, usize>,
+    /// Bytes that are kept of them.
+    kept: usize,
+    /// Whether it makes no difference from which address a client comes.
+    any_client: bool,
     /// Handshakes beyond the kinds that are told apart.
     pub(crate) others: u64,
 }
@@ -36,7 +41,7 @@ pub(crate) struct Kinds {
 /// In what handshakes of one kind agree.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Key {
-    client: IpAddr,
+    client: Option<IpAddr>,
     server: SocketAddr,
     tunnel: Option<(String, u16)>,
     upgrade: Option<&'static str>,
@@ -45,15 +50,28 @@ struct Key {
     version: Option<ProtocolVersion>,
     suite: Option<CipherSuite>,
     outcome: String,
+    went_silently: bool,
+}
+
+impl Kind {
+    /// Whether it failed, or its clients went away once it stood: who checks a certificate's name by himself does so.
+    pub(crate) fn is_suspect(&self) -> bool {
+        self.first.outcome.failed() || self.first.client_went_silently()
+    }
 }
 
 impl Kinds {
-    /// Counts a handshake in.
-    pub(crate) fn add(&mut self, handshake: Handshake) {
+    /// None yet; clients count as the same wherever they come from.
+    pub(crate) fn of_any_client() -> Kinds {
+        Kinds { any_client: true, ..Kinds::default() }
+    }
+
+    /// Counts a handshake in; the place of its kind where it is the first of it.
+    pub(crate) fn add(&mut self, handshake: Handshake) -> Option<usize> {
         let ja4 = handshake.hello.as_ref().map(ja4);
         let answer = handshake.answer.server_hello();
         let key = Key {
-            client: handshake.client.ip(),
+            client: (!self.any_client).then(|| handshake.client.ip()),
             server: handshake.server,
             tunnel: handshake.tunnel.as_ref().map(|Tunnel { host, port, .. }| (host.clone(), *port)),
             upgrade: handshake.upgrade,
@@ -62,19 +80,29 @@ impl Kinds {
             version: answer.map(|hello| *hello.selected_version),
             suite: answer.map(|hello| *hello.cipher_suite),
             outcome: alike(&handshake.outcome),
+            went_silently: handshake.client_went_silently(),
         };
         if let Some(kind) = self.index.get(&key).and_then(|place| self.kinds.get_mut(*place)) {
             kind.count += 1;
             kind.last = kind.last.max(handshake.times.started);
-            return;
+            return None;
         }
-        if self.kinds.len() == MAX_KINDS {
+        let bytes = handshake.sent.len() + handshake.received.len();
+        if self.kinds.len() == MAX_KINDS || self.kept + bytes > MAX_KEPT {
             self.others += 1;
-            return;
+            return None;
         }
-        self.index.insert(key, self.kinds.len());
+        self.kept += bytes;
+        let place = self.kinds.len();
+        self.index.insert(key, place);
         let ja3 = handshake.hello.as_ref().map(ja3);
         self.kinds.push(Kind { ja3, ja4, count: 1, last: handshake.times.started, first: handshake });
+        Some(place)
+    }
+
+    /// The kind of this place.
+    pub(crate) fn get(&self, place: usize) -> Option<&Kind> {
+        self.kinds.get(place)
     }
 
     /// Every kind.

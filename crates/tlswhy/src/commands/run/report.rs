@@ -2,21 +2,17 @@
 
 use std::collections::HashMap;
 use std::io::{self, Write};
-use std::net::SocketAddr;
 
 use anstyle::AnsiColor;
 use tlswhy_capture::Outcome;
-use tlswhy_core::{Budget, Examination, Request};
-use tlswhy_gather::Live;
-use tlswhy_gather::observe::Process;
-use tlswhy_model::{Evidence, Report};
 
 use super::libraries;
 use super::watching::{Made, Watching};
 use crate::cli::{ListFormat, Run};
-use crate::commands::examine::{Interrupted, examine};
-use crate::commands::pcap::{Given, Kind, Kinds, evidence_of, judged};
+use crate::commands::examine::Interrupted;
+use crate::commands::pcap::{Given, Judged, Kind, Kinds};
 use crate::commands::trust;
+use crate::commands::watched::Question;
 use crate::exit::{Failure, Status};
 use crate::output::Output;
 use crate::render::capture::One;
@@ -68,9 +64,16 @@ pub(super) async fn write(
             worst = worst.max(Status::Undetermined);
             continue;
         }
-        let process = owners.get(&kind.first.client).cloned().unwrap_or_default();
-        let told = examined(arguments, kind, &kinds, &process, &given, interrupted).await?;
-        let Some((report, evidence)) = told else {
+        let question = Question::of(kind, &kinds, &given).map(|question| {
+            let question = if arguments.no_probe { question.without_asking() } else { question };
+            let process = owners.get(&kind.first.client).cloned().unwrap_or_default();
+            question.of_program(&process.name, libraries::configurations(&process))
+        });
+        let told = match question {
+            Some(question) => question.answer(interrupted).await,
+            None => None,
+        };
+        let Some(Judged { report, evidence }) = told else {
             if kind.first.outcome.failed() {
                 worst = worst.max(Status::Undetermined);
             }
@@ -86,53 +89,7 @@ pub(super) async fn write(
 
 /// Whether it failed, or was given up once it stood by a client that then failed itself.
 fn is_suspect(kind: &Kind, succeeded: bool) -> bool {
-    kind.first.outcome.failed() || (kind.first.client_went_silently() && !succeeded)
-}
-
-/// Why the connections of one kind fail: asked of the server with this client's very hello, and where that works now, or must not be
-/// asked, from what was seen.
-async fn examined(
-    arguments: &Run,
-    kind: &Kind,
-    kinds: &Kinds,
-    process: &Process,
-    given: &Given,
-    interrupted: &Interrupted,
-) -> Result<Option<(Box<Report>, Evidence)>, Failure> {
-    let Some(mut evidence) = evidence_of(kind, kinds, given) else { return Ok(None) };
-    if !process.name.is_empty() {
-        evidence.subject.client.clone_from(&process.name);
-        evidence.clients.iter_mut().for_each(|client| client.title.clone_from(&process.name));
-    }
-    let is_direct = kind.first.tunnel.is_none();
-    if is_direct && !arguments.no_probe && kind.first.hello.is_some() {
-        let request = request(&evidence, kind.first.server, process, given);
-        let live = Live::default();
-        let (examination, report, _): (Examination, _, _) = examine(request, &live, interrupted).await;
-        if Status::of(&report) != Status::Fine {
-            return Ok(Some((report, examination.evidence().clone())));
-        }
-    }
-    if !kind.first.outcome.failed() {
-        // Why a client does not want what stands only it can say.
-        return Ok(None);
-    }
-    Ok(judged(evidence).map(|judged| (judged.report, judged.evidence)))
-}
-
-fn request(evidence: &Evidence, server: SocketAddr, process: &Process, given: &Given) -> Request {
-    let clients: Vec<_> = evidence.clients.clone();
-    Request {
-        subject: evidence.subject.clone(),
-        stores: if given.trust.is_some() { Vec::new() } else { trust::machine_stores(&clients) },
-        trust: given.trust.clone(),
-        started_at: evidence.started_at.clone(),
-        budget: Budget::default(),
-        address: Some(server.ip()),
-        usual_configurations: libraries::configurations(process),
-        clients,
-        ..Request::default()
-    }
+    kind.first.outcome.failed() || (kind.is_suspect() && !succeeded)
 }
 
 /// What is shown before the reports.
