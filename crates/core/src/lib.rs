@@ -20,6 +20,7 @@ pub mod knowledge;
 pub mod negotiate;
 mod panel;
 mod redact;
+mod software;
 pub mod symptoms;
 
 pub use causes::{CAUSES, Cause};
@@ -28,3 +29,4 @@ pub use examination::{Budget, Examination, Family, Request, Step, TrustStore};
 pub use knowledge::clients::{FALLBACK, client, client_from_toml, client_of_hello, client_to_toml, clients, panel};
 pub use knowledge::local_openssl::local_openssl;
 pub use redact::redact;
+pub use software::software_report;

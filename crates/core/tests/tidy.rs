@@ -25,6 +25,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("examination", &["case", "causes", "chain", "configuration", "knowledge", "negotiate", "panel"]),
     ("panel", &["case", "causes", "chain", "examination", "negotiate"]),
     ("redact", &["case", "chain"]),
+    ("software", &["knowledge"]),
     ("symptoms", &["causes", "knowledge"]),
 ];
 

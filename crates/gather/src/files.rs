@@ -1,11 +1,13 @@
 //! The files of a machine: this one, or an unpacked copy of another's.
 
+use std::collections::BTreeSet;
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest;
-use tlswhy_model::{Bytes, FileContent, InstalledSoftware, MOST_FILE_BYTES, SeenFile};
+use tlswhy_model::{Bytes, FileContent, FoundSoftware, InstalledSoftware, MOST_FILE_BYTES, SeenFile};
 
+use crate::inventory::{Inventory, inventory};
 use crate::masks::mask;
 use crate::programs;
 use crate::software::software;
@@ -67,6 +69,32 @@ impl FilesOf {
             known.push(programs::ask(&package.product).await.unwrap_or(package));
         }
         known
+    }
+}
+
+impl FilesOf {
+    /// The software that speaks TLS.
+    pub async fn inventory(&self) -> Inventory {
+        let root = self.root.clone();
+        let mut found = tokio::task::spawn_blocking(move || inventory(root.as_deref())).await.unwrap_or_default();
+        if !self.run_programs || self.root.is_some() {
+            return found;
+        }
+        let products: BTreeSet<String> = found.software.iter().map(|one| one.product.clone()).collect();
+        for product in products {
+            let Some(said) = programs::ask(&product).await else { continue };
+            // Of several copies, the one that the system's package brought is the one that was run.
+            let of_the_system = |one: &&mut FoundSoftware| one.product == product && one.package.is_some() && !one.built_in;
+            let Some(one) = found.software.iter_mut().find(of_the_system) else { continue };
+            one.version = said.version;
+            one.version_from = said.source;
+            for linked in said.libraries {
+                if let Some(used) = one.libraries.iter_mut().find(|used| used.product == linked.name) {
+                    used.version = Some(linked.version);
+                }
+            }
+        }
+        found
     }
 }
 

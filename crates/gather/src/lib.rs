@@ -15,6 +15,7 @@ mod file;
 mod files;
 mod handshake;
 mod identity;
+mod inventory;
 mod key;
 mod masks;
 pub mod observe;
@@ -43,6 +44,7 @@ pub use certificates::{CertificateFile, DamagedBlock, local_pool, public_half, r
 pub use files::FilesOf;
 pub use handshake::server::{OldServer, OldServerPolicy, OldServerReply};
 pub use identity::ClientIdentity;
+pub use inventory::Inventory;
 pub use openssl::observe_local_openssl;
 pub use pace::Pace;
 pub use proxy::{InvalidProxy, Proxy, proxy_from_environment};

@@ -2,12 +2,12 @@
 //!
 //! RPM's database is not read: it is SQLite (before RHEL 9 Berkeley DB). Of OpenSSL the file itself tells there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
-use tlswhy_model::InstalledSoftware;
+use tlswhy_model::{FoundSoftware, InstalledSoftware};
 
 /// Products and the packages of Debian and Ubuntu, and of Alpine, that hold them; the first that is installed counts. `*` stands for a
 /// version in a name: of several the highest counts.
@@ -38,7 +38,12 @@ const PACKAGES: &[(&str, &[&str])] = &[
 ];
 /// Where Debian and Ubuntu, and where Alpine keep their package data.
 const DPKG: &str = "var/lib/dpkg/status";
+/// Where Debian and Ubuntu keep the names of the files of each package.
+const DPKG_LISTS: &str = "var/lib/dpkg/info";
 const APK: &str = "lib/apk/db/installed";
+/// How the addresses of maintainers end whose packages are Debian's or Ubuntu's own. Some of Debian's have other addresses: of their
+/// packages that is not known.
+const MAINTAINERS: &[&str] = &["debian.org", "alioth-lists.debian.net", "ubuntu.com"];
 /// Where a system says which it is.
 const OS_RELEASE: &str = "etc/os-release";
 const REDHAT_RELEASE: &str = "etc/redhat-release";
@@ -52,13 +57,10 @@ pub(crate) fn software(root: &Path, products: Vec<String>) -> Vec<InstalledSoftw
     let packages = packages(root);
     let find = |product: String| {
         if product == "system" {
-            let (version, source) = match os_release(root) {
-                None => redhat_release(root).map_or((None, OS_RELEASE), |version| (Some(version), REDHAT_RELEASE)),
-                version => (version, OS_RELEASE),
-            };
+            let (version, source) = system(root);
             return InstalledSoftware { product, version, source: format!("/{source}"), ..InstalledSoftware::default() };
         }
-        let (source, installed) = &packages;
+        let InstalledPackages { source, versions: installed, .. } = &packages;
         let names = PACKAGES.iter().find(|(known, _)| *known == product).map_or(&[][..], |(_, names)| *names);
         let version = names.iter().find_map(|name| {
             let fitting = installed.iter().filter(|(package, _)| fits(name, package));
@@ -75,11 +77,78 @@ pub(crate) fn software(root: &Path, products: Vec<String>) -> Vec<InstalledSoftw
     products.into_iter().map(find).collect()
 }
 
-/// Where the package data lies, and the installed packages with their versions.
-fn packages(root: &Path) -> (String, BTreeMap<String, String>) {
+/// The packages of a machine.
+pub(crate) struct InstalledPackages {
+    /// Where that is known from.
+    pub(crate) source: String,
+    /// Each with its version.
+    versions: BTreeMap<String, String>,
+    /// Those whose maintainer is the distribution.
+    of_system: HashSet<String>,
+}
+
+impl InstalledPackages {
+    /// Names the packages that files belong to; where no file tells a program's version, its package does.
+    pub(crate) fn name(&self, root: &Path, software: &mut [FoundSoftware]) {
+        let mut wanted: HashMap<String, Vec<usize>> = HashMap::new();
+        for (index, one) in software.iter().enumerate() {
+            wanted.entry(merged(&one.path).to_owned()).or_default().push(index);
+        }
+        owners(root, |package, path| {
+            let Some((of, version)) = wanted.get(merged(path)).zip(self.versions.get(package)) else { return };
+            for index in of {
+                if let Some(one) = software.get_mut(*index) {
+                    one.package = Some(format!("{package} {version}"));
+                    one.package_of_system = self.of_system.contains(package);
+                    let of_the_file = one.version.as_deref();
+                    let more = of_the_file.is_none_or(|known| one.version_from == "its name" && version.starts_with(known));
+                    if more && !one.built_in {
+                        one.version = Some(version.clone());
+                        one.version_from = "package data".to_owned();
+                    }
+                }
+            }
+        });
+    }
+}
+
+/// Tells every file of every package.
+fn owners(root: &Path, mut tell: impl FnMut(&str, &str)) {
+    for entry in std::fs::read_dir(root.join(DPKG_LISTS)).into_iter().flatten().filter_map(Result::ok) {
+        let name = entry.file_name();
+        // `libssl3:amd64.list`
+        let Some(package) = name.to_str().and_then(|name| name.strip_suffix(".list")?.split(':').next()) else { continue };
+        let Ok(file) = File::open(entry.path()) else { continue };
+        for line in BufReader::new(file.take(LARGEST)).split(b'\n').map_while(Result::ok) {
+            tell(package, &String::from_utf8_lossy(&line));
+        }
+    }
+    let Ok(file) = File::open(root.join(APK)) else { return };
+    let (mut package, mut directory) = (String::new(), String::new());
+    for line in BufReader::new(file.take(LARGEST)).split(b'\n').map_while(Result::ok) {
+        let line = String::from_utf8_lossy(&line);
+        match line.split_once(':') {
+            Some(("P", name)) => package = name.to_owned(),
+            Some(("F", path)) => directory = path.to_owned(),
+            Some(("R", name)) => tell(&package, &format!("/{directory}/{name}")),
+            _ => {}
+        }
+    }
+}
+
+/// A path where `/lib` is `/usr/lib`, as on systems of today; their package data still have both.
+fn merged(path: &str) -> &str {
+    path.strip_prefix("/usr")
+        .filter(|rest| rest.starts_with("/lib") || rest.starts_with("/bin") || rest.starts_with("/sbin"))
+        .unwrap_or(path)
+}
+
+/// The installed packages.
+pub(crate) fn packages(root: &Path) -> InstalledPackages {
     for (place, name, version) in [(DPKG, "Package: ", "Version: "), (APK, "P:", "V:")] {
         let Ok(file) = File::open(root.join(place)) else { continue };
         let mut installed = BTreeMap::new();
+        let mut of_system = HashSet::new();
         let (mut package, mut is_there) = (String::new(), true);
         for line in BufReader::new(file.take(LARGEST)).split(b'\n').map_while(Result::ok) {
             let line = String::from_utf8_lossy(&line);
@@ -88,13 +157,19 @@ fn packages(root: &Path) -> (String, BTreeMap<String, String>) {
                 is_there = true;
             } else if let Some(status) = line.strip_prefix("Status: ") {
                 is_there = status.trim_end().ends_with(" installed");
+            } else if let Some(maintainer) = line.strip_prefix("Maintainer: ") {
+                let address = maintainer.trim_end().trim_end_matches('>');
+                if MAINTAINERS.iter().any(|domain| address.ends_with(domain)) {
+                    of_system.insert(package.clone());
+                }
             } else if let Some(version) = line.strip_prefix(version).filter(|_| is_there) {
                 installed.insert(package.clone(), version.trim().to_owned());
             }
         }
-        return (format!("/{place}"), installed);
+        return InstalledPackages { source: format!("/{place}"), versions: installed, of_system };
     }
-    ("no package data that can be read here".to_owned(), BTreeMap::new())
+    let source = "no package data that can be read here".to_owned();
+    InstalledPackages { source, versions: BTreeMap::new(), of_system: HashSet::new() }
 }
 
 /// The version of the newest libssl, and where it lies: RHEL, Fedora and SUSE write it in the name (`libssl.so.3.0.7`).
@@ -119,6 +194,14 @@ fn fits(pattern: &str, name: &str) -> bool {
 
 fn numbers(name: &str) -> Vec<u32> {
     name.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse().ok()).collect()
+}
+
+/// Which system this is, `debian 12`, and the file that says so.
+pub(crate) fn system(root: &Path) -> (Option<String>, &'static str) {
+    match os_release(root) {
+        None => redhat_release(root).map_or((None, OS_RELEASE), |version| (Some(version), REDHAT_RELEASE)),
+        version => (version, OS_RELEASE),
+    }
 }
 
 /// `centos 6.10` of `CentOS release 6.10 (Final)`: RHEL 6 and its kin have no os-release.

@@ -19,6 +19,7 @@ mod remedy;
 mod report;
 #[cfg(feature = "schema")]
 pub mod schema;
+mod software;
 mod symptoms;
 mod text;
 
@@ -37,6 +38,7 @@ pub use remedy::{Edit, Prediction, Remedy, Safety};
 pub use report::{
     AddressOutcome, CertificateView, ChainView, ClientOutcome, Cost, Notice, OpenQuestion, Outcome, Report, StoreView, Tool,
 };
+pub use software::{Abilities, EndOfLife, FoundSoftware, Lacking, SoftwareReport, SoftwareRole, UsedLibrary, Walk};
 pub use symptoms::{NamedPeer, NextStep, SuspectedCause, Symptom, SymptomReport, TextInput, TextSpeaker};
 pub use text::printable;
 
@@ -48,5 +50,7 @@ pub const EVIDENCE_FORMAT: &str = "tlswhy-evidence";
 pub const CONFIG_FORMAT: &str = "tlswhy-config";
 /// The `format` of a document on error messages.
 pub const SYMPTOMS_FORMAT: &str = "tlswhy-symptoms";
+/// The `format` of a document on the software of a machine.
+pub const SOFTWARE_FORMAT: &str = "tlswhy-software";
 /// The `format` of a report document.
 pub const REPORT_FORMAT: &str = "tlswhy-report";

@@ -12,6 +12,11 @@ pub fn config() -> Schema {
     schemars::schema_for!(crate::ConfigReport)
 }
 
+/// Schema of [`crate::SoftwareReport`].
+pub fn software() -> Schema {
+    schemars::schema_for!(crate::SoftwareReport)
+}
+
 /// Schema of [`crate::SymptomReport`].
 pub fn symptoms() -> Schema {
     schemars::schema_for!(crate::SymptomReport)

@@ -139,6 +139,8 @@ pub(crate) enum Command {
     /// Watch every cause being found, live, on servers broken on purpose inside this program
     #[command(after_help = DEMO_EXIT_STATUS)]
     Demo(Demo),
+    /// Which software of this machine speaks TLS, what can each version do, and which is past its end of life?
+    Software(Software),
     /// List the clients that can be judged
     Clients(Clients),
     /// Print the JSON Schema of a document
@@ -654,6 +656,23 @@ impl From<ListFormat> for Format {
     }
 }
 
+/// Options of `software`.
+#[derive(Args, Debug)]
+pub(crate) struct Software {
+    /// Look into this unpacked copy of another machine's tree
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
+    /// Run the programs found to ask for their versions and the libraries that they run with (`nginx -V`, `haproxy -vv` …);
+    /// otherwise nothing is run
+    #[arg(long, conflicts_with = "root")]
+    pub(crate) run_programs: bool,
+    #[command(flatten)]
+    pub(crate) output: Written,
+    /// Show every copy, who loads it, what it lacks, and where that is known from
+    #[arg(short, long, help_heading = "Output")]
+    pub(crate) verbose: bool,
+}
+
 /// Options of `schema`.
 #[derive(Args, Debug)]
 pub(crate) struct Schema {
@@ -672,6 +691,8 @@ pub(crate) enum Document {
     Config,
     /// What error messages say.
     Symptoms,
+    /// Which software speaks TLS.
+    Software,
 }
 
 /// Options of `generate`.

@@ -43,6 +43,7 @@ fn main() -> ExitCode {
         Some(Command::Pcap(arguments)) => commands::pcap::run(&arguments),
         Some(Command::Explain(arguments)) => commands::explain::run(&arguments),
         Some(Command::Demo(arguments)) => commands::demo::run(&arguments),
+        Some(Command::Software(arguments)) => commands::software::run(&arguments),
         Some(Command::Clients(arguments)) => commands::clients::run(&arguments),
         Some(Command::Schema(arguments)) => commands::schema::run(&arguments),
         Some(Command::Generate(arguments)) => commands::generate::run(&arguments),

@@ -364,7 +364,7 @@ fn lists_pages_and_schemas_are_printed() {
     assert!(stdout(&run(&["explain"])).contains("no-shared-cipher"));
     assert!(stdout(&run(&["explain", "no_shared_cipher"])).contains("Diagnosis"));
     assert!(stdout(&run(&["explain", "no-shared-cipher", "--format", "markdown"])).contains("\n## Diagnosis\n"));
-    for document in ["report", "evidence", "config"] {
+    for document in ["report", "evidence", "config", "software"] {
         let schema: Value = serde_json::from_str(&stdout(&run(&["schema", document]))).unwrap();
         assert!(schema["properties"]["format_version"].is_object());
     }

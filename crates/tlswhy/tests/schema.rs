@@ -10,6 +10,7 @@ fn committed_schemas_are_those_of_the_types() {
         ("evidence", tlswhy_model::schema::evidence()),
         ("config", tlswhy_model::schema::config()),
         ("symptoms", tlswhy_model::schema::symptoms()),
+        ("software", tlswhy_model::schema::software()),
     ];
     for (name, schema) in all {
         let path = schemas.join(format!("{name}.v1.json"));

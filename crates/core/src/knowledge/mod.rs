@@ -10,4 +10,5 @@ pub mod local_openssl;
 pub mod mozilla;
 pub mod policies;
 pub mod refusals;
+pub mod software;
 pub mod symptoms;

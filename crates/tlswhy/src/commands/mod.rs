@@ -23,5 +23,6 @@ mod reports;
 pub(crate) mod run;
 pub(crate) mod schema;
 mod served;
+pub(crate) mod software;
 mod trust;
 mod watched;

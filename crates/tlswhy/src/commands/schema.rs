@@ -10,6 +10,7 @@ pub(crate) fn run(arguments: &Schema) -> Result<Status, Failure> {
         Document::Report => include_str!("../../../../schemas/report.v1.json"),
         Document::Config => include_str!("../../../../schemas/config.v1.json"),
         Document::Symptoms => include_str!("../../../../schemas/symptoms.v1.json"),
+        Document::Software => include_str!("../../../../schemas/software.v1.json"),
         Document::Evidence => include_str!("../../../../schemas/evidence.v1.json"),
     };
     let mut output = Output::open(None)?;

@@ -13,6 +13,7 @@ mod json;
 mod markdown;
 mod page;
 pub(crate) mod relay;
+pub(crate) mod software;
 pub(crate) mod symptoms;
 mod text;
 pub(crate) mod words;
