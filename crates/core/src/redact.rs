@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use tlswhy_model::{Bytes, Ending, Evidence, Opening};
-use tlswhy_wire::ExtensionSpec;
+use tlswhy_wire::{ExtensionSpec, HelloSpec};
 
 use crate::case::Seen;
 use crate::chain;
@@ -26,13 +26,19 @@ pub fn redact(mut evidence: Evidence) -> Evidence {
         .filter(|address| address.iter().any(|byte| *byte != 0))
         .collect();
     let mut addresses = Addresses::default();
-    let clean = |text: &str| names.iter().fold(text.to_owned(), |text, name| text.replace(name.as_str(), &mask(name)));
+    let clean = |text: &str| masked(text, &names);
 
     let subject = &mut evidence.subject;
     subject.host = addresses.replace_text(&clean(&subject.host));
     subject.server_name = subject.server_name.as_deref().map(clean);
     subject.address = subject.address.as_deref().map(|address| addresses.replace_text(address));
     subject.via = subject.via.as_ref().map(|_| "a proxy".to_owned());
+    // A client that was watched is known by its address.
+    subject.client = addresses.replace_first_word(&subject.client);
+    for client in &mut evidence.clients {
+        client.title = addresses.replace_first_word(&client.title);
+        mask_hello(&mut client.hello, &names);
+    }
     subject.target = if subject.host.contains(':') {
         format!("[{}]:{}", subject.host, subject.port)
     } else {
@@ -66,13 +72,7 @@ pub fn redact(mut evidence: Evidence) -> Evidence {
         probe.host = addresses.replace_text(&clean(&probe.host));
         probe.address = probe.address.map(|address| addresses.replace(address));
         match &mut probe.opening {
-            Opening::Hello { hello } => {
-                for extension in hello.extensions.iter_mut().flatten() {
-                    if let ExtensionSpec::ServerName(name) = extension {
-                        *name = clean(name);
-                    }
-                }
-            }
+            Opening::Hello { hello } => mask_hello(hello, &names),
             Opening::Replay { records } => mask_bytes(records, &names),
             Opening::Plain { request } => mask_bytes(request, &names),
         }
@@ -148,6 +148,19 @@ fn mask(name: &str) -> String {
     name.bytes().map(|byte| if byte == b'.' { '.' } else { 'x' }).collect()
 }
 
+fn mask_hello(hello: &mut HelloSpec, names: &[String]) {
+    for extension in hello.extensions.iter_mut().flatten() {
+        if let ExtensionSpec::ServerName(name) = extension {
+            *name = masked(name, names);
+        }
+    }
+}
+
+/// A text with these names masked.
+fn masked(text: &str, names: &[String]) -> String {
+    names.iter().fold(text.to_owned(), |text, name| text.replace(name.as_str(), &mask(name)))
+}
+
 fn mask_bytes(bytes: &mut Bytes, names: &[String]) {
     for name in names {
         let (needle, masked) = (name.as_bytes(), mask(name).into_bytes());
@@ -195,6 +208,14 @@ impl Addresses {
             IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::new(192, 0, 2, number.to_be_bytes()[1])),
             IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, number)),
         })
+    }
+
+    /// A text that may begin with an address.
+    fn replace_first_word(&mut self, text: &str) -> String {
+        match text.split_once(' ') {
+            Some((word, rest)) => format!("{} {rest}", self.replace_text(word)),
+            None => self.replace_text(text),
+        }
     }
 
     /// `ADDRESS` or `ADDRESS:PORT`; anything else stays.
