@@ -16,6 +16,7 @@ mod resets;
 mod stream;
 mod table;
 mod talk;
+mod tunnels;
 mod verdict;
 mod walk;
 mod watch;

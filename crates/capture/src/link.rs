@@ -18,7 +18,7 @@ const PPPOE: u16 = 0x8864;
 impl LinkType {
     /// Whether packets can be found in frames of this type.
     pub fn is_read(self) -> bool {
-        matches!(self.0, 0 | 1 | 9 | 12 | 14 | 50 | 51 | 101 | 104 | 105 | 108 | 113 | 127 | 228 | 229 | 276)
+        matches!(self.0, 0 | 1 | 9 | 12 | 14 | 50 | 51 | 101 | 104 | 105 | 108 | 113 | 127 | 228 | 229 | 239 | 276)
     }
 
     /// The IP packet within a frame; `None` where there is none.
@@ -57,6 +57,7 @@ impl LinkType {
                 input.skip(length.checked_sub(4)?);
                 return wireless(input);
             }
+            239 => return netfilter(input),
             // Linux cooked, version 2: the protocol first.
             276 => {
                 let protocol = input.u16("").ok()?;
@@ -74,6 +75,16 @@ pub(crate) fn ethernet_packet(frame: &[u8]) -> Option<&[u8]> {
     ethernet(Reader::new(frame, 0))
 }
 
+/// The packet of a frame of PPP, as tunnels carry it.
+pub(crate) fn ppp_packet(frame: &[u8]) -> Option<&[u8]> {
+    ppp(Reader::new(frame, 0))
+}
+
+/// The packet itself, as tunnels carry it.
+pub(crate) fn ip_packet(packet: &[u8]) -> Option<&[u8]> {
+    ip(Reader::new(packet, 0))
+}
+
 /// What follows an Ethernet type, as tunnels carry it.
 pub(crate) fn packet_of_type(ether_type: u16, rest: &[u8]) -> Option<&[u8]> {
     of_type(ether_type, Reader::new(rest, 0))
@@ -82,7 +93,31 @@ pub(crate) fn packet_of_type(ether_type: u16, rest: &[u8]) -> Option<&[u8]> {
 fn ethernet(mut input: Reader<'_>) -> Option<&[u8]> {
     input.skip(12);
     let ether_type = input.u16("").ok()?;
+    // Below 1536 it is a length (IEEE 802.3 §3.2.6), and the type stands behind LLC and SNAP.
+    if ether_type < 1536 { subnetwork(input) } else { of_type(ether_type, input) }
+}
+
+/// LLC and SNAP (RFC 1042).
+fn subnetwork(mut input: Reader<'_>) -> Option<&[u8]> {
+    let [0xaa, 0xaa, 0x03, 0, 0, 0, ..] = input.rest() else { return None };
+    input.skip(6);
+    let ether_type = input.u16("").ok()?;
     of_type(ether_type, input)
+}
+
+/// NFLOG: a header, then attributes in the byte order of the machine, of which type 9 is the packet. Only little-endian ones are read.
+fn netfilter(mut input: Reader<'_>) -> Option<&[u8]> {
+    input.skip(4);
+    while !input.is_empty() {
+        let length = usize::from(input.u16("").ok()?.swap_bytes());
+        let kind = input.u16("").ok()?.swap_bytes() & 0x7fff;
+        let body = length.checked_sub(4)?;
+        if kind == 9 {
+            return ip(Reader::new(input.rest().get(..body)?, 0));
+        }
+        input.skip(body.next_multiple_of(4));
+    }
+    None
 }
 
 fn of_type(mut ether_type: u16, mut input: Reader<'_>) -> Option<&[u8]> {
@@ -138,10 +173,7 @@ fn wireless(mut input: Reader<'_>) -> Option<&[u8]> {
     input.skip(
         24 + if has_four_addresses { 6 } else { 0 } + if has_quality { 2 } else { 0 } + if has_throughput { 4 } else { 0 },
     );
-    let [0xaa, 0xaa, 0x03, 0, 0, 0, ..] = input.rest() else { return None };
-    input.skip(6);
-    let ether_type = input.u16("").ok()?;
-    of_type(ether_type, input)
+    subnetwork(input)
 }
 
 fn ip(input: Reader<'_>) -> Option<&[u8]> {
@@ -168,7 +200,9 @@ mod tests {
             (1, [&mac[..], &[0x88, 0xa8, 0, 5, 0x81, 0, 0, 6, 8, 0]].concat()),
             (1, [&mac[..], &[0x88, 0x47, 0, 0, 0x10, 64, 0, 0, 0x21, 64]].concat()),
             (1, [&mac[..], &[0x88, 0x64, 0x11, 0, 0, 1, 0, 22, 0, 0x21]].concat()),
+            (1, [&mac[..], &[0, 12, 0xaa, 0xaa, 3, 0, 0, 0, 8, 0]].concat()),
             (0, vec![2, 0, 0, 0]),
+            (239, vec![2, 0, 0, 0, 6, 0, 10, 0, 1, 0, 0, 0, 8, 0, 9, 0]),
             (108, vec![0, 0, 0, 2]),
             (9, vec![0xff, 3, 0, 0x21]),
             (9, vec![0x21]),

@@ -3,11 +3,10 @@
 use std::net::{IpAddr, SocketAddr};
 
 use etherparse::{Ipv6ExtensionSlice, LaxIpv4Slice, LaxIpv6Slice, TcpSlice};
-use tlswhy_wire::Reader;
 
 use crate::file::Frame;
 use crate::fragments::{Fragment, Fragments};
-use crate::link;
+use crate::tunnels;
 
 /// How many headers of tunnels are taken off.
 const MAX_TUNNELS: usize = 4;
@@ -17,7 +16,6 @@ const TCP: u8 = 6;
 const UDP: u8 = 17;
 const IPV6_IN_IP: u8 = 41;
 const GRE: u8 = 47;
-const VXLAN_PORT: u16 = 4789;
 
 /// A TCP segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -186,8 +184,8 @@ fn transport(protocol: u8, bytes: &[u8], around: Around) -> Content<'_> {
         TCP => return segment(bytes, around),
         _ if inner > MAX_TUNNELS => None,
         IP_IN_IP | IPV6_IN_IP => Some(bytes),
-        GRE => generic_routing(bytes),
-        UDP => match vxlan(bytes) {
+        GRE => tunnels::generic_routing(bytes),
+        UDP => match tunnels::datagram(bytes) {
             None => return datagram(bytes),
             tunnelled => tunnelled,
         },
@@ -226,37 +224,6 @@ fn datagram(bytes: &[u8]) -> Content<'_> {
         [22, 254, 253 | 255, ..] => Content::Dtls,
         _ => Content::Nothing,
     }
-}
-
-/// RFC 2784 and RFC 2890.
-fn generic_routing(bytes: &[u8]) -> Option<&[u8]> {
-    let mut input = Reader::new(bytes, 0);
-    let flags = input.u16("").ok()?;
-    let ether_type = input.u16("").ok()?;
-    if flags & 0x7 != 0 {
-        return None;
-    }
-    // Checksum, key, sequence number.
-    let optional = [0x8000, 0x2000, 0x1000].iter().filter(|bit| flags & **bit != 0).count();
-    input.skip(4 * optional);
-    // Transparent Ethernet bridging.
-    if ether_type == 0x6558 { link::ethernet_packet(input.rest()) } else { link::packet_of_type(ether_type, input.rest()) }
-}
-
-/// RFC 7348 §5.
-fn vxlan(bytes: &[u8]) -> Option<&[u8]> {
-    let mut input = Reader::new(bytes, 0);
-    input.skip(2);
-    if input.u16("").ok()? != VXLAN_PORT {
-        return None;
-    }
-    input.skip(4);
-    // A valid network identifier, or something else runs on the port.
-    if input.u8("").ok()? & 0x08 == 0 {
-        return None;
-    }
-    input.skip(7);
-    link::ethernet_packet(input.rest())
 }
 
 #[cfg(test)]
@@ -311,7 +278,7 @@ mod tests {
         }
         let frame = [&[0; 12][..], &[8, 0], &inner].concat();
         let mut udp = Vec::new();
-        let builder = PacketBuilder::ipv4([192, 0, 2, 1], [192, 0, 2, 2], 64).udp(5000, VXLAN_PORT);
+        let builder = PacketBuilder::ipv4([192, 0, 2, 1], [192, 0, 2, 2], 64).udp(5000, 4789);
         builder.write(&mut udp, &[&[8, 0, 0, 0, 0, 0, 1, 0][..], &frame].concat()).unwrap();
         for packet in [&gre, &deep, &udp] {
             assert_eq!(decode(&mut decoder, packet).map(|segment| segment.payload), Some(&b"x"[..]));

@@ -72,10 +72,11 @@ fn a_client_without_the_versions_that_others_get_is_told_and_inferred() {
         let report = judged(&old, attempts);
         assert_eq!(report.root_cause.as_deref(), Some(cause), "{}", report.summary);
         assert_eq!(report.findings[0].confidence, Confidence::Inferred);
-        // Without the other one nothing is known of the server.
+        // Without the other one nothing is known of the server but its alert.
         let report = judged(&old, vec![server.attempt(&probe(old.clone()))]);
-        assert_eq!((report.outcome, report.root_cause), (Outcome::Undetermined, None));
-        assert!(open_names(&judged(&old, vec![server.attempt(&probe(old.clone()))]), cause));
+        assert_eq!(report.root_cause.as_deref(), Some(cause), "{}", report.summary);
+        assert_eq!(report.findings[0].confidence, Confidence::Suspected);
+        assert!(open_names(&report, cause) && open_names(&report, "server-version-intolerant"));
     }
 }
 
@@ -102,7 +103,8 @@ fn a_connection_that_differs_in_the_suites_alone_is_the_contrast() {
 
 #[test]
 fn one_alert_alone_names_no_cause_but_where_it_says_one_thing_only() {
-    let hello = named(client().hello).with_alpn(&["http/1.1"]);
+    let current = [ProtocolVersion::TLSV1_3, ProtocolVersion::TLSV1_2];
+    let hello = named(client().hello).with_alpn(&["http/1.1"]).with_versions(&current);
     let ended = |description| {
         let bytes = flight::record(21, &[2, description]);
         let ending = flight::alert(AlertDescription(description), Awaited::ServerHello, false);
@@ -110,8 +112,28 @@ fn one_alert_alone_names_no_cause_but_where_it_says_one_thing_only() {
     };
     assert_eq!(ended(40).root_cause, None);
     assert_eq!(ended(80).root_cause, None);
+    // This client offers TLS 1.2 and 1.3: what is left to the server are older ones.
+    let report = ended(70);
+    assert_eq!(report.root_cause.as_deref(), Some("server-version-outdated"), "{}", report.summary);
+    assert_eq!(report.findings[0].confidence, Confidence::Suspected);
     assert_eq!(ended(112).root_cause.as_deref(), Some("sni-unrecognized"));
     assert_eq!(ended(120).root_cause.as_deref(), Some("alpn-mismatch"));
+}
+
+#[test]
+fn a_client_that_gives_no_name_and_lacks_nothing_is_suspected_of_just_that() {
+    let refused = |hello: &HelloSpec| {
+        let ending = flight::alert(AlertDescription::HANDSHAKE_FAILURE, Awaited::ServerHello, false);
+        judged(hello, vec![flight::attempt(&probe(hello.clone()), flight::record(21, &[2, 40]), None, ending)])
+    };
+    let nameless = client().hello.with_server_name(None);
+    let report = refused(&nameless);
+    assert_eq!(report.root_cause.as_deref(), Some("sni-unrecognized"), "{}", report.summary);
+    assert_eq!(report.findings[0].confidence, Confidence::Suspected);
+    assert!(open_names(&report, "no-shared-cipher"));
+    // One that lacks something else as well may fail for that.
+    let narrow = nameless.with_versions(&[ProtocolVersion::TLSV1_2]).with_suites(vec![CipherSuite(0xc02b)]);
+    assert_eq!(refused(&narrow).root_cause, None);
 }
 
 #[test]
@@ -128,17 +150,18 @@ fn a_reset_from_elsewhere_is_shown_and_leaves_the_server_out() {
 }
 
 #[test]
-fn what_a_client_refuses_unseen_stays_a_question() {
+fn what_a_client_refuses_unseen_is_suspected_at_most() {
     let hello = named(client().hello);
     let accepted = Server::default().attempt(&probe(hello.clone()));
     for description in [None, Some(AlertDescription::UNKNOWN_CA), Some(AlertDescription::CERTIFICATE_EXPIRED)] {
         let ending = Ending::ByClient { description, awaited: Awaited::ServerFlight, waited_ms: 0 };
         let attempt = Attempt { ending, decrypted: None, ..accepted.clone() };
         let report = judged(&hello, vec![attempt]);
-        assert_eq!((report.outcome, report.root_cause.clone()), (Outcome::Undetermined, None), "{}", report.summary);
         let decides =
             if description == Some(AlertDescription::CERTIFICATE_EXPIRED) { "certificate-expired" } else { "untrusted-root" };
         assert!(open_names(&report, decides));
+        assert_eq!(report.root_cause.as_deref(), description.map(|_| decides), "{}", report.summary);
+        assert!(report.findings.iter().all(|finding| finding.confidence == Confidence::Suspected));
     }
 }
 

@@ -534,6 +534,9 @@ pub(crate) struct Pcap {
     /// Take missing intermediates from here: a file or a directory (PEM or DER); repeatable
     #[arg(long, value_name = "FILE|DIR", help_heading = "Certificates")]
     pub(crate) known: Vec<PathBuf>,
+    /// Keep what was seen of the failing handshakes, one document for each kind; `tlswhy diagnose FILE` judges them again
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) save_evidence: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) output: Written,
     /// Show every handshake

@@ -42,7 +42,7 @@ fn each_capture_gets_its_cause_and_its_exit_status() {
         ("tls12-client-certificate", "alert", Some("server"), Some("client-certificate-required"), 1),
         ("refused", "refused", Some("server"), Some("port-closed"), 1),
         ("no-shared-cipher", "alert", Some("server"), None, 3),
-        ("tls13-untrusted", "alert", Some("client"), None, 3),
+        ("tls13-untrusted", "alert", Some("client"), Some("untrusted-root"), 1),
         ("tls13-client-certificate", "alert", Some("server"), None, 3),
         ("gnutls-untrusted", "alert", Some("client"), None, 3),
         ("reset", "reset", Some("server"), None, 3),
@@ -69,8 +69,9 @@ fn another_client_that_got_through_shows_what_the_failing_one_lacks() {
     assert_eq!((code, documents.len()), (1, 2));
     assert_eq!(documents[1]["root_cause"], "version-ranges-disjoint");
     assert_eq!(documents[1]["findings"][0]["confidence"], "inferred");
+    // Alone it is no more than a suspicion.
     let (code, documents) = judged(&bytes("old-client"), &[]);
-    assert_eq!((code, documents[1]["outcome"].as_str()), (3, Some("undetermined")));
+    assert_eq!((code, documents[1]["findings"][0]["confidence"].as_str()), (1, Some("suspected")));
 }
 
 #[test]
@@ -104,4 +105,34 @@ fn what_cannot_be_read_is_named_with_the_way_out() {
     assert!(String::from_utf8(output.stderr).unwrap().contains("ends within a packet"));
     let lying = [whole.as_slice(), &[0; 8], &[0xff; 8]].concat();
     assert_eq!(run(&["-"], Some(&lying)).status.code(), Some(2));
+}
+
+/// The evidence of each kind of failing handshakes, judged again, gives the same findings.
+#[test]
+fn saved_evidence_is_judged_again_to_the_same_result() {
+    let folder = tempfile::tempdir().unwrap();
+    let saved = folder.path().join("seen.jsonl");
+    let names = ["not-tls", "tls12-untrusted", "no-shared-cipher", "tls13-untrusted", "reset", "tls12-client-certificate"];
+    let all: Vec<u8> =
+        std::iter::once(bytes("tls13")).chain(names.iter().map(|name| bytes(name)[24..].to_vec())).collect::<Vec<_>>().concat();
+    let (code, documents) = judged(&all, &["--save-evidence", saved.to_str().unwrap()]);
+    let reports: Vec<&Value> = documents.iter().filter(|document| document["format"] == "tlswhy-report").collect();
+    assert_eq!((code, reports.len()), (1, names.len()));
+    let mut again = Command::new(env!("CARGO_BIN_EXE_tlswhy"));
+    let again = again.args(["diagnose", "--format", "json"]).arg(&saved).output().unwrap();
+    assert_eq!(again.status.code(), Some(code));
+    let text = String::from_utf8(again.stdout).unwrap();
+    let again: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(again.len(), reports.len());
+    for (first, second) in reports.iter().zip(&again) {
+        for key in ["outcome", "root_cause", "summary", "findings", "open_questions", "subject", "taken_at"] {
+            assert_eq!(first[key], second[key], "{key} of {}", first["summary"]);
+        }
+    }
+    // The client's address is a name as well.
+    let mut redacted = Command::new(env!("CARGO_BIN_EXE_tlswhy"));
+    let kept = folder.path().join("redacted.json");
+    redacted.args(["diagnose", "--redact", "--save-evidence"]).arg(&kept).arg(&saved);
+    assert!(redacted.output().unwrap().status.code() != Some(2));
+    assert!(!std::fs::read_to_string(kept).unwrap().contains("server.test"));
 }

@@ -1,5 +1,7 @@
 //! ServerHello, HelloRetryRequest and EncryptedExtensions.
 
+use std::ops::RangeInclusive;
+
 use crate::located::{DecodeError, Located};
 use crate::reader::Reader;
 use crate::registry::{CipherSuite, ExtensionType, NamedGroup, ProtocolVersion};
@@ -9,6 +11,9 @@ const RETRY_RANDOM: [u8; 32] = [
     0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16,
     0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 ];
+
+/// Versions of drafts that chose the version in the field itself.
+const EARLY_DRAFTS: RangeInclusive<ProtocolVersion> = ProtocolVersion(0x7f00)..=ProtocolVersion(0x7f15);
 
 /// An extension as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,9 +48,11 @@ impl ServerHello {
     pub fn parse(mut body: Reader<'_>) -> Result<ServerHello, DecodeError> {
         let legacy_version = body.located(|r| r.u16("ServerHello.legacy_version"))?.map(ProtocolVersion);
         let random = body.array("ServerHello.random")?;
-        let session_id = body.vector8("ServerHello.session_id")?.rest().to_vec();
+        // Drafts of TLS 1.3 before 22 had neither of two fields (draft-ietf-tls-tls13-21 §4.1.3).
+        let is_early_draft = EARLY_DRAFTS.contains(&legacy_version);
+        let session_id = if is_early_draft { Vec::new() } else { body.vector8("ServerHello.session_id")?.rest().to_vec() };
         let cipher_suite = body.located(|r| r.u16("ServerHello.cipher_suite"))?.map(CipherSuite);
-        let compression = body.u8("ServerHello.compression_method")?;
+        let compression = if is_early_draft { 0 } else { body.u8("ServerHello.compression_method")? };
         let extensions = if body.is_empty() { Vec::new() } else { extensions(&mut body, "ServerHello.extensions")? };
         body.finish("ServerHello")?;
         let selected = extensions.iter().find(|e| e.extension_type == ExtensionType::SUPPORTED_VERSIONS);
@@ -159,4 +166,20 @@ fn alpn(list: &[Located<Extension>]) -> Option<String> {
     let mut names = Reader::new(&extension.body, 0).vector16("ALPN").ok()?;
     let name = names.vector8("ALPN").ok()?.rest();
     Some(String::from_utf8_lossy(name).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_early_draft_has_neither_session_nor_compression() {
+        let draft = [&[0x7f, 0x10][..], &[7; 32], &[0x13, 0x03], &[0, 6, 0, 40, 0, 2, 0, 24]].concat();
+        let hello = ServerHello::parse(Reader::new(&draft, 0)).unwrap();
+        assert_eq!((hello.selected_version.0, hello.cipher_suite.0, hello.extensions.len()), (0x7f10, 0x1303, 1));
+        // From draft 22 on the form is the final one.
+        let late = [&[0x7f, 0x16][..], &[7; 32], &[0, 0x13, 0x03, 0]].concat();
+        assert_eq!(ServerHello::parse(Reader::new(&late, 0)).unwrap().cipher_suite.0, 0x1303);
+        (0..draft.len()).for_each(|cut| _ = ServerHello::parse(Reader::new(&draft[..cut], 0)));
+    }
 }

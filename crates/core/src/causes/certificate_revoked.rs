@@ -2,6 +2,7 @@ use tlswhy_model::{Finding, Impact, Party, Safety, Stage};
 
 use super::certificates;
 use super::found::{Found, remedy};
+use super::told;
 use crate::causes::Cause;
 use crate::chain::ObjectionKind;
 
@@ -17,6 +18,9 @@ pub(super) static CAUSE: Cause = Cause {
 };
 
 fn examine(found: &Found<'_>) -> Option<Finding> {
+    if let Some(finding) = told::finding(found, &CAUSE) {
+        return Some(finding);
+    }
     let fault = certificates::fault(found)?;
     let ObjectionKind::Revoked { at, reason, said_by } = &fault.objection.kind else {
         return None;

@@ -2,7 +2,7 @@ use tlswhy_model::{Finding, Party, Safety, Stage};
 use tlswhy_wire::ProtocolVersion;
 
 use super::found::{Found, remedy};
-use super::words;
+use super::{told, words};
 use crate::causes::Cause;
 use crate::negotiate::{Change, Obstacle};
 
@@ -18,6 +18,9 @@ pub(super) static CAUSE: Cause = Cause {
 };
 
 fn examine(found: &Found<'_>) -> Option<Finding> {
+    if let Some(finding) = told::finding(found, &CAUSE) {
+        return Some(finding);
+    }
     let Obstacle::Versions { client, server } = found.obstacle()? else {
         return None;
     };

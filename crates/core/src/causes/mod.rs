@@ -8,6 +8,7 @@
 
 mod certificates;
 mod found;
+mod told;
 mod words;
 
 mod alpn_mismatch;

@@ -2,6 +2,7 @@ use tlswhy_model::{Finding, Party, Safety, Stage};
 
 use super::certificates;
 use super::found::{Found, remedy};
+use super::told;
 use crate::causes::Cause;
 use crate::chain::{ObjectionKind, Origin, PathEnd};
 use crate::examination::CertificateFault;
@@ -18,6 +19,9 @@ pub(super) static CAUSE: Cause = Cause {
 };
 
 fn examine(found: &Found<'_>) -> Option<Finding> {
+    if let Some(finding) = told::finding(found, &CAUSE) {
+        return Some(finding);
+    }
     let fault = certificates::fault(found)?;
     let (client, store) = (found.client_title(), &fault.store);
     let top = fault.path.last().map(|link| &link.certificate);

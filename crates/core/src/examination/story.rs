@@ -23,6 +23,7 @@ use tlswhy_wire::{HelloSpec, ProtocolVersion};
 use crate::case::{Case, Seen};
 use crate::chain::{Certificate, KeyKind, Link, Objection, Stores};
 use crate::configuration::{Restriction, ShadowedSetting};
+use crate::knowledge::alerts::Word;
 use crate::negotiate::{ClientCapabilities, Obstacle, ServerCapabilities};
 
 /// What stops the client at one point.
@@ -89,6 +90,8 @@ pub enum FaultKind {
     ConfigShadowed(Box<ShadowedSetting>),
     /// A line of the client's configuration takes away what the server needs.
     PolicyRestricts(Box<Restriction>),
+    /// An alert says so by its definition, and nothing else was seen of it.
+    Told(&'static Word),
     /// The server wants a client certificate.
     ClientCertificate {
         /// The product that said so in HTTP, where it did.

@@ -1,5 +1,6 @@
 //! What is known beforehand: clients, the hellos that serve as controls, words of products. Tables, each row with its source.
 
+pub mod alerts;
 pub mod clients;
 pub mod controls;
 pub mod dated;

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use tlswhy_core::{Examination, Inspection, InspectionStep, Step};
 use tlswhy_model::{EVIDENCE_FORMAT, Evidence, FORMAT_VERSION, REPORT_FORMAT};
 
@@ -21,7 +22,7 @@ pub(crate) fn run(arguments: &Diagnose) -> Result<Status, Failure> {
         return Err(Failure::new("--save-evidence keeps the evidence of one file").tip("judge the files one by one"));
     }
     let panel = tlswhy_core::panel();
-    let documents = arguments.files.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
+    let documents = arguments.files.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?.concat();
     let mut reports = Reports::open(
         &arguments.output,
         Saving::wanted(arguments.save_evidence.as_deref(), arguments.redact)?,
@@ -48,8 +49,8 @@ pub(crate) fn run(arguments: &Diagnose) -> Result<Status, Failure> {
     reports.finish()
 }
 
-/// Reads evidence from a file, or from standard input where the path is `-`.
-fn read(path: &Path) -> Result<Evidence, Failure> {
+/// Reads the evidence in a file, or from standard input where the path is `-`: one document, or one after the other.
+fn read(path: &Path) -> Result<Vec<Evidence>, Failure> {
     let is_stdin = path == Path::new("-");
     let name = if is_stdin { "standard input".to_owned() } else { path.display().to_string() };
     let mut bytes = Vec::new();
@@ -64,7 +65,25 @@ fn read(path: &Path) -> Result<Evidence, Failure> {
         return Err(Failure::new(format!("{name} is larger than 64 MiB; evidence never is"))
             .tip("evidence is what `tlswhy TARGET --save-evidence FILE` writes"));
     }
-    parse(&bytes).map_err(|problem| problem.failure(&name))
+    documents(&bytes).into_iter().map(parse).collect::<Result<_, _>>().map_err(|problem| problem.failure(&name))
+}
+
+/// The JSON documents that stand one after the other. What cannot be read is the last one, with all that follows it.
+fn documents(bytes: &[u8]) -> Vec<&[u8]> {
+    let mut found = Vec::new();
+    let mut rest = bytes;
+    loop {
+        let mut values = serde_json::Deserializer::from_slice(rest).into_iter::<IgnoredAny>();
+        let (document, after) = match values.next() {
+            Some(Ok(_)) => rest.split_at_checked(values.byte_offset()).unwrap_or((rest, &[])),
+            _ => (rest, &[][..]),
+        };
+        found.push(document);
+        if after.trim_ascii().is_empty() {
+            return found;
+        }
+        rest = after;
+    }
 }
 
 /// Why bytes are not evidence that can be judged.

@@ -244,13 +244,15 @@ pub(super) fn breach(seen: &Seen<'_>, hello: &HelloSpec) -> Option<String> {
     // Without the extension, and to a server that does not know it, every version up to legacy_version is offered.
     let possible =
         if version >= ProtocolVersion::TLSV1_3 { named && offered.contains(&version) } else { version <= hello.legacy_version };
-    if !possible || !VERSIONS.contains(&version) {
+    let is_known = version >= ProtocolVersion::TLSV1_3 || VERSIONS.contains(&version);
+    if !possible || !is_known {
         return Some(format!("it chose version {version}, which was not offered"));
     }
     if !hello.cipher_suites.contains(&suite) {
         return Some(format!("it chose the suite {suite}, which was not offered"));
     }
-    if version < ProtocolVersion::TLSV1_3 {
+    // Drafts, where they were offered, have rules of their own.
+    if version != ProtocolVersion::TLSV1_3 {
         return None;
     }
     let retries = seen.plain.messages.iter().filter(|message| matches!(message.value, Message::HelloRetryRequest(_))).count();

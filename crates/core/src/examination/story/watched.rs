@@ -1,22 +1,22 @@
 //! Somebody else's connection, watched: nothing can be asked. What the exchange itself shows is told, contrasts are taken from other
 //! connections to the same server, and what would settle the rest is left as a question.
 //!
-//! An alert alone names no cause. Those that say one thing only (the name, the application protocol) are believed; others are read
-//! together with what the server was seen to take from others.
+//! An alert alone proves no cause. Those that say one thing only (the name, the application protocol) are believed; others are read
+//! together with what the server was seen to take from others. Where there is nothing to read them with, what their definition names
+//! is suspected, and its rivals stay open.
 
-use tlswhy_model::{Awaited, Confidence, Ending};
-use tlswhy_wire::{AlertDescription, CipherSuite, ProtocolVersion};
+use tlswhy_model::{Awaited, Confidence, Ending, Party};
+use tlswhy_wire::{AlertDescription, Authentication, CipherSuite, NamedGroup, ProtocolVersion};
 
 use super::acceptance::breach;
 use super::{FaultKind, Teller};
 use crate::case::Seen;
-use crate::negotiate::{Obstacle, ServerCapabilities, differing_fields, is_current, objections};
+use crate::knowledge::alerts;
+use crate::negotiate::{ClientCapabilities, Obstacle, ServerCapabilities, differing_fields, is_current, objections};
 
-/// Alerts by which a client refuses the server's certificate (RFC 8446 §6.2), and the causes that each may have.
+/// Alerts by which a client refuses the server's certificate (RFC 8446 §6.2), and the causes that each may have; those that name
+/// one are in [`alerts`].
 const CLIENT_OBJECTIONS: &[(AlertDescription, &[&str])] = &[
-    (AlertDescription::UNKNOWN_CA, &["untrusted-root", "chain-incomplete", "path-tls-inspection"]),
-    (AlertDescription::CERTIFICATE_EXPIRED, &["certificate-expired", "certificate-not-yet-valid"]),
-    (AlertDescription::CERTIFICATE_REVOKED, &["certificate-revoked"]),
     (AlertDescription::UNSUPPORTED_CERTIFICATE, &["certificate-unsuitable", "weak-key-or-digest"]),
     (AlertDescription::BAD_CERTIFICATE, ANY_OBJECTION),
     (AlertDescription::CERTIFICATE_UNKNOWN, ANY_OBJECTION),
@@ -184,16 +184,23 @@ impl<'c, 'e> Teller<'c, 'e> {
             fault.works = works;
             return;
         }
-        let decides: &[&str] = match client.versions.first() {
-            Some(highest) if *highest <= ProtocolVersion::TLSV1_1 => &["client-version-outdated", "server-version-intolerant"],
-            _ => &["version-ranges-disjoint", "server-version-intolerant", "server-version-outdated"],
-        };
+        let word = alerts::word(Party::Server, AlertDescription::PROTOCOL_VERSION, &client.versions);
+        let unknown: &[&str] = &["server-version-intolerant", "version-ranges-disjoint", "server-version-outdated"];
+        let decides = word.map_or(unknown, |word| word.decides);
+        self.suspect(own, word);
         let versions: Vec<String> = client.versions.iter().map(ToString::to_string).collect();
         self.open(
             format!("Which versions does the server take? To {} it answers {}", versions.join(", "), own.ending()),
             decides,
             format!("`tlswhy {}` asks it", self.target()),
         );
+    }
+
+    /// What an alert names by its definition; what else it may mean stays open.
+    fn suspect(&mut self, own: &Seen<'_>, word: Option<&'static alerts::Word>) {
+        if let Some(word) = word {
+            self.push(FaultKind::Told(word), Confidence::Suspected, Some(own.id()));
+        }
     }
 
     /// The server says that something fits not, and not what.
@@ -226,6 +233,9 @@ impl<'c, 'e> Teller<'c, 'e> {
             let works = self.others(own).find(|seen| seen.chose()).map(Seen::id);
             let fault = self.push(FaultKind::Negotiation(obstacle), Confidence::Suspected, Some(own.id()));
             fault.works = works;
+        } else if own.hello().is_some_and(|hello| hello.server_name().is_none()) && has_what_servers_want(&client) {
+            // Content delivery networks refuse so whoever does not say whom it wants.
+            self.push(FaultKind::SniUnrecognized { name: None }, Confidence::Suspected, Some(own.id()));
         }
         self.open_end(own, REFUSALS);
     }
@@ -266,8 +276,11 @@ impl<'c, 'e> Teller<'c, 'e> {
         if !self.story.faults.is_empty() {
             return;
         }
+        let word = alert.and_then(|alert| alerts::word(Party::Client, alert, &client.versions));
         let decides = match alert {
-            Some(alert) => CLIENT_OBJECTIONS.iter().find(|(known, _)| *known == alert).map(|(_, decides)| *decides),
+            Some(alert) => word
+                .map(|word| word.decides)
+                .or_else(|| CLIENT_OBJECTIONS.iter().find(|(known, _)| *known == alert).map(|(_, decides)| *decides)),
             None => Some(ANY_OBJECTION),
         };
         let Some(decides) = decides else {
@@ -280,6 +293,7 @@ impl<'c, 'e> Teller<'c, 'e> {
             return;
         };
         if own.certificates().is_none() {
+            self.suspect(own, word);
             let encrypted = version >= ProtocolVersion::TLSV1_3;
             let why = if encrypted { "; in TLS 1.3 the certificates are encrypted, and were not seen" } else { "" };
             self.open(
@@ -297,6 +311,7 @@ impl<'c, 'e> Teller<'c, 'e> {
         let objected =
             self.story.faults.iter().any(|fault| matches!(fault.kind, FaultKind::Certificate(_) | FaultKind::KeyMismatch));
         if !objected && self.story.open.is_empty() {
+            self.suspect(own, word);
             self.open(
                 format!("What did the client object to? {}; with Mozilla's trust store, or the one given, nothing is wrong with the certificates", own.ending()),
                 decides,
@@ -359,6 +374,21 @@ fn remarks(seen: &Seen<'_>) -> String {
         signs => Some(format!("; the reset did not come from the host in whose name it was sent: {}", signs.join(", "))),
     };
     forged.into_iter().chain(seen.attempt.remarks.iter().map(|remark| format!("; {remark}"))).collect()
+}
+
+/// Whether a client has all that a server of today may ask for, with a certificate of either kind.
+fn has_what_servers_want(client: &ClientCapabilities) -> bool {
+    let offers = |authentication| {
+        client
+            .suites
+            .iter()
+            .any(|suite| is_current(*suite) && suite.details().is_some_and(|row| row.authentication == authentication))
+    };
+    let usual = [NamedGroup::X25519, NamedGroup::SECP256R1];
+    client.versions.contains(&ProtocolVersion::TLSV1_2)
+        && offers(Authentication::Rsa)
+        && offers(Authentication::Ecdsa)
+        && usual.iter().any(|group| client.groups.contains(group))
 }
 
 /// Whether a server of today may still take it.

@@ -29,13 +29,14 @@ const READ_AT_ONCE: usize = 1 << 20;
 /// Reads every capture and writes what became of its handshakes.
 pub(crate) fn run(arguments: &Pcap) -> Result<Status, Failure> {
     let mut output = Output::open(arguments.output.file.as_deref())?;
+    let mut saved = arguments.save_evidence.as_deref().map(|path| Output::open(Some(path))).transpose()?;
     let given = Given {
         trust: arguments.ca.as_deref().map(named_trust_store).transpose()?,
         known: known_certificates(&arguments.known)?,
     };
     let mut worst = Status::Fine;
     for (place, path) in arguments.files.iter().enumerate() {
-        match one(path, place, arguments, &given, &mut output) {
+        match one(path, place, arguments, &given, &mut output, &mut saved) {
             Ok(status) => worst = worst.max(status),
             Err(failure) if arguments.files.len() == 1 => return Err(failure),
             Err(failure) => {
@@ -44,11 +45,21 @@ pub(crate) fn run(arguments: &Pcap) -> Result<Status, Failure> {
             }
         }
     }
+    if let Some(saved) = saved {
+        saved.finish()?;
+    }
     output.finish()?;
     Ok(worst)
 }
 
-fn one(path: &Path, place: usize, arguments: &Pcap, given: &Given, output: &mut Output) -> Result<Status, Failure> {
+fn one(
+    path: &Path,
+    place: usize,
+    arguments: &Pcap,
+    given: &Given,
+    output: &mut Output,
+    saved: &mut Option<Output>,
+) -> Result<Status, Failure> {
     let is_stdin = path == Path::new("-");
     let name = if is_stdin { "standard input".to_owned() } else { printable(&path.display().to_string(), 4096) };
     let input: Box<dyn Read> = if is_stdin {
@@ -106,6 +117,9 @@ fn one(path: &Path, place: usize, arguments: &Pcap, given: &Given, output: &mut 
             continue;
         };
         status = status.max(Status::of(&judged.report));
+        if let Some(saved) = saved {
+            saved.write(|out| json_line(&judged.evidence, out))?;
+        }
         let position = Position { first: false, alone: false };
         let options = Options { width: terminal::width(), verbose: arguments.verbose };
         output.write(|out| {
