@@ -36,17 +36,56 @@ pub struct Files<'a> {
     seen: HashMap<&'a str, &'a SeenFile>,
     software: &'a [InstalledSoftware],
     environment: &'a [(String, String)],
+    process: Process<'a>,
     wanted: RefCell<BTreeSet<String>>,
     wanted_software: RefCell<BTreeSet<String>>,
     policies: RefCell<HashMap<String, Option<Rc<SystemPolicy>>>>,
     lines: RefCell<HashMap<Arc<str>, Rc<Vec<usize>>>>,
 }
 
+/// A process that was looked at while it ran, as /proc shows it, but with a line for each variable and argument; of these only what
+/// bears on TLS.
+#[derive(Clone, Debug, Default)]
+struct Process<'a> {
+    environment: Vec<(&'a str, &'a str)>,
+    arguments: Vec<(Span, &'a str)>,
+}
+
+impl<'a> Process<'a> {
+    fn among(seen: &'a [SeenFile]) -> Process<'a> {
+        let lines = |name: &str| {
+            let file = seen.iter().find(|file| of_a_process(&file.path).is_some_and(|(_, file)| file == name))?;
+            let FileContent::Bytes { bytes, .. } = &file.content else { return None };
+            Some((file.path.as_str(), std::str::from_utf8(bytes).ok()?))
+        };
+        let environment = lines("environ").map(|(_, text)| text.lines().filter_map(|line| line.split_once('=')).collect());
+        let arguments = lines("cmdline").map(|(path, text)| {
+            let path: Arc<str> = Arc::from(path);
+            let mut start = 0;
+            let placed = |line: &'a str| {
+                let span = Span { path: Arc::clone(&path), start, end: start + line.len() };
+                start += line.len() + 1;
+                (span, line)
+            };
+            text.split('\n').map(placed).filter(|(_, line)| !line.is_empty()).collect()
+        });
+        Process { environment: environment.unwrap_or_default(), arguments: arguments.unwrap_or_default() }
+    }
+}
+
+/// The process and the file of `/proc/17/environ` or `/proc/17/cmdline`.
+pub fn of_a_process(path: &str) -> Option<(&str, &str)> {
+    let (process, file) = path.strip_prefix("/proc/")?.split_once('/')?;
+    let is_number = !process.is_empty() && process.bytes().all(|byte| byte.is_ascii_digit());
+    (is_number && matches!(file, "environ" | "cmdline")).then_some((process, file))
+}
+
 impl<'a> Files<'a> {
     /// Over what was seen.
     pub fn new(seen: &'a [SeenFile], software: &'a [InstalledSoftware]) -> Files<'a> {
+        let process = Process::among(seen);
         let seen = seen.iter().map(|file| (file.path.as_str(), file)).collect();
-        Files { seen, software, ..Files::default() }
+        Files { seen, software, process, ..Files::default() }
     }
 
     /// The same, but for these files.
@@ -56,7 +95,8 @@ impl<'a> Files<'a> {
     {
         let mut seen: HashMap<&'b str, &'b SeenFile> = self.seen.iter().map(|(path, file)| (*path, *file)).collect();
         seen.extend(instead.iter().map(|file| (file.path.as_str(), file)));
-        Files { seen, software: self.software, environment: self.environment, ..Files::default() }
+        let process = self.process.clone();
+        Files { seen, software: self.software, environment: self.environment, process, ..Files::default() }
     }
 
     /// The same for programs that run with these environment variables.
@@ -66,7 +106,13 @@ impl<'a> Files<'a> {
 
     /// The value of an environment variable of the programs that read the files; `None` where it is not set or not known.
     pub fn environment(&self, name: &str) -> Option<&'a str> {
-        self.environment.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        let told = self.environment.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        told.or_else(|| self.process.environment.iter().find(|(known, _)| *known == name).map(|(_, value)| *value))
+    }
+
+    /// The arguments of the process that reads the files, each with its place; none where no process was seen.
+    pub fn arguments(&self) -> &[(Span, &'a str)] {
+        &self.process.arguments
     }
 
     /// What lies at this absolute path.
@@ -125,7 +171,7 @@ impl<'a> Files<'a> {
 
     /// Whether nobody told of the environment.
     pub fn environment_is_unknown(&self) -> bool {
-        self.environment.is_empty()
+        self.environment.is_empty() && self.process.environment.is_empty()
     }
 
     /// A library's policy, read once for all services that heed it.

@@ -23,7 +23,7 @@ pub use dialects::openssl::{Heeding, PROGRAMS, SystemPolicy, heeds, system_polic
 pub use dialects::{Commands, Context, DIALECTS, Dialect, Likeness, MOST_SERVICES, dialect, recognise};
 pub use diff::{between, unified};
 pub use effective::{Effective, Reduction, effective};
-pub use files::{Content, Files, directory_of, fits, has_wildcard, normal, relative_to};
+pub use files::{Content, Files, directory_of, fits, has_wildcard, normal, of_a_process, relative_to};
 pub use mend::{CannotMend, Patch, Want, indentation, line_end, patched};
 pub use release::{NoRelease, Release};
 pub use service::{Heeds, Library, Listener, Note, Reading, Service, Side, Trouble, serving};

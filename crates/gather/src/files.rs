@@ -156,7 +156,7 @@ fn open(path: &Path) -> std::io::Result<std::fs::File> {
 }
 
 /// A file's bytes as evidence keeps them.
-fn seen(mut bytes: Vec<u8>) -> FileContent {
+pub(crate) fn seen(mut bytes: Vec<u8>) -> FileContent {
     let sha256 = Bytes(digest::digest(&digest::SHA256, &bytes).as_ref().to_vec()).to_hex();
     let secrets = mask(&mut bytes);
     let hash = |info: &Vec<u8>| Bytes(digest::digest(&digest::SHA256, info).as_ref().to_vec()).to_hex();

@@ -34,6 +34,17 @@ pub struct Line {
     pub position: Position,
 }
 
+impl Line {
+    /// `PATH:LINE`; of a process, what the file stands for.
+    fn shown(&self) -> String {
+        match tlswhy_config::of_a_process(&self.path) {
+            Some((process, "environ")) => format!("the environment of process {process}"),
+            Some((process, _)) => format!("the command line of process {process}"),
+            None => format!("{}:{}", self.path, self.position.line),
+        }
+    }
+}
+
 impl Place {
     /// Of a directive.
     pub(crate) fn of(name: &str, text: &str, origin: &Origin, files: &Files<'_>) -> Place {
@@ -74,7 +85,7 @@ impl Place {
     /// `/etc/nginx/nginx.conf:12`, or whose default it is.
     pub fn where_it_stands(&self) -> String {
         match &self.line {
-            Some(line) => format!("{}:{}", line.path, line.position.line),
+            Some(line) => line.shown(),
             None => self.from.clone(),
         }
     }
@@ -89,7 +100,7 @@ pub(crate) fn line(span: &Span, files: &Files<'_>) -> Option<Line> {
 /// `PATH:LINE`, with the lines that include it.
 fn located(span: &Span, via: Option<&Arc<Via>>, files: &Files<'_>) -> String {
     let shown = |span: &Span| match line(span, files) {
-        Some(line) => format!("{}:{}", line.path, line.position.line),
+        Some(line) => line.shown(),
         None => span.path.to_string(),
     };
     let mut text = shown(span);

@@ -13,7 +13,7 @@ use std::net::IpAddr;
 pub use story::{CertificateFault, Clock, Fault, FaultKind, Story};
 use tlswhy_model::{
     Answer, Asked, ClientProfile, Ending, Evidence, GivenConfiguration, Identity, InstalledSoftware, KnownCertificate,
-    NamedStore, Question, QuestionId, Report, Resolution, Subject, Tool, TrustAnchors,
+    NamedStore, Question, QuestionId, Report, Resolution, SeenFile, Subject, Tool, TrustAnchors,
 };
 
 use crate::case::{Allowed, Case, Seen};
@@ -62,8 +62,10 @@ pub struct Request {
     pub configurations: Vec<GivenConfiguration>,
     /// Configurations of the judged client that nobody named: read only where they could explain what fails.
     pub usual_configurations: Vec<GivenConfiguration>,
-    /// Software whose version the user named.
+    /// Software whose version is known beforehand.
     pub software: Vec<InstalledSoftware>,
+    /// Files that were looked at beforehand: what a process that is gone by now had as its environment.
+    pub files: Vec<SeenFile>,
 }
 
 /// An address family.
@@ -154,7 +156,7 @@ impl Examination {
             fetched: Vec::new(),
             records: Vec::new(),
             configurations: request.configurations.clone(),
-            files: Vec::new(),
+            files: request.files.clone(),
             software: software(&request),
             identity: request.identity.clone(),
             attempts: Vec::new(),

@@ -13,7 +13,7 @@ pub use carry::{Event, Seen, now};
 pub use front::{Arrival, Front, Witness};
 pub use hearing::{FirstWords, Heard, hear};
 #[cfg(target_os = "linux")]
-pub use process::{Loaded, Process};
+pub use process::{JVM, Loaded, Process};
 pub use relay::Relay;
 #[cfg(target_os = "linux")]
 pub use steering::{Dialled, steer};

@@ -6,6 +6,12 @@ use std::io::Read as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use tlswhy_model::SeenFile;
+
+use crate::files::seen;
+
+/// What a Java virtual machine is called among the libraries of a process.
+pub const JVM: &str = "a Java virtual machine";
 /// Names by which the files of TLS libraries begin, and what people call them.
 const LIBRARIES: &[(&str, &str)] = &[
     ("libssl.so", "OpenSSL"),
@@ -14,10 +20,45 @@ const LIBRARIES: &[(&str, &str)] = &[
     ("libnss3.so", "NSS"),
     ("libmbedtls", "Mbed TLS"),
     ("libwolfssl", "wolfSSL"),
-    ("libjvm.so", "a Java virtual machine"),
+    ("libjvm.so", JVM),
 ];
-/// The most that is read of the list of a process's mappings, in bytes.
-const MOST_MAPPINGS: u64 = 1 << 20;
+/// The variables that are kept: what names files and settings of TLS libraries and of programs. Nothing else of an environment, where
+/// secrets lie, is looked at.
+const VARIABLES: &[&str] = &[
+    "CURL_CA_BUNDLE",
+    "CURL_HOME",
+    "GIT_CONFIG_GLOBAL",
+    "GIT_SSL_CAINFO",
+    "GIT_SSL_CIPHER_LIST",
+    "GIT_SSL_NO_VERIFY",
+    "GIT_SSL_VERSION",
+    "GNUTLS_SYSTEM_PRIORITY_FILE",
+    "GODEBUG",
+    "HOME",
+    "JAVA_HOME",
+    "JAVA_TOOL_OPTIONS",
+    "JDK_JAVA_OPTIONS",
+    "NODE_EXTRA_CA_CERTS",
+    "NODE_OPTIONS",
+    "NODE_TLS_REJECT_UNAUTHORIZED",
+    "OPENSSL_CONF",
+    "PGSERVICE",
+    "PGSERVICEFILE",
+    "PGSSLMAXPROTOCOLVERSION",
+    "PGSSLMINPROTOCOLVERSION",
+    "PGSSLMODE",
+    "PGSSLROOTCERT",
+    "REQUESTS_CA_BUNDLE",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "WGETRC",
+    "XDG_CONFIG_HOME",
+    "_JAVA_OPTIONS",
+];
+/// How arguments begin that are kept.
+const ARGUMENTS: &[&str] = &["-Djava.security.", "-Djdk.tls.", "-Dhttps."];
+/// The most that is read of each file of a process, in bytes.
+const MOST: u64 = 1 << 20;
 
 /// A process, as /proc shows it. What cannot be read is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,6 +71,10 @@ pub struct Process {
     pub program: String,
     /// TLS libraries in its memory.
     pub libraries: Vec<Loaded>,
+    /// Those of its environment variables that bear on TLS.
+    pub environment: Vec<(String, String)>,
+    /// Those of its arguments that bear on TLS: system properties of Java.
+    pub arguments: Vec<String>,
 }
 
 /// A library in the memory of a process.
@@ -77,11 +122,55 @@ impl Processes {
 impl Process {
     fn look(id: u32, program: String) -> Process {
         let name = Path::new(&program).file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let mut mappings = Vec::new();
-        // What cannot be read has nothing loaded that is known.
-        let _ = fs::File::open(format!("/proc/{id}/maps")).and_then(|file| file.take(MOST_MAPPINGS).read_to_end(&mut mappings));
-        Process { id, name, program, libraries: libraries(&String::from_utf8_lossy(&mappings)) }
+        let words = |name: &str| -> Vec<String> {
+            let bytes = file(id, name);
+            bytes.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect()
+        };
+        let variable = |word: String| word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let environment = words("environ").into_iter().filter_map(variable);
+        Process {
+            libraries: libraries(&String::from_utf8_lossy(&file(id, "maps"))),
+            environment: environment.filter(|(name, _)| VARIABLES.contains(&name.as_str())).collect(),
+            arguments: words("cmdline")
+                .into_iter()
+                .filter(|word| ARGUMENTS.iter().any(|known| word.starts_with(known)))
+                .collect(),
+            id,
+            name,
+            program,
+        }
     }
+
+    /// Whether it has loaded a library of this title.
+    pub fn has(&self, title: &str) -> bool {
+        self.libraries.iter().any(|loaded| loaded.title == title)
+    }
+
+    /// One of its environment variables.
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.environment.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// What was kept of its environment and arguments, as the files of /proc with a line for each.
+    pub fn files(&self) -> Vec<SeenFile> {
+        let line = |text: &str| format!("{}\n", text.replace('\n', " "));
+        let variables: String = self.environment.iter().map(|(name, value)| line(&format!("{name}={value}"))).collect();
+        let arguments: String = self.arguments.iter().map(|argument| line(argument)).collect();
+        let files = [("environ", variables), ("cmdline", arguments)].into_iter().filter(|(_, text)| !text.is_empty());
+        let file = |(name, text): (&str, String)| SeenFile {
+            path: format!("/proc/{}/{name}", self.id),
+            real_path: None,
+            content: seen(text.into_bytes()),
+        };
+        files.map(file).collect()
+    }
+}
+
+/// A file of a process in /proc; what cannot be read is empty.
+fn file(process: u32, name: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let read = fs::File::open(format!("/proc/{process}/{name}")).and_then(|file| file.take(MOST).read_to_end(&mut bytes));
+    read.map_or_else(|_| Vec::new(), |_| bytes)
 }
 
 /// The TLS libraries among the mappings of a process (proc_pid_maps(5)).

@@ -112,6 +112,7 @@ impl Common<'_> {
                 .collect(),
             usual_configurations: machine::usual(&arguments.machine, &arguments.client_config, &self.clients),
             software: machine::assumed(&arguments.machine),
+            ..Request::default()
         }
     }
 

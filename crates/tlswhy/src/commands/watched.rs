@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use tlswhy_core::{Budget, Request, TrustStore};
 use tlswhy_gather::Live;
-use tlswhy_model::{Evidence, GivenConfiguration};
+use tlswhy_model::{Evidence, GivenConfiguration, InstalledSoftware, SeenFile};
 
 use super::examine::{Interrupted, examine};
 use super::pcap::{Given, Judged, Kind, Kinds, evidence_of, judged};
@@ -21,8 +21,18 @@ pub(super) struct Question {
     trust: Option<TrustStore>,
     /// Whether the client is a program of this machine, with its trust stores.
     is_here: bool,
-    /// Configurations that bear on the client.
-    configurations: Vec<GivenConfiguration>,
+    bearing: Bearing,
+}
+
+/// What of a machine bears on a program of it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Bearing {
+    /// Configurations.
+    pub(super) configurations: Vec<GivenConfiguration>,
+    /// Its software, as far as its version is known.
+    pub(super) software: Vec<InstalledSoftware>,
+    /// What was looked at while it ran.
+    pub(super) files: Vec<SeenFile>,
 }
 
 impl Question {
@@ -36,17 +46,17 @@ impl Question {
             failed: first.outcome.failed(),
             trust: given.trust.clone(),
             is_here: false,
-            configurations: Vec::new(),
+            bearing: Bearing::default(),
         })
     }
 
-    /// The same of a program of this machine, with its name where that is known, and the configurations that bear on it.
-    pub(super) fn of_program(mut self, name: &str, configurations: Vec<GivenConfiguration>) -> Question {
+    /// The same of a program of this machine, with its name where that is known, and what bears on it.
+    pub(super) fn of_program(mut self, name: &str, bearing: Bearing) -> Question {
         if !name.is_empty() {
             name.clone_into(&mut self.evidence.subject.client);
             self.evidence.clients.iter_mut().for_each(|client| name.clone_into(&mut client.title));
         }
-        Question { configurations, is_here: true, ..self }
+        Question { bearing, is_here: true, ..self }
     }
 
     /// The same, with nothing asked of the server.
@@ -76,7 +86,9 @@ impl Question {
             budget: Budget::default(),
             address: Some(server.ip()),
             known_certificates: self.evidence.known_certificates.clone(),
-            usual_configurations: self.configurations.clone(),
+            usual_configurations: self.bearing.configurations.clone(),
+            software: self.bearing.software.clone(),
+            files: self.bearing.files.clone(),
             clients,
             ..Request::default()
         }

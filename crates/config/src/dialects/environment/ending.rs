@@ -2,7 +2,7 @@
 
 use tlswhy_wire::{NamedGroup, ProtocolVersion};
 
-use super::files::{Kind, Variable, read};
+use super::files::{Kind, Variable, kind, read};
 use super::node::{MAXIMA, MINIMA, words};
 use crate::dialects::{Context, client};
 use crate::mend::{CannotMend, Patch, Want};
@@ -66,6 +66,9 @@ fn set(
     name: &str,
     value: impl FnOnce(&str) -> String,
 ) -> Result<Vec<Patch>, CannotMend> {
+    if kind(context.main) == Some(Kind::Process) {
+        return Err(CannotMend::because(format!("`{name}` is set where the command is started from, and not in a file")));
+    }
     let read = read(context);
     if let Some(last) = read.variables.iter().rfind(|variable| variable.name == name) {
         let old = last.value.as_deref();
@@ -78,8 +81,8 @@ fn set(
     let line = match beside.kind {
         Kind::Unit => format!("Environment={word}"),
         Kind::Dockerfile => format!("ENV {word}"),
-        Kind::Plain | Kind::Shell if beside.exported => format!("export {word}"),
-        Kind::Plain | Kind::Shell => word,
+        Kind::Plain | Kind::Shell | Kind::Process if beside.exported => format!("export {word}"),
+        Kind::Plain | Kind::Shell | Kind::Process => word,
     };
     Ok(vec![client::line(context, Some(&beside.line), &line)?])
 }
@@ -96,6 +99,6 @@ fn written(beside: &Variable, name: &str, value: &str) -> Result<String, CannotM
         Kind::Unit => format!("\"{name}={escaped}\""),
         // There a backslash is none.
         Kind::Plain if value.contains('"') => format!("{name}='{value}'"),
-        Kind::Plain | Kind::Shell | Kind::Dockerfile => format!("{name}=\"{escaped}\""),
+        Kind::Plain | Kind::Shell | Kind::Dockerfile | Kind::Process => format!("{name}=\"{escaped}\""),
     })
 }

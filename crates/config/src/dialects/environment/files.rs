@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::dialects::Context;
-use crate::files::{Content, directory_of, relative_to};
+use crate::files::{Content, directory_of, of_a_process, relative_to};
 use crate::service::Trouble;
 use crate::span::{Span, Via};
 
@@ -24,6 +24,8 @@ pub(super) enum Kind {
     Unit,
     /// `ENV` of a Dockerfile.
     Dockerfile,
+    /// `/proc/PID/environ` of a process, a line each: the value up to the end of the line, its quotes a part of it.
+    Process,
 }
 
 /// A variable that a file sets.
@@ -50,6 +52,7 @@ pub(super) fn kind(path: &str) -> Option<Kind> {
         || path == "/etc/profile"
         || path.starts_with("/etc/profile.d/");
     match name {
+        _ if of_a_process(path).is_some() => Some(Kind::Process),
         _ if shell => Some(Kind::Shell),
         "environment" | ".env" => Some(Kind::Plain),
         _ if has(".env") || name.starts_with(".env.") => Some(Kind::Plain),
@@ -239,8 +242,8 @@ impl Read {
                         variable.value = variable.value.take().filter(|_| depth == 0);
                     }
                 }
-                (Kind::Plain | Kind::Unit, _) => {
-                    let from = word(b"export");
+                (Kind::Plain | Kind::Unit | Kind::Process, _) => {
+                    let from = word(b"export").filter(|_| kind != Kind::Process);
                     self.one(path, bytes, (from.unwrap_or(begins), stop), (kind, from.is_some()), &line, via);
                 }
             }
@@ -260,10 +263,13 @@ impl Read {
         let text = String::from_utf8_lossy(bytes.get(start..end).unwrap_or_default()).into_owned();
         let Some((name, value)) = text.split_once('=').filter(|(name, _)| is_name(name)) else { return };
         let quoted = |quote: char| value.len() >= 2 && value.starts_with(quote) && value.ends_with(quote);
-        let value = if quoted('"') || quoted('\'') { value.get(1..value.len() - 1).unwrap_or_default() } else { value };
+        // What a process got is as it is.
+        let verbatim = kind == Kind::Process;
+        let quoted = !verbatim && (quoted('"') || quoted('\''));
+        let value = if quoted { value.get(1..value.len() - 1).unwrap_or_default() } else { value };
         self.variables.push(Variable {
             name: name.to_owned(),
-            value: plain(value).then(|| value.to_owned()),
+            value: (verbatim || plain(value)).then(|| value.to_owned()),
             kind,
             exported,
             at: Span { path: Arc::clone(path), start, end },

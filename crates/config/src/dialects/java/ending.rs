@@ -100,7 +100,7 @@ impl<'w> Wanted<'w> {
         }
         match options::given(context.files, property, release) {
             Some(given) => {
-                Err(CannotMend::because(format!("-D{property}=… in {} names it, and no file changes that", given.variable)))
+                Err(CannotMend::because(format!("-D{property}=… in {} names it, and no file changes that", given.by)))
             }
             None => Ok(()),
         }

@@ -130,7 +130,7 @@ impl Cut<'_, '_> {
         text: String,
     ) -> Setting<V> {
         if let Some(given) = options::given(self.context.files, property, self.lines.release) {
-            return Setting::new(property, left, text, Origin::Environment { name: given.variable.to_owned() });
+            return Setting::new(property, left, text, given.origin);
         }
         let cuts = |one: &&Disabled<'_>| every.iter().any(|each| takes(&one.entry, each));
         let mut cutting = self.disabled.iter().filter(cuts).map(|one| one.line);

@@ -9,9 +9,11 @@ use crate::files::Files;
 use crate::language::jsse;
 use crate::language::jsse_offer::Named;
 use crate::release::Release;
+use crate::span::{Origin, Span};
 
 /// The variables, that which wins first. JDK_JAVA_OPTIONS is heeded by `java` alone, not by other launchers.
 const VARIABLES: &[&str] = &["_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS"];
+const COMMAND_LINE: &str = "the command line";
 /// JDK_JAVA_OPTIONS came with this release (its manual).
 const HAS_JDK_JAVA_OPTIONS: Release = Release::new(9, 0, 0);
 
@@ -22,25 +24,38 @@ pub(super) const SUITES: &str = "jdk.tls.client.cipherSuites";
 pub(super) const GROUPS: &str = "jdk.tls.namedGroups";
 pub(super) const SCHEMES: &str = "jdk.tls.client.SignatureSchemes";
 
-/// A system property with the variable that sets it.
+/// A system property with what sets it.
 #[derive(Clone, Debug)]
 pub(super) struct Given {
     pub(super) value: String,
-    pub(super) variable: &'static str,
+    /// What sets it, for people.
+    pub(super) by: &'static str,
+    pub(super) origin: Origin,
 }
 
-/// A system property that the environment sets; one without a value counts as not set.
+/// A system property that the environment or the command line sets; one without a value counts as not set.
 pub(super) fn given(files: &Files<'_>, key: &str, release: Option<Release>) -> Option<Given> {
     let heeded =
         |variable: &&&str| **variable != "JDK_JAVA_OPTIONS" || release.is_none_or(|release| release >= HAS_JDK_JAVA_OPTIONS);
-    VARIABLES.iter().filter(heeded).find_map(|variable| {
+    let value = |option: &str| {
+        let (name, value) = option.strip_prefix("-D")?.split_once('=')?;
+        (name == key && !value.is_empty()).then(|| value.to_owned())
+    };
+    let of_variable = |variable: &'static str| {
         let options = words(files.environment(variable)?);
-        let value = |option: &String| {
-            let (name, value) = option.strip_prefix("-D")?.split_once('=')?;
-            (name == key && !value.is_empty()).then(|| value.to_owned())
-        };
-        Some(Given { value: options.iter().rev().find_map(value)?, variable })
-    })
+        let value = options.iter().rev().find_map(|option| value(option))?;
+        Some(Given { value, by: variable, origin: Origin::Environment { name: variable.to_owned() } })
+    };
+    let of_command_line = || {
+        files.arguments().iter().rev().find_map(|(at, argument)| {
+            let value = value(argument)?;
+            let whole = Span { start: at.end - value.len(), ..at.clone() };
+            Some(Given { value, by: COMMAND_LINE, origin: Origin::file(at.clone(), whole, None) })
+        })
+    };
+    let (strongest, others) = VARIABLES.split_first()?;
+    let others = || others.iter().filter(heeded).find_map(|variable| of_variable(variable));
+    of_variable(strongest).or_else(of_command_line).or_else(others)
 }
 
 /// What the environment names of a client's abilities. Names that Java does not know are left out by it as well, but for versions.
@@ -106,7 +121,7 @@ mod tests {
             ("_JAVA_OPTIONS".to_owned(), "-Da=2 -Da=3 -Dc=".to_owned()),
         ];
         let files = Files::new(&[], &[]).in_environment(&environment);
-        let value = |key: &str| given(&files, key, None).map(|given| (given.value, given.variable));
+        let value = |key: &str| given(&files, key, None).map(|given| (given.value, given.by));
         assert_eq!(value("a"), Some(("3".to_owned(), "_JAVA_OPTIONS")));
         assert_eq!(value("b"), Some(("x y".to_owned(), "JAVA_TOOL_OPTIONS")));
         assert_eq!(value("c"), None);

@@ -67,7 +67,7 @@ pub(super) async fn write(
         let question = Question::of(kind, &kinds, &given).map(|question| {
             let question = if arguments.no_probe { question.without_asking() } else { question };
             let process = owners.get(&kind.first.client).cloned().unwrap_or_default();
-            question.of_program(&process.name, libraries::configurations(&process))
+            question.of_program(&process.name, libraries::bearing(&process))
         });
         let told = match question {
             Some(question) => question.answer(interrupted).await,
