@@ -118,6 +118,9 @@ pub struct ClientPolicy {
     /// Demands everything that RFC 5280 and the Baseline Requirements demand of certificates.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub strict_certificates: Option<bool>,
+    /// Nobody saw whether it checks certificates at all: a recorded client that ended before it met one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verification_unknown: Option<bool>,
     /// Trust store: `system`, `mozilla`, `java`, `apple`, `windows`, `own`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trust_store: Option<String>,

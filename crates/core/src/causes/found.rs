@@ -81,13 +81,23 @@ impl<'a> Found<'a> {
         {
             exhibits.extend(failing.version_exhibit());
         }
+        let may_not_matter =
+            matches!(self.fault.kind, FaultKind::Certificate(_)) && self.case.client.policy.verification_unknown == Some(true);
+        let diagnosis = match may_not_matter {
+            true => format!("{diagnosis} Whether {} checks certificates was not seen.", self.client_title()),
+            false => diagnosis,
+        };
         Finding {
             cause: cause.code.to_owned(),
             family: cause.family.to_owned(),
             party: cause.party,
             stage: cause.stage,
             order: 0,
-            impact: if self.fault.blocks { Impact::Blocks } else { Impact::Degrades },
+            impact: match self.fault.blocks {
+                true => Impact::Blocks,
+                false if may_not_matter => Impact::Latent,
+                false => Impact::Degrades,
+            },
             confidence: self.fault.confidence,
             title,
             diagnosis,

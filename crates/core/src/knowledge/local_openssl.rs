@@ -50,6 +50,7 @@ pub fn local_openssl(seen: &LocalOpenssl) -> Option<ClientProfile> {
             checks_anchor_validity: Some(true),
             maximum_lifetime_days: None,
             strict_certificates: Some(false),
+            verification_unknown: None,
             trust_store: Some("system".to_owned()),
             policy_source: Some(
                 "openssl version -a; groups and schemes that openssl s_client leaves out when asked for weak ones; SSL_CTX_set_security_level(3)"

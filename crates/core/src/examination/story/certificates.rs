@@ -53,7 +53,8 @@ impl<'c, 'e> Teller<'c, 'e> {
                 path: path.clone(),
                 elsewhere: opinion.known.iter().map(|known| (known.certificate.sha256, known.source.clone())).collect(),
             };
-            self.push(FaultKind::Certificate(Box::new(fault)), Confidence::Observed, Some(seen.id()));
+            let checks = self.case.client.policy.verification_unknown != Some(true);
+            self.push(FaultKind::Certificate(Box::new(fault)), Confidence::Observed, Some(seen.id())).blocks = checks;
         }
         self.revoked_and_not_heeded(seen, &presented, &opinion, &full_chain, &path);
         Some(())

@@ -125,6 +125,10 @@ fn client(handshake: &Handshake) -> ClientProfile {
     });
     let software = Software { product: "the client's software".to_owned(), ..Software::default() };
     let source = "the ClientHello in the capture".to_owned();
+    // It met no certificate, so that what it does with one was not seen.
+    let unknown = handshake.answer.server_hello().is_none().then_some(true);
+    let policy = ClientPolicy { verification_unknown: unknown, ..client.policy };
+    let client = ClientProfile { policy, ..client };
     ClientProfile { name: "watched-client".to_owned(), title, software, source, ..client }
 }
 
