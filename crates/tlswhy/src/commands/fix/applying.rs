@@ -153,9 +153,10 @@ fn came_true(course: &Course, before: &Standing, after: &Standing) -> bool {
     fares(&course.gains, true) && fares(&course.loses, false) && (course.connects != Some(true) || after.works())
 }
 
-/// Still the same first fault.
+/// Still the same first fault, under its own name or that of what it explained.
 fn same_root(before: &Standing, after: &Standing) -> bool {
-    before.blocking.first() == after.blocking.first()
+    let first = after.blocking.first();
+    before.blocking.first() == first || first.is_some_and(|first| before.explained.contains(first))
 }
 
 /// The edits of all proposals, by file.

@@ -94,6 +94,8 @@ pub(super) struct Standing {
     pub(super) outcome: Outcome,
     pub(super) summary: String,
     pub(super) blocking: Vec<String>,
+    /// What the first of them explains: once it is mended, none of these may be left.
+    pub(super) explained: Vec<String>,
     /// Whether each client connects, by its name.
     pub(super) works: BTreeMap<String, bool>,
 }
@@ -101,7 +103,9 @@ pub(super) struct Standing {
 impl Standing {
     pub(super) fn of(report: &Report) -> Standing {
         let blocking = report.findings.iter().filter(|finding| finding.impact == Impact::Blocks);
+        let explained = blocking.clone().next().map(|first| first.explains.clone()).unwrap_or_default();
         Standing {
+            explained,
             outcome: report.outcome,
             summary: report.summary.clone(),
             blocking: blocking.map(|finding| finding.cause.clone()).collect(),
