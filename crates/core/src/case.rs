@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::net::IpAddr;
+use std::rc::Rc;
 
 use tlswhy_model::{
     Attempt, Awaited, Bytes, ClientProfile, Depth, Direction, Ending, Evidence, Exhibit, Layer, Opening, Probe, Question,
@@ -285,7 +286,7 @@ pub struct Case<'a> {
     pub client: &'a ClientProfile,
     /// Address examined; `None` where a proxy resolves the name.
     pub address: Option<IpAddr>,
-    seen: Vec<Seen<'a>>,
+    seen: Rc<[Seen<'a>]>,
     unavailable: &'a [Question],
     allowed: Allowed,
     wanted: RefCell<Vec<(Question, String)>>,
@@ -301,6 +302,11 @@ impl<'a> Case<'a> {
     ) -> Case<'a> {
         let seen = evidence.attempts.iter().map(Seen::read).collect();
         Case { evidence, client, address, seen, unavailable, allowed: Allowed::default(), wanted: RefCell::new(Vec::new()) }
+    }
+
+    /// The same for another client.
+    pub fn of_client(&self, client: &'a ClientProfile) -> Case<'a> {
+        Case { client, seen: Rc::clone(&self.seen), wanted: RefCell::new(Vec::new()), ..*self }
     }
 
     /// The same, where these further questions may be asked.

@@ -15,8 +15,14 @@ pub(crate) fn replay_probe(case: &Case<'_>) -> Probe {
     case.hello_probe(case.client_hello(), case.evidence.subject.upgrade.as_deref(), Depth::Flight)
 }
 
-/// Judges the client of the case. `first` is what stops the judged client.
-pub(crate) fn judge(case: &Case<'_>, story: &Story, first: Option<&Finding>, stores: &Stores) -> ClientOutcome {
+/// Judges the client of the case before this server. `first` is what stops the judged client.
+pub(crate) fn judge(
+    case: &Case<'_>,
+    story: &Story,
+    server: &ServerCapabilities,
+    first: Option<&Finding>,
+    stores: &Stores,
+) -> ClientOutcome {
     let mut row = ClientOutcome {
         name: case.client.name.clone(),
         outcome: Outcome::Undetermined,
@@ -35,13 +41,13 @@ pub(crate) fn judge(case: &Case<'_>, story: &Story, first: Option<&Finding>, sto
     if let Some(seen) = case.find(&replay_probe(case))
         && seen.reached_the_server()
     {
-        by_replay(case, story, seen, &mut row);
+        by_replay(case, story, server, seen, &mut row);
         if row.outcome == Outcome::Works {
             by_certificates(case, story, vec![seen], stores, &mut row);
         }
         return row;
     }
-    by_model(case, story, &mut row);
+    by_model(case, story, server, &mut row);
     if row.outcome == Outcome::Works {
         by_certificates(case, story, shown(case, story), stores, &mut row);
     }
@@ -143,7 +149,7 @@ fn stops_everyone(kind: &FaultKind) -> bool {
     )
 }
 
-fn by_replay(case: &Case<'_>, story: &Story, seen: &Seen<'_>, row: &mut ClientOutcome) {
+fn by_replay(case: &Case<'_>, story: &Story, server: &ServerCapabilities, seen: &Seen<'_>, row: &mut ClientOutcome) {
     row.replayed = true;
     let client = ClientCapabilities::of(case.client);
     match (seen.version(), seen.suite()) {
@@ -159,16 +165,15 @@ fn by_replay(case: &Case<'_>, story: &Story, seen: &Seen<'_>, row: &mut ClientOu
         _ => {
             row.outcome = Outcome::Fails;
             row.says = Some(seen.ending());
-            if let Negotiated::Obstacle(obstacle) = negotiate(&client, &server(case, story)) {
+            if let Negotiated::Obstacle(obstacle) = negotiate(&client, server) {
                 refuse(case, story, FaultKind::Negotiation(obstacle), row);
             }
         }
     }
 }
 
-fn by_model(case: &Case<'_>, story: &Story, row: &mut ClientOutcome) {
+fn by_model(case: &Case<'_>, story: &Story, server: &ServerCapabilities, row: &mut ClientOutcome) {
     let client = ClientCapabilities::of(case.client);
-    let server = server(case, story);
     if story
         .faults
         .iter()
@@ -181,7 +186,7 @@ fn by_model(case: &Case<'_>, story: &Story, row: &mut ClientOutcome) {
         row.says = Some("the server's answers differ".to_owned());
         return;
     }
-    match negotiate(&client, &server) {
+    match negotiate(&client, server) {
         Negotiated::Agreed(agreement) => {
             row.outcome = Outcome::Works;
             // Which of several suites the server takes is its own choice: one is named only where no other is possible.
@@ -203,7 +208,8 @@ fn by_model(case: &Case<'_>, story: &Story, row: &mut ClientOutcome) {
     }
 }
 
-fn server(case: &Case<'_>, story: &Story) -> ServerCapabilities {
+/// What the attempts of the case tell of the server.
+pub(crate) fn server(case: &Case<'_>, story: &Story) -> ServerCapabilities {
     let (name, upgrade) = (story.server_name.as_deref(), story.upgrade.as_deref());
     ServerCapabilities::of(case.all().filter(|seen| {
         seen.attempt.probe.upgrade.as_deref() == upgrade

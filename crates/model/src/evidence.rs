@@ -61,6 +61,9 @@ pub struct Evidence {
     /// Whether every address of the name was to be examined, or the first that answers.
     #[serde(default)]
     pub all_addresses: bool,
+    /// Whether everything that the server accepts was to be asked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub full: bool,
     /// Whether the connections were somebody else's and only watched: the first attempt is the one that is judged, the judged client
     /// is the one that made it, and no question can be asked.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -19,6 +19,7 @@ mod remedy;
 mod report;
 #[cfg(feature = "schema")]
 pub mod schema;
+mod server;
 mod software;
 mod symptoms;
 mod text;
@@ -38,6 +39,7 @@ pub use remedy::{Edit, Prediction, Remedy, Safety};
 pub use report::{
     AddressOutcome, CertificateView, ChainView, ClientOutcome, Cost, Notice, OpenQuestion, Outcome, Report, StoreView, Tool,
 };
+pub use server::{Acceptance, AcceptedValue, OrderView, ServerView, ShownCertificate, ValuesView, VersionView};
 pub use software::{Abilities, EndOfLife, FoundSoftware, Lacking, SoftwareReport, SoftwareRole, UsedLibrary, Walk};
 pub use symptoms::{NamedPeer, NextStep, SuspectedCause, Symptom, SymptomReport, TextInput, TextSpeaker};
 pub use text::printable;

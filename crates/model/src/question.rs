@@ -111,6 +111,8 @@ pub enum Opening {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Depth {
+    /// Until the server's choice is read: its ServerHello or HelloRetryRequest. It costs our side no key.
+    Choice,
     /// Until the server's first flight is read: in TLS 1.3 with the encrypted part where we have the keys.
     Flight,
     /// Finish the handshake and listen briefly for objections.

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use tlswhy_wire::{CipherSuite, ProtocolVersion};
 
-use crate::{Evidence, Finding, Subject};
+use crate::{Evidence, Finding, ServerView, Subject};
 
 /// What follows from the evidence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,6 +33,9 @@ pub struct Report {
     /// The certificates, and what becomes of them in each trust store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chain: Option<ChainView>,
+    /// Everything that the server accepts, where that was asked (`--full`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerView>,
     /// Worth knowing, and no fault for the judged client.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<Notice>,

@@ -170,6 +170,10 @@ pub(crate) struct Check {
     #[arg(long, help_heading = "Whom to judge for")]
     pub(crate) replay: bool,
 
+    /// Ask for everything that the server accepts: versions, suites and their order, groups, signatures, protocols
+    #[arg(long, help_heading = "How much to ask")]
+    pub(crate) full: bool,
+
     #[command(flatten)]
     pub(crate) connection: Connection,
     /// Examine every address of the name

@@ -79,6 +79,7 @@ impl InspectionRequest {
             software: self.software.clone(),
             attempts: Vec::new(),
             all_addresses: false,
+            full: false,
             watched: false,
             redacted: false,
         }

@@ -20,6 +20,7 @@ use crate::case::{Allowed, Case, Seen};
 use crate::chain::{self, Store, Stores};
 use crate::configuration::judged;
 use crate::configuration::survey::Survey;
+use crate::inventory::{self, Inventory};
 use crate::panel;
 
 /// What is to be examined.
@@ -46,6 +47,8 @@ pub struct Request {
     pub address_family: Option<Family>,
     /// Send the very hellos of the panel.
     pub replay: bool,
+    /// Ask for everything that the server accepts.
+    pub full: bool,
     /// Trust stores by the name that client profiles use (`system`, `java`); Mozilla's is always there.
     pub stores: Vec<(String, TrustStore)>,
     /// Intermediates known from elsewhere.
@@ -93,6 +96,13 @@ pub struct Budget {
     pub connections: u32,
     /// Rounds.
     pub rounds: u32,
+}
+
+impl Budget {
+    /// Room for everything that a server may accept: as many connections as it has suites, in each version, and some.
+    pub fn full() -> Budget {
+        Budget { connections: 1000, rounds: 600 }
+    }
 }
 
 impl Default for Budget {
@@ -161,6 +171,7 @@ impl Examination {
             identity: request.identity.clone(),
             attempts: Vec::new(),
             all_addresses: request.all_addresses,
+            full: request.full,
             watched: false,
             redacted: false,
         };
@@ -190,6 +201,7 @@ impl Examination {
             started_at: evidence.started_at.clone(),
             budget: Budget { connections: 0, rounds: 0 },
             all_addresses: evidence.all_addresses,
+            full: evidence.full,
             address: given.first().copied().filter(|_| !resolved),
             address_family: None,
             ..Request::default()
@@ -368,7 +380,25 @@ impl Examination {
                 }
             }
         }
+        if wanted.is_empty()
+            && let (Some(address), Some(client)) = (addresses.first(), self.evidence.clients.first())
+        {
+            let case = self.case(client, *address);
+            let story = self.tell(&case);
+            self.inventory(&case, &story);
+            wanted = case.into_questions();
+        }
         wanted
+    }
+
+    /// Everything that the server accepts, where it was to be asked and something that speaks TLS answers; questions are noted in
+    /// the case.
+    fn inventory(&self, case: &Case<'_>, story: &Story) -> Option<Inventory> {
+        let upgrade = story.upgrade.as_deref();
+        let speaks =
+            |seen: &Seen<'_>| seen.attempt.probe.upgrade.as_deref() == upgrade && (seen.chose() || seen.alert().is_some());
+        (self.evidence.full && !self.evidence.watched && case.all().any(speaks))
+            .then(|| inventory::take(case, story.server_name.as_deref(), upgrade))
     }
 
     /// The addresses to examine: one, or all where asked for. `None` while the name is not resolved. A `None` within the list

@@ -12,6 +12,7 @@ use crate::case::{Case, Seen};
 use crate::causes::{CAUSES, Found};
 use crate::configuration::survey::Survey;
 use crate::configuration::{locate, rivals, settling};
+use crate::inventory::Inventory;
 use crate::negotiate::ServerCapabilities;
 use crate::panel;
 
@@ -83,6 +84,16 @@ impl Examination {
             subject.address =
                 tales.iter().find_map(|tale| tale.story.own).and_then(|own| self.evidence.attempt(own)?.address.clone());
         }
+        let taken = tales.first().map(|tale| (self.case(tale.client, tale.address), tale));
+        let inventory = taken.as_ref().and_then(|(case, tale)| self.inventory(case, &tale.story));
+        let mut notices = self.notices(&tales);
+        let server = match (&taken, &inventory) {
+            (Some((case, tale)), Some(inventory)) => {
+                notices.extend(inventory.weaknesses(&panel::server(case, &tale.story)));
+                Some(inventory.view(case, tale.story.server_name.as_deref()))
+            }
+            _ => None,
+        };
         Report {
             format: tlswhy_model::REPORT_FORMAT.to_owned(),
             format_version: tlswhy_model::FORMAT_VERSION.to_owned(),
@@ -92,10 +103,11 @@ impl Examination {
             outcome,
             root_cause: root.map(|finding| finding.cause.clone()),
             summary: self.summary(&tales, outcome, &findings),
-            clients: self.panel_rows(&tales),
+            clients: self.panel_rows(&tales, inventory.as_ref()),
             addresses: if several_addresses { self.address_rows(&tales) } else { Vec::new() },
             chain: self.chain_view(&tales),
-            notices: self.notices(&tales),
+            server,
+            notices,
             open_questions,
             cost: self.cost(),
             evidence: self.cited(&findings, &tales),
@@ -282,16 +294,21 @@ impl Examination {
         Some(format!(" with {version}, {suite}"))
     }
 
-    fn panel_rows(&self, tales: &[Tale<'_>]) -> Vec<tlswhy_model::ClientOutcome> {
+    fn panel_rows(&self, tales: &[Tale<'_>], inventory: Option<&Inventory>) -> Vec<tlswhy_model::ClientOutcome> {
         let Some(tale) = tales.first() else {
             return Vec::new();
         };
+        let judged = self.case(tale.client, tale.address);
+        let mut server = panel::server(&judged, &tale.story);
+        if let Some(inventory) = inventory {
+            inventory.add_to(&mut server);
+        }
         self.request
             .panel
             .iter()
             .map(|client| {
-                let case = self.case(client, tale.address);
-                panel::judge(&case, &tale.story, tale.findings.first(), &self.stores)
+                let case = judged.of_client(client);
+                panel::judge(&case, &tale.story, &server, tale.findings.first(), &self.stores)
             })
             .collect()
     }

@@ -1,6 +1,7 @@
 //! What is known beforehand: clients, the hellos that serve as controls, words of products. Tables, each row with its source.
 
 pub mod alerts;
+pub mod application_protocols;
 pub mod clients;
 pub mod controls;
 pub mod dated;

@@ -232,7 +232,7 @@ impl Handshake {
         let transcript = Transcript::of_server(received);
         match (transcript.sslv2, received.len()) {
             (Some(message), _) => match message.value {
-                Sslv2Message::ServerHello(_) if self.depth == Depth::Flight => Step::Ended(Ending::Answered),
+                Sslv2Message::ServerHello(_) if self.depth <= Depth::Flight => Step::Ended(Ending::Answered),
                 Sslv2Message::ServerHello(_) => not_carried_step("a handshake of SSLv2".to_owned()),
                 // It closes now, and that is the ending.
                 Sslv2Message::Error(_) => Step::Wait,
@@ -367,7 +367,7 @@ impl Handshake {
         let hello = ServerHello::parse(Reader::new(body, at + 4)).map_err(|error| unreadable(error, received))?;
         let version = *hello.selected_version;
         let suite = hello.cipher_suite.value;
-        if self.replayed && version >= ProtocolVersion::TLSV1_3 {
+        if self.depth == Depth::Choice || self.replayed && version >= ProtocolVersion::TLSV1_3 {
             return Err(Ending::Answered);
         }
         if version > ProtocolVersion::TLSV1_3 {

@@ -29,7 +29,8 @@ pub(crate) fn run(arguments: &Check) -> Result<Status, Failure> {
     served::may_write(arguments.save_chain.as_deref(), arguments.force)?;
     let trust = arguments.ca.as_deref().map(trust::named_trust_store).transpose()?;
     let known = trust::known_certificates(&arguments.sources.known)?;
-    let panel = tlswhy_core::panel();
+    // Beside everything that the server accepts, everybody that could ask for it.
+    let panel = if arguments.full { tlswhy_core::clients().map_err(Failure::new)? } else { tlswhy_core::panel() };
     let identity = trust::client_identity(arguments.cert.as_deref(), arguments.key.as_deref())?.map(Arc::new);
     let live = |target| {
         let files = machine::files(&arguments.machine)?;
@@ -96,11 +97,12 @@ impl Common<'_> {
             trust: self.trust.clone(),
             stores: self.stores.clone(),
             started_at: now(),
-            budget: Budget::default(),
+            budget: if arguments.full { Budget::full() } else { Budget::default() },
             all_addresses: arguments.all_addresses,
             address: connection.address,
             address_family: connect::family(connection),
             replay: arguments.replay,
+            full: arguments.full,
             known_certificates: self.known.clone(),
             identity: live.identity.as_deref().map(trust::without_key),
             fetch_issuers: arguments.sources.aia,

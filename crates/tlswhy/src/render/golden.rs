@@ -17,6 +17,11 @@ fn a_healthy_server_takes_a_few_lines() {
 }
 
 #[test]
+fn what_a_server_accepts_takes_one_screen() {
+    check("full", &full());
+}
+
+#[test]
 fn one_finding_says_what_why_and_how() {
     check("one", &one());
 }
@@ -140,6 +145,61 @@ fn healthy() -> Report {
     let attempts = vec![attempt(1, modern("www.example.test"), Ending::Completed)];
     let summary = "www.example.test answers this client with TLSv1.3, TLS_AES_256_GCM_SHA384 and x25519";
     Report { clients, ..report(subject, Outcome::Works, summary, attempts) }
+}
+
+fn full() -> Report {
+    let accepted = |names: &[&str], weaknesses: &[&str]| {
+        let value = |name: &&str| AcceptedValue {
+            name: (*name).to_owned(),
+            attempt: 7,
+            weaknesses: weaknesses.iter().map(|code| (*code).to_owned()).collect(),
+        };
+        names.iter().map(value).collect::<Vec<_>>()
+    };
+    let values = |names: &[&str]| ValuesView { accepted: accepted(names, &[]), ..ValuesView::default() };
+    let version = |version, acceptance| VersionView {
+        version,
+        acceptance,
+        attempt: Some(7),
+        says: (acceptance != Acceptance::Accepted).then(|| "silence for 3000 ms in answer to the ClientHello".to_owned()),
+        cipher_suites: ValuesView::default(),
+        suite_order: None,
+        chacha_first: None,
+        groups: ValuesView::default(),
+        signature_schemes: ValuesView::default(),
+    };
+    let old = ValuesView {
+        accepted: [
+            accepted(&["TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"; 14], &[]),
+            accepted(&["TLS_RSA_WITH_3DES_EDE_CBC_SHA"], &["64-bit-block", "no-forward-secrecy"]),
+        ]
+        .concat(),
+        refused: vec!["TLS_RSA_WITH_RC4_128_SHA".into()],
+        refused_in: Some(9),
+        untested: vec!["TLS_NULL_WITH_NULL_NULL".into()],
+    };
+    let server = ServerView {
+        versions: vec![
+            VersionView {
+                cipher_suites: values(&["TLS_AES_128_GCM_SHA256"]),
+                groups: values(&["x25519", "secp256r1"]),
+                signature_schemes: values(&["rsa_pss_rsae_sha256"]),
+                ..version(ProtocolVersion::TLSV1_3, Acceptance::Accepted)
+            },
+            VersionView {
+                cipher_suites: old.clone(),
+                suite_order: Some(OrderView::Server),
+                chacha_first: Some(true),
+                ..version(ProtocolVersion::TLSV1_2, Acceptance::Accepted)
+            },
+            VersionView { cipher_suites: old, ..version(ProtocolVersion::TLSV1_1, Acceptance::Accepted) },
+            version(ProtocolVersion::TLSV1_0, Acceptance::Refused),
+            version(ProtocolVersion::SSLV3, Acceptance::Untested),
+        ],
+        application_protocols: values(&["h2", "http/1.1"]),
+        certificates: Vec::new(),
+    };
+    Report { server: Some(server), ..healthy() }
 }
 
 fn one() -> Report {
@@ -583,6 +643,7 @@ fn report(subject: Subject, outcome: Outcome, summary: &str, attempts: Vec<Attem
         findings: Vec::new(),
         clients: Vec::new(),
         addresses: Vec::new(),
+        server: None,
         chain: None,
         notices: Vec::new(),
         open_questions: Vec::new(),
@@ -606,6 +667,7 @@ fn report(subject: Subject, outcome: Outcome, summary: &str, attempts: Vec<Attem
             identity: None,
             attempts,
             all_addresses: false,
+            full: false,
             watched: false,
             redacted: false,
         },

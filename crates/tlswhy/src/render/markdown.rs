@@ -6,7 +6,7 @@ use tlswhy_model::{Attempt, Finding, Report};
 
 use super::page::{CODE, HEADING, Page};
 use super::wrap::spans;
-use super::{Options, Position, chain, drawing, is_about_certificates, shown, words};
+use super::{Options, Position, chain, drawing, is_about_certificates, server, shown, words};
 
 /// Writes the report as CommonMark (the client table is GitHub's extension).
 pub(super) fn write(
@@ -29,6 +29,10 @@ pub(super) fn write(
     {
         writeln!(out, "## Certificates\n")?;
         fence("text", &chain::plain(&drawing(view, options.verbose)), out)?;
+    }
+    if let Some(view) = &report.server {
+        writeln!(out, "## What the server accepts\n")?;
+        fence("text", &server::plain(view, options.verbose), out)?;
     }
     if !report.addresses.is_empty() {
         writeln!(out, "## Addresses\n\n| Address | Outcome | Cause | |\n|---|---|---|---|")?;

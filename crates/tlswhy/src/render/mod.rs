@@ -13,6 +13,7 @@ mod json;
 mod markdown;
 mod page;
 pub(crate) mod relay;
+mod server;
 pub(crate) mod software;
 pub(crate) mod symptoms;
 mod text;

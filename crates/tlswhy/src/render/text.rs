@@ -7,7 +7,7 @@ use tlswhy_model::{Attempt, Finding, Outcome, Report};
 
 use super::excerpt::Excerpts;
 use super::page::{ASIDE, HEADING, Page};
-use super::{Options, Position, chain, drawing, is_about_certificates, words};
+use super::{Options, Position, chain, drawing, is_about_certificates, server, words};
 
 /// Column of the labels of a finding.
 const LABEL: usize = 3;
@@ -40,6 +40,12 @@ pub(super) fn write(
         write_finding(&mut page, report, index, finding, options)?;
     }
     write_chain(&mut page, report, options)?;
+    if let Some(view) = &report.server {
+        page.blank()?;
+        page.paragraph(0, HEADING, "What the server accepts")?;
+        server::write(view, options.verbose, &mut page)?;
+        page.blank()?;
+    }
     write_addresses(&mut page, report)?;
     write_open_questions(&mut page, report)?;
     if !report.findings.is_empty() || !report.open_questions.is_empty() {

@@ -69,6 +69,7 @@ pub(crate) fn of(kind: &Kind, all: &Kinds, given: &Given) -> Option<Evidence> {
         software: Vec::new(),
         attempts,
         all_addresses: false,
+        full: false,
         watched: true,
         redacted: false,
     })

@@ -1,0 +1,304 @@
+//! SSL 3.0 to TLS 1.2: which suites, in whose order, with which groups and signatures.
+//!
+//! The server chooses one suite a connection. What it chose is left out of the next hello, until it refuses the rest: as many
+//! connections as it has suites, and one. Groups and signature schemes are asked along with them.
+
+use tlswhy_model::Depth;
+use tlswhy_wire::{
+    AlertDescription, Authentication, CipherSuite, HelloSpec, KeyExchange, NamedGroup, ProtocolVersion, SignatureScheme,
+};
+
+use super::VersionInventory;
+use super::asker::{Asker, Reply};
+use super::order::{Order, find_order};
+use super::tried::{Aside, Tried};
+use crate::case::Seen;
+use crate::knowledge::controls;
+use crate::negotiate::{Support, needs_signature, signature_scheme};
+
+/// Suites in one hello of those that servers with a limit still take.
+const FEW: usize = 96;
+
+/// Everything at one version. `detailed`: with groups and signature schemes; `None` while that is open.
+pub(super) fn take(asker: &Asker<'_, '_>, version: ProtocolVersion, detailed: Option<bool>) -> VersionInventory {
+    let base = control(version, asker.server_name);
+    let usual = base.real_suites();
+    let others: Vec<CipherSuite> = every_suite(version).filter(|suite| !usual.contains(suite)).collect();
+    let mut taking = Taking {
+        asker,
+        version,
+        found: VersionInventory::of(version, Tried::of([usual.clone(), others.clone()].concat())),
+        groups: Aside::of(curves(&base)),
+        rsa: Aside::of(schemes(&base, Authentication::Rsa)),
+        ecdsa: Aside::of(schemes(&base, Authentication::Ecdsa)),
+        detailed: false,
+        suites_done: false,
+        in_pieces: false,
+        base,
+    };
+    // `None` is an early end: an answer is awaited, or there is nothing more to ask.
+    let _ended_early = taking.run(&usual, &others, detailed);
+    taking.finish()
+}
+
+struct Taking<'a, 'c, 'e> {
+    asker: &'a Asker<'c, 'e>,
+    version: ProtocolVersion,
+    found: VersionInventory,
+    groups: Aside<NamedGroup>,
+    rsa: Aside<SignatureScheme>,
+    ecdsa: Aside<SignatureScheme>,
+    detailed: bool,
+    /// All suites are known.
+    suites_done: bool,
+    /// Suites were asked for in several lists, which shows no order across them.
+    in_pieces: bool,
+    base: HelloSpec,
+}
+
+/// Why a list was left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Left {
+    /// The server refused the rest.
+    Refused(Option<AlertDescription>),
+    /// It gave no answer, or one that cannot be.
+    Unanswered,
+}
+
+impl<'c, 'e> Taking<'_, 'c, 'e> {
+    fn run(&mut self, usual: &[CipherSuite], others: &[CipherSuite], detailed: Option<bool>) -> Option<()> {
+        let version = self.version;
+        let purpose = format!("everything that {version} offers");
+        match self.asker.ask(self.base.clone(), Depth::Flight, &purpose)? {
+            Reply::NoAnswer(seen) => {
+                self.found.settle(Support::Untested, seen);
+                return None;
+            }
+            Reply::Refused(seen) => {
+                self.found.settle(Support::Refused, seen);
+                return self.after_a_refusal(seen, usual, others);
+            }
+            Reply::Chosen(seen) if seen.version() != Some(version) => {
+                // A server takes the highest version that both have.
+                self.found.settle(Support::Refused, seen);
+                self.found.suites.refuse_rest(seen.id());
+                return None;
+            }
+            Reply::Chosen(seen) => {
+                self.found.settle(Support::Accepted, seen);
+                self.detailed = detailed? && version > ProtocolVersion::SSLV3;
+                let base = self.base.clone();
+                self.learn(&base, seen);
+            }
+        }
+        self.all_suites(usual, others)?;
+        self.by_order();
+        Some(())
+    }
+
+    /// The control failed: the version may be there for suites that it lacks, or for those that need no signature.
+    fn after_a_refusal(&mut self, seen: &Seen<'_>, usual: &[CipherSuite], others: &[CipherSuite]) -> Option<()> {
+        if seen.alert().is_none() || seen.alert() == Some(AlertDescription::PROTOCOL_VERSION) {
+            self.found.suites.refuse_rest(seen.id());
+            return None;
+        }
+        let unsigned: Vec<CipherSuite> = usual.iter().copied().filter(|suite| !needs_signature(self.version, *suite)).collect();
+        // An OpenSSL server above level 0 has nothing to sign with below TLS 1.2, and finds out too late; it may still do without.
+        let stumbled = self.version < ProtocolVersion::TLSV1_2 && seen.alert() != Some(AlertDescription::HANDSHAKE_FAILURE);
+        let lists = if stumbled { vec![unsigned] } else { Vec::new() };
+        let refused = usual.iter().copied().filter(|suite| !lists.iter().flatten().any(|later| later == suite)).collect();
+        self.found.suites.refuse(refused, seen.id());
+        self.in_pieces = true;
+        for list in lists.into_iter().chain(others.chunks(FEW).map(<[_]>::to_vec)) {
+            self.until_refused(list)?;
+        }
+        self.by_order();
+        Some(())
+    }
+
+    fn all_suites(&mut self, usual: &[CipherSuite], others: &[CipherSuite]) -> Option<()> {
+        let first = self.found.suites.taken();
+        let usual: Vec<CipherSuite> = usual.iter().copied().filter(|suite| !first.contains(suite)).collect();
+        let left = self.until_refused([&usual, others].concat())?;
+        if self.found.suites.accepted.len() == first.len() {
+            // Nothing shows yet that it takes so long a list at all.
+            let refused = std::mem::take(&mut self.found.suites.refused);
+            self.found.suites.untested.extend(refused);
+            self.in_pieces = true;
+            for list in std::iter::once(usual).chain(others.chunks(FEW).map(<[_]>::to_vec)) {
+                self.until_refused(list)?;
+            }
+        } else if let Left::Refused(Some(alert)) = left
+            && self.version < ProtocolVersion::TLSV1_2
+            && ![AlertDescription::HANDSHAKE_FAILURE, AlertDescription::INSUFFICIENT_SECURITY].contains(&alert)
+        {
+            // It stumbled over something, maybe over a signature: suites without one are asked by themselves.
+            let (signed, unsigned) = std::mem::take(&mut self.found.suites.refused)
+                .into_iter()
+                .partition(|suite| needs_signature(self.version, *suite));
+            self.found.suites.refused = signed;
+            self.found.suites.untested.extend(&unsigned);
+            self.in_pieces = true;
+            self.until_refused(unsigned)?;
+        }
+        Some(())
+    }
+
+    /// Takes from a list what the server chooses, until it refuses the rest.
+    fn until_refused(&mut self, mut list: Vec<CipherSuite>) -> Option<Left> {
+        let purpose = format!("which further suites it has at {}", self.version);
+        while !list.is_empty() {
+            let hello = self.hello(list.clone());
+            match self.asker.ask(hello.clone(), Depth::Flight, &purpose)? {
+                Reply::Chosen(seen) if seen.version() == Some(self.version) => {
+                    let Some(place) = seen.suite().and_then(|suite| list.iter().position(|offered| *offered == suite)) else {
+                        self.found.says = Some("it chose a suite that was not offered".to_owned());
+                        return Some(Left::Unanswered);
+                    };
+                    list.remove(place);
+                    self.found.settle(Support::Accepted, seen);
+                    self.learn(&hello, seen);
+                }
+                // An older version instead: at this one there is nothing to choose.
+                Reply::Refused(seen) | Reply::Chosen(seen) => {
+                    self.found.suites.refuse(list, seen.id());
+                    return Some(Left::Refused(seen.alert()));
+                }
+                Reply::NoAnswer(_) => return Some(Left::Unanswered),
+            }
+        }
+        Some(Left::Refused(None))
+    }
+
+    /// A hello with these suites, and what is to be asked along with them.
+    fn hello(&self, suites: Vec<CipherSuite>) -> HelloSpec {
+        let mut hello = with_suites(&self.base, &suites);
+        if self.detailed {
+            hello = hello.with_groups(&self.groups.offer(), &[]);
+            if self.version >= ProtocolVersion::TLSV1_2 {
+                let others = schemes(&self.base, Authentication::Dss);
+                hello = hello.with_signature_schemes(&[self.rsa.offer(), self.ecdsa.offer(), others].concat());
+            }
+        }
+        sized(hello)
+    }
+
+    fn learn(&mut self, hello: &HelloSpec, seen: &Seen<'_>) {
+        let Some(suite) = seen.suite() else { return };
+        self.found.suites.accept(suite, seen.id());
+        if let Some(group) = seen.group() {
+            self.groups.learn(&hello.groups(), &group, seen.id());
+        }
+        let signed_by = suite.details().map(|row| row.authentication);
+        if let (Some(scheme), Some(offered)) = (signature_scheme(seen), hello.signature_schemes()) {
+            match signed_by {
+                Some(Authentication::Rsa) => self.rsa.learn(&offered, &scheme, seen.id()),
+                Some(Authentication::Ecdsa) => self.ecdsa.learn(&offered, &scheme, seen.id()),
+                _ => {}
+            }
+        }
+    }
+
+    fn by_order(&mut self) {
+        let suites = self.found.suites.taken();
+        let (order, chacha_first) = find_order(self.asker, self.version, &suites, Depth::Flight, |suites| self.hello(suites));
+        // What was found in several lists shows no order across them.
+        self.found.order = if self.in_pieces && order == Order::Server { Order::Unknown } else { order };
+        self.found.chacha_first = chacha_first;
+        self.suites_done = true;
+    }
+
+    /// What hellos that are sent anyway cannot show is asked in hellos of its own, once a suite is known that does for it.
+    fn settle(&mut self) {
+        if !self.detailed {
+            return;
+        }
+        let first = |wanted: &dyn Fn(KeyExchange, Authentication) -> bool| {
+            let rows = self.found.suites.accepted.iter().filter_map(|(suite, _)| suite.details());
+            rows.into_iter().find(|row| wanted(row.key_exchange, row.authentication)).map(|row| row.suite)
+        };
+        let with_rsa = first(&|exchange, by| exchange == KeyExchange::Ecdhe && by == Authentication::Rsa);
+        let with_any = first(&|exchange, _| matches!(exchange, KeyExchange::Ecdhe | KeyExchange::EcdhAnon));
+        let signed = |kind: Authentication| {
+            first(&move |exchange, by| matches!(exchange, KeyExchange::Ecdhe | KeyExchange::Dhe) && by == kind)
+        };
+        let (rsa, ecdsa) = (signed(Authentication::Rsa), signed(Authentication::Ecdsa));
+        if let Some(suite) = with_rsa.or(with_any.filter(|_| self.suites_done))
+            && (!self.groups.is_open() || self.suites_done)
+        {
+            let hello = |groups: &[NamedGroup]| with_suites(&self.base, &[suite]).with_groups(groups, &[]);
+            // With a key on a curve, a hello without that curve is refused for the certificate.
+            let is_telling = with_rsa.is_some();
+            self.asker.exhaust(&mut self.groups.tried, self.version, Depth::Flight, hello, |seen| seen.group(), is_telling);
+        }
+        if self.version < ProtocolVersion::TLSV1_2 {
+            return;
+        }
+        for (suite, known) in [(rsa, &mut self.rsa), (ecdsa, &mut self.ecdsa)] {
+            if let Some(suite) = suite
+                && (!known.is_open() || self.suites_done)
+            {
+                let hello = |schemes: &[SignatureScheme]| with_suites(&self.base, &[suite]).with_signature_schemes(schemes);
+                self.asker.exhaust(&mut known.tried, self.version, Depth::Flight, hello, signature_scheme, true);
+            }
+        }
+    }
+
+    fn finish(mut self) -> VersionInventory {
+        self.settle();
+        if self.detailed {
+            self.found.groups = self.groups.tried;
+            // A kind of key that it does not have says nothing of the signatures.
+            for known in [self.rsa, self.ecdsa].into_iter().filter(|known| !known.tried.accepted.is_empty()) {
+                self.found.schemes.accepted.extend(known.tried.accepted);
+                self.found.schemes.refused.extend(known.tried.refused);
+                self.found.schemes.untested.extend(known.tried.untested);
+                self.found.schemes.refused_in = self.found.schemes.refused_in.or(known.tried.refused_in);
+            }
+        }
+        self.found
+    }
+}
+
+/// The control hello of a version.
+pub(super) fn control(version: ProtocolVersion, server_name: Option<&str>) -> HelloSpec {
+    match version {
+        ProtocolVersion::TLSV1_2 => controls::tls12(server_name),
+        ProtocolVersion::TLSV1_1 => controls::tls11(server_name),
+        ProtocolVersion::TLSV1_0 => controls::tls10(server_name),
+        _ => controls::ssl3(),
+    }
+}
+
+fn with_suites(base: &HelloSpec, suites: &[CipherSuite]) -> HelloSpec {
+    sized(base.clone().with_suites([suites, &[CipherSuite::TLS_EMPTY_RENEGOTIATION_INFO_SCSV]].concat()))
+}
+
+/// The hello at a length that load balancers do not choke on (256 to 511 bytes, see [`controls`]).
+fn sized(hello: HelloSpec) -> HelloSpec {
+    let length = hello.clone().with_pad_to(None).message_length();
+    let pad_to = (hello.extensions.is_some() && (256..usize::from(controls::LONG)).contains(&length)).then_some(controls::LONG);
+    hello.with_pad_to(pad_to)
+}
+
+/// Every suite that can be agreed at this version.
+fn every_suite(version: ProtocolVersion) -> impl Iterator<Item = CipherSuite> {
+    CipherSuite::all().filter(move |suite| suite.details().is_some_and(|row| row.usable_with(version)))
+}
+
+/// The curves of a control, then every other that TLS 1.2 and below can negotiate.
+fn curves(base: &HelloSpec) -> Vec<NamedGroup> {
+    let usual = base.groups();
+    let others = NamedGroup::all().filter(|group| *group <= NamedGroup::X448 && !usual.contains(group));
+    usual.iter().copied().chain(others).collect()
+}
+
+/// The signature schemes of a control that a key of this kind can make.
+fn schemes(base: &HelloSpec, kind: Authentication) -> Vec<SignatureScheme> {
+    let of_kind = |scheme: &SignatureScheme| match scheme.name() {
+        Some(name) if name.starts_with("rsa_") => kind == Authentication::Rsa,
+        Some(name) if name.starts_with("dsa_") => kind == Authentication::Dss,
+        _ => kind == Authentication::Ecdsa,
+    };
+    base.signature_schemes().unwrap_or_default().into_iter().filter(of_kind).collect()
+}
