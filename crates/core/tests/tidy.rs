@@ -12,7 +12,7 @@ use tlswhy_core::{CAUSES, Cause};
 const HEADINGS: [&str; 5] = ["## Diagnosis", "## Cause", "## Fix", "## Why it works", "## References"];
 
 /// Files in `src/causes` that are no cause.
-const NO_CAUSE: [&str; 5] = ["certificates.rs", "found.rs", "mod.rs", "told.rs", "words.rs"];
+const NO_CAUSE: [&str; 6] = ["certificates.rs", "found.rs", "mod.rs", "software.rs", "told.rs", "words.rs"];
 
 /// Which module of this crate may import which. `lib.rs` only declares and re-exports.
 const IMPORTS: &[(&str, &[&str])] = &[

@@ -45,6 +45,8 @@ pub use files::FilesOf;
 pub use handshake::server::{OldServer, OldServerPolicy, OldServerReply};
 pub use identity::ClientIdentity;
 pub use inventory::Inventory;
+#[cfg(target_os = "linux")]
+pub use inventory::tls_library;
 pub use openssl::observe_local_openssl;
 pub use pace::Pace;
 pub use proxy::{InvalidProxy, Proxy, proxy_from_environment};

@@ -158,18 +158,25 @@ impl Lab {
 
     /// This machine's `openssl s_server`, answering HTTP.
     pub fn s_server(&self, certificate: &str, args: &str) -> Started {
-        self.any_s_server("openssl", certificate, args)
+        self.any_s_server("openssl", certificate, args, Vec::new())
     }
 
     /// `s_server` of OpenSSL 1.1.0i, with SSLv3 and RC4.
     pub fn old_s_server(&self, certificate: &str, args: &str) -> Started {
         let program = self.old_openssl()?;
-        self.any_s_server(&program.to_string_lossy(), certificate, args)
+        self.any_s_server(&program.to_string_lossy(), certificate, args, Vec::new())
     }
 
-    fn any_s_server(&self, program: &str, certificate: &str, args: &str) -> Started {
+    /// `s_server` in the place of a stunnel with this configuration, of OpenSSL 1.1.0i or of this machine's.
+    pub fn s_server_as_stunnel(&self, is_old: bool, args: &str, configuration: &str) -> Started {
+        let program = if is_old { self.old_openssl()?.to_string_lossy().into_owned() } else { "openssl".to_owned() };
+        self.any_s_server(&program, "rsa", args, vec![("stunnel/stunnel.conf", configuration.to_owned())])
+    }
+
+    fn any_s_server(&self, program: &str, certificate: &str, args: &str, files: Vec<(&str, String)>) -> Started {
         self.launch(Launch {
             program,
+            files,
             args: words(&format!(
                 "s_server -accept 127.0.0.1:{{port}} -cert {{pki}}/{certificate}.leaf.pem \
                  -key {{pki}}/{certificate}.key -cert_chain {{pki}}/intermediate.pem -www {args}"

@@ -12,6 +12,7 @@ mod intolerance;
 mod layered;
 mod reach;
 mod refusals;
+mod software;
 mod upgrades;
 mod versions;
 
@@ -19,6 +20,7 @@ mod versions;
 pub static SCENARIOS: LazyLock<Vec<&'static Scenario>> = LazyLock::new(|| {
     let lists: Vec<&'static [Scenario]> = vec![
         versions::SCENARIOS,
+        software::SCENARIOS,
         intolerance::SCENARIOS,
         ciphers::SCENARIOS,
         configurations::SCENARIOS,

@@ -81,6 +81,12 @@ const CASES: &[Case] = &[
         cause: Some("version-ranges-disjoint"),
     },
     Case {
+        name: "a program with an OpenSSL of its own that is too old",
+        only_13: true,
+        command: "{old}|s_client|-connect|127.0.0.1:{port}|-servername|{name}|-CAfile|{ca}",
+        cause: Some("client-software-outdated"),
+    },
+    Case {
         name: "a grandchild of a shell",
         only_13: true,
         command: "sh|-c|(curl -sS --tls-max 1.2 --cacert {ca} --resolve {name}:{port}:127.0.0.1 https://{name}:{port}/); exit 9",
@@ -102,7 +108,16 @@ fn commands_run_unchanged_and_what_fails_is_explained() {
     for case in CASES {
         let server = if case.only_13 { &only_13 } else { &any };
         let authority = server.pki(&lab).join("ca.pem");
-        let words: Vec<String> = case.command.split('|').map(|word| fill(word, server.address().port(), &authority)).collect();
+        let old = match case.command.starts_with("{old}") {
+            true => lab.old_openssl().map(|path| path.display().to_string()),
+            false => Ok(String::new()),
+        };
+        let Ok(old) = old else {
+            skip("OpenSSL 1.1.0i");
+            continue;
+        };
+        let command = case.command.replace("{old}", &old);
+        let words: Vec<String> = command.split('|').map(|word| fill(word, server.address().port(), &authority)).collect();
         if find_program(&words[0]).is_none() {
             skip(&words[0]);
             continue;

@@ -94,7 +94,13 @@ fn every_scenario_is_run_once() {
     }
 }
 
-const VERSIONS: [&str; 3] = ["server-version-outdated", "client-version-outdated", "version-ranges-disjoint"];
+const VERSIONS: [&str; 5] = [
+    "server-version-outdated",
+    "client-version-outdated",
+    "version-ranges-disjoint",
+    "server-software-outdated",
+    "client-software-outdated",
+];
 const CONFIGURATIONS: [&str; 2] = ["config-shadowed", "client-policy-restricts"];
 const INTOLERANCE: [&str; 2] = ["server-version-intolerant", "server-size-intolerant"];
 const CIPHERS: [&str; 5] =

@@ -34,6 +34,9 @@ pub struct Software {
     /// The TLS library that it uses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub library: Option<String>,
+    /// Where the version was read, of a client that showed it itself; absent in a profile that stands for a kind of client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_from: Option<String>,
 }
 
 /// What a client accepts and insists on beyond what its hello says. A missing key means: not known, nothing is concluded.

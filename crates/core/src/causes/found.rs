@@ -41,6 +41,7 @@ impl<'a> Found<'a> {
         match &self.fault.kind {
             FaultKind::ConfigShadowed(setting) => Some(&setting.removes),
             FaultKind::PolicyRestricts(restriction) => Some(&restriction.causes),
+            FaultKind::SoftwareOutdated(outdated) => Some(&outdated.causes),
             _ => self.obstacle(),
         }
     }

@@ -8,6 +8,7 @@
 
 mod certificates;
 mod found;
+mod software;
 mod told;
 mod words;
 
@@ -22,6 +23,7 @@ mod chain_misordered;
 mod cipher_certificate_mismatch;
 mod client_certificate_required;
 mod client_policy_restricts;
+mod client_software_outdated;
 mod client_version_outdated;
 mod config_shadowed;
 mod connect_timeout;
@@ -34,6 +36,7 @@ mod no_shared_signature_algorithm;
 mod not_tls;
 mod port_closed;
 mod server_size_intolerant;
+mod server_software_outdated;
 mod server_version_intolerant;
 mod server_version_outdated;
 mod sni_unrecognized;
@@ -84,6 +87,7 @@ pub static CAUSES: &[&Cause] = &[
     &cipher_certificate_mismatch::CAUSE,
     &client_certificate_required::CAUSE,
     &client_policy_restricts::CAUSE,
+    &client_software_outdated::CAUSE,
     &client_version_outdated::CAUSE,
     &config_shadowed::CAUSE,
     &connect_timeout::CAUSE,
@@ -96,6 +100,7 @@ pub static CAUSES: &[&Cause] = &[
     &not_tls::CAUSE,
     &port_closed::CAUSE,
     &server_size_intolerant::CAUSE,
+    &server_software_outdated::CAUSE,
     &server_version_intolerant::CAUSE,
     &server_version_outdated::CAUSE,
     &sni_unrecognized::CAUSE,

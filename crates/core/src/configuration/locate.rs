@@ -124,6 +124,8 @@ pub(crate) fn annotate_service(
     show(finding, service, governing(&finding.cause).0, survey);
     let mended = match &found.fault.kind {
         FaultKind::Certificate(fault) => mending::mend_chain(fault, service, survey),
+        // No line adds what a release was written without.
+        FaultKind::SoftwareOutdated(_) => Mended::default(),
         FaultKind::NotTls { .. } => mending::mend_plainly(configuration, service, &Want::Tls, survey),
         _ => {
             let changes = found.fixes().into_iter().map(|(change, _)| change);

@@ -3,7 +3,7 @@
 //! `survey` reads the configurations that the evidence names, as far as their files are known; what is missing is asked for.
 //! `judged` has the client as its own files make it;
 //! `rivals` finds lines that are there and do not count, or that take away what the other side needs; `settling` answers from the
-//! server's files what its answers leave open; `locate` tells the findings their files and lines, `mending` writes the edits, and
+//! server's files what its answers leave open; `outdated` finds software that cannot do what is needed; `locate` tells the findings their files and lines, `mending` writes the edits, and
 //! `aims` those that bring a server to a guideline.
 
 pub mod aims;
@@ -12,6 +12,7 @@ pub mod inspection;
 pub(crate) mod judged;
 pub(crate) mod locate;
 pub(crate) mod mending;
+pub(crate) mod outdated;
 pub(crate) mod place;
 pub(crate) mod rivals;
 pub(crate) mod settling;
@@ -22,5 +23,7 @@ pub fn main_files(evidence: &tlswhy_model::Evidence) -> Vec<String> {
     survey::Survey::of(evidence).configurations.into_iter().map(|configuration| configuration.main).collect()
 }
 
+pub use outdated::{OutdatedSoftware, Versioned};
 pub use place::Place;
+pub(crate) use rivals::changes_the_server;
 pub use rivals::{Restriction, ShadowedSetting};

@@ -11,7 +11,7 @@ use super::{Examination, Fault, FaultKind, Story};
 use crate::case::{Case, Seen};
 use crate::causes::{CAUSES, Found};
 use crate::configuration::survey::Survey;
-use crate::configuration::{locate, rivals, settling};
+use crate::configuration::{locate, outdated, rivals, settling};
 use crate::inventory::Inventory;
 use crate::negotiate::ServerCapabilities;
 use crate::panel;
@@ -132,6 +132,7 @@ impl Examination {
                     settling::settle(&case, &mut story, &survey);
                     rivals::explain(&case, &mut story, &survey, &ServerCapabilities::of(case.all()));
                 }
+                outdated::explain(&case, &mut story, &survey);
                 tales.push(self.tale(&case, client, address, story, &survey));
             }
         }
@@ -172,6 +173,7 @@ impl Examination {
             match CAUSES.iter().find_map(|cause| Some((cause, (cause.examine)(&found)?))) {
                 Some((cause, mut finding)) => {
                     locate::annotate(&mut finding, &found, survey);
+                    outdated::tell(&mut finding, &found, survey);
                     // What merely follows from a finding before it is named there.
                     let parent = findings.iter_mut().find(|earlier| {
                         earlier.confidence <= Confidence::Observed

@@ -22,7 +22,7 @@ use tlswhy_wire::{HelloSpec, ProtocolVersion};
 
 use crate::case::{Case, Seen};
 use crate::chain::{Certificate, KeyKind, Link, Objection, Stores};
-use crate::configuration::{Restriction, ShadowedSetting};
+use crate::configuration::{OutdatedSoftware, Restriction, ShadowedSetting};
 use crate::knowledge::alerts::Word;
 use crate::negotiate::{ClientCapabilities, Obstacle, ServerCapabilities};
 
@@ -92,6 +92,8 @@ pub enum FaultKind {
     PolicyRestricts(Box<Restriction>),
     /// An alert says so by its definition, and nothing else was seen of it.
     Told(&'static Word),
+    /// The software of one side cannot do what the other needs.
+    SoftwareOutdated(Box<OutdatedSoftware>),
     /// The server wants a client certificate.
     ClientCertificate {
         /// The product that said so in HTTP, where it did.

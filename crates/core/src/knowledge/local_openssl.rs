@@ -18,7 +18,12 @@ pub fn local_openssl(seen: &LocalOpenssl) -> Option<ClientProfile> {
     Some(ClientProfile {
         name: "openssl-local".to_owned(),
         title: format!("OpenSSL {release} (this machine)"),
-        software: Software { product: "OpenSSL".to_owned(), version: release, library: Some("OpenSSL".to_owned()) },
+        software: Software {
+            product: "OpenSSL".to_owned(),
+            version: release,
+            library: Some("OpenSSL".to_owned()),
+            read_from: Some("openssl version".to_owned()),
+        },
         panel: false,
         source: "the hello of this machine's openssl s_client".to_owned(),
         policy: ClientPolicy {

@@ -17,6 +17,8 @@ use std::time::Instant;
 use tlswhy_model::{FoundSoftware, SoftwareRole, UsedLibrary, Walk};
 
 use crate::connection::milliseconds;
+#[cfg(target_os = "linux")]
+use crate::observe::Process;
 use crate::software::{packages, system};
 use elf::Elf;
 use marks::Marks;
@@ -350,4 +352,40 @@ fn plain(path: &Path) -> PathBuf {
         }
     }
     plain
+}
+
+/// The one TLS library of a process, with its version, and the file that tells it: what it has loaded, else what is built into its
+/// program. `None` where there are several, or where no file tells.
+#[cfg(target_os = "linux")]
+pub fn tls_library(process: &Process) -> Option<(&'static str, String, String)> {
+    let read = |path: &str| {
+        let (path, elf) = (Path::new(path), elf::read(Path::new(path))?);
+        Some((marks::search(path, &elf.constants), elf))
+    };
+    match process.libraries.as_slice() {
+        [] => {
+            let (marks, elf) = read(&process.program)?;
+            if let Some(build) = go::build(Path::new(&process.program), &elf) {
+                return Some(("go", build.go, process.program.clone()));
+            }
+            let mut built_in = marks.libraries.into_iter().filter(|_| marks.openssl_tls);
+            let (product, version) = built_in.next()?;
+            Some((product, version, process.program.clone()))
+        }
+        [only] if only.path.ends_with("/libjvm.so") => {
+            let java = java::java(Path::new(&only.path))?;
+            Some(("java", java.version?, java.home.join("release").to_string_lossy().into_owned()))
+        }
+        [only] => {
+            let (marks, elf) = read(&only.path)?;
+            let told = |marks: Marks| marks.libraries.into_iter().next();
+            let crypto = || {
+                let name = elf.needed.iter().find(|name| is_crypto(name))?;
+                told(read(&Path::new(&only.path).with_file_name(name).to_string_lossy())?.0)
+            };
+            let (product, version) = told(marks).or_else(crypto)?;
+            Some((product, version, only.path.clone()))
+        }
+        _ => None,
+    }
 }

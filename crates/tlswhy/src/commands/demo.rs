@@ -122,6 +122,7 @@ impl Stage {
         let mut client = tlswhy_core::client(scene.client)
             .ok_or_else(|| Failure::new(format!("the profile {} is missing", scene.client)))?;
         client.hello = (scene.restricted)(client.hello);
+        client.software.read_from = scene.version_seen.map(str::to_owned);
         let port = peer.address.map_or(HTTPS_PORT, |address| address.port());
         let target = if port == HTTPS_PORT { scene.host.to_owned() } else { format!("{}:{port}", scene.host) };
         Ok(Request {

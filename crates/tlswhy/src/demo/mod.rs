@@ -36,6 +36,8 @@ pub(crate) struct Scene {
     pub(crate) host: &'static str,
     /// How long connections and answers are waited for, where less than usual.
     pub(crate) timeout: Option<Duration>,
+    /// Where the client showed its version, so that it is this very client and not a kind of client.
+    pub(crate) version_seen: Option<&'static str>,
     /// What the client's configuration makes of its hello.
     pub(crate) restricted: fn(HelloSpec) -> HelloSpec,
     /// The configurations that are read: whose, where, what; `{port}` is replaced.
@@ -57,6 +59,7 @@ impl Scene {
 }
 
 const OPENSSL: &str = "openssl-3.0";
+const OPENSSL_1_0_2: &str = "openssl-1.0.2";
 const CHROME: &str = "chrome-156";
 const CURL: &str = "curl-openssl-3.0";
 const GO: &str = "go-1.27";
@@ -76,6 +79,7 @@ const SCENE: Scene = Scene {
     client: OPENSSL,
     host: "www.example.test",
     timeout: None,
+    version_seen: None,
     restricted: |hello| hello,
     configurations: &[],
     software: &[],
@@ -185,6 +189,14 @@ Groups = P-521
         ..SCENE
     },
     Scene {
+        cause: Some("client-software-outdated"),
+        title: "A tool brings its own OpenSSL 1.0.2, and the server begins at TLS 1.3.",
+        client: OPENSSL_1_0_2,
+        version_seen: Some("/opt/tool/lib/libssl.so.1.0.2"),
+        serve: |authority| current(Tls { versions: ONLY_TLS13, ..HEALTHY }, authority),
+        ..SCENE
+    },
+    Scene {
         cause: Some("client-version-outdated"),
         title: "Android 4.4 has TLS 1.0, the server begins at 1.2.",
         client: ANDROID_4,
@@ -291,6 +303,26 @@ Groups = P-521
             };
             current(Tls { gate, ..HEALTHY }, authority)
         },
+        ..SCENE
+    },
+    Scene {
+        cause: Some("server-software-outdated"),
+        title: "TLS 1.3 is what the client insists on; the server's nginx is told to speak it, and its OpenSSL is older than that.",
+        restricted: |hello| hello.with_versions(&[ProtocolVersion::TLSV1_3]),
+        configurations: &[(
+            Party::Server,
+            "/etc/nginx/nginx.conf",
+            "http {
+    server {
+        listen {port} ssl;
+        server_name www.example.test;
+        ssl_protocols TLSv1.2 TLSv1.3;
+    }
+}
+",
+        )],
+        software: &[("nginx", "1.14.2"), ("openssl", "1.1.0l")],
+        serve: |authority| current(Tls { versions: ONLY_TLS12, ..HEALTHY }, authority),
         ..SCENE
     },
     Scene {

@@ -60,11 +60,14 @@ impl<'c, 'e> Teller<'c, 'e> {
             match obstacle {
                 // Already told as the version that the client does not have.
                 Obstacle::LegacySignature { .. } if !client.versions.contains(&version) => {}
-                Obstacle::ExtendedMasterSecret => self.open(
-                    "Can the server's TLS library be upgraded? The client insists on extended_master_secret (RFC 7627), and the server lacks it",
-                    &["server-software-outdated"],
-                    "find out which TLS library the server uses (OpenSSL has it since 1.1.0), or let it speak TLS 1.3",
-                ),
+                Obstacle::ExtendedMasterSecret => {
+                    self.push(FaultKind::Negotiation(obstacle), Confidence::Suspected, id);
+                    self.open(
+                        "Can the server's TLS library not do extended_master_secret (RFC 7627), or does a setting keep it from that?",
+                        &["server-software-outdated"],
+                        "find out which TLS library the server uses (OpenSSL has it since 1.1.0); --server-config with --run-programs tells it",
+                    );
+                }
                 obstacle => {
                     self.push(FaultKind::Negotiation(obstacle), Confidence::Observed, id);
                 }
