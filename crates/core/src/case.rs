@@ -153,7 +153,33 @@ impl<'a> Seen<'a> {
 
     /// The ending in words.
     pub fn ending(&self) -> String {
-        describe_ending(&self.attempt.ending)
+        self.with_what_came(describe_ending(&self.attempt.ending))
+    }
+
+    /// The same without how long it took: equal for attempts that ended alike.
+    pub fn kind_of_ending(&self) -> String {
+        self.with_what_came(match &self.attempt.ending {
+            Ending::TimedOut { awaited: when, .. } => format!("silence {}", awaited(when)),
+            other => describe_ending(other),
+        })
+    }
+
+    /// The server began to answer, and it stopped before anything could be read.
+    pub fn began_to_answer(&self) -> bool {
+        let quietly = matches!(
+            &self.attempt.ending,
+            Ending::Closed { awaited: Awaited::ServerHello }
+                | Ending::Reset { awaited: Awaited::ServerHello }
+                | Ending::TimedOut { awaited: Awaited::ServerHello, .. }
+        );
+        quietly && self.plain.fatal_alert().is_none() && !self.attempt.received.is_empty()
+    }
+
+    fn with_what_came(&self, ending: String) -> String {
+        if self.began_to_answer() {
+            return format!("{ending}, after {} bytes of an answer", self.attempt.received.len());
+        }
+        ending
     }
 
     /// Exhibit: how it ended. Where it was an alert in the clear, the alert's own bytes are shown.
@@ -217,9 +243,8 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// An ending in words, without the attempt's number.
-pub(crate) fn describe_ending(ending: &Ending) -> String {
-    let awaited = |awaited: &Awaited| match awaited {
+fn awaited(awaited: &Awaited) -> &'static str {
+    match awaited {
         Awaited::TunnelAnswer => "while the proxy's answer was awaited",
         Awaited::UpgradeAnswer => "during the STARTTLS dialogue",
         Awaited::ServerHello => "in answer to the ClientHello",
@@ -227,7 +252,11 @@ pub(crate) fn describe_ending(ending: &Ending) -> String {
         Awaited::ServerFinished => "after the client's Finished",
         Awaited::AfterFinished => "right after the handshake was complete",
         Awaited::Application => "instead of an answer to the request",
-    };
+    }
+}
+
+/// An ending in words, without the attempt's number.
+pub(crate) fn describe_ending(ending: &Ending) -> String {
     match ending {
         Ending::Completed => "the handshake was completed".to_owned(),
         Ending::Answered => "the server answered with its first flight".to_owned(),

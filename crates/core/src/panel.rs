@@ -142,6 +142,7 @@ fn stops_everyone(kind: &FaultKind) -> bool {
             | FaultKind::PortClosed
             | FaultKind::ConnectTimeout
             | FaultKind::NotTls { .. }
+            | FaultKind::ProxyHeader
             | FaultKind::StarttlsRequired { .. }
             | FaultKind::SniUnrecognized { .. }
             | FaultKind::KeyMismatch

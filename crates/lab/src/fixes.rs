@@ -113,6 +113,11 @@ pub const FIXES: &[Fix] = &[
         ..NGINX
     },
     Fix {
+        id: "nginx-suites-for-another-kind-of-key",
+        start: |lab| nginx(lab, &one("ssl_protocols TLSv1.2; ssl_ciphers ECDHE-ECDSA-AES128-GCM-SHA256;")),
+        ..NGINX
+    },
+    Fix {
         id: "nginx-groups",
         start: |lab| nginx(lab, &one("ssl_protocols TLSv1.3; ssl_ecdh_curve secp521r1;")),
         args: &[

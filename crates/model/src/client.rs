@@ -81,6 +81,9 @@ pub struct ClientPolicy {
     /// Accepts a certificate by its common name where it has no subjectAltName.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub common_name_fallback: Option<bool>,
+    /// The same where an address was asked for; absent: as for names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub common_name_addresses: Option<bool>,
     /// In which order the certificates may be sent: `any` (end entity first, the rest anyhow), `forward` (each issuer somewhere
     /// behind what it issued), `exact` (each issuer right behind it).
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,4 @@
-use tlswhy_model::{Confidence, Finding, Party, Safety, Stage};
+use tlswhy_model::{Confidence, Finding, Party, Remedy, Safety, Stage};
 
 use super::found::{Found, remedy, s_client_version};
 use super::words;
@@ -56,6 +56,12 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
     let mut finding = found.finding(&CAUSE, title, diagnosis, why);
     finding.explains.push(no_shared_cipher::CAUSE.code.to_owned());
     finding.exhibits.extend(found.working().and_then(|seen| seen.suite_exhibit()));
+    if *curve {
+        finding.remedies.push(another_curve());
+        finding.reproduce.push(found.s_client(s_client_version(*version)));
+        finding.references.push("RFC 8422 §5.1.1".to_owned());
+        return Some(finding);
+    }
     finding.remedies.push(remedy(
         Party::Server,
         Safety::Safe,
@@ -72,4 +78,19 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
     finding.reproduce.push(found.s_client(s_client_version(*version)));
     finding.references.extend(["RFC 5246 §7.4.2".to_owned(), "RFC 8422 §5.1.1".to_owned()]);
     Some(finding)
+}
+
+/// No suite helps: the certificate's own curve is what the client lacks.
+fn another_curve() -> Remedy {
+    remedy(
+        Party::Server,
+        Safety::Safe,
+        "Get a certificate for a key that every client knows: RSA, or ECDSA on P-256",
+        vec![
+            "A new key: `openssl ecparam -name prime256v1 -genkey -noout -out key.pem` (or `openssl genrsa -out key.pem 2048`); have the certificate issued for it, and put both in place of the present pair".to_owned(),
+            "nginx, Apache and HAProxy can hold it beside the present one, and choose by what the client offers".to_owned(),
+        ],
+        "With a curve of the client's own, or none at all, the suites for that certificate are usable.",
+        None,
+    )
 }

@@ -1,4 +1,5 @@
 use tlswhy_model::{Exhibit, Finding, Party, Safety, Stage};
+use tlswhy_wire::AlertDescription;
 
 use super::found::{Found, remedy};
 use crate::causes::Cause;
@@ -37,7 +38,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         ),
         Some([]) => (
             "The server refuses the client's certificate".to_owned(),
-            "Nothing is wrong with the certificate that could be seen from here: the server does not trust who issued it, or admits only certain names.".to_owned(),
+            format!("Nothing is wrong with the certificate that could be seen from here: {}.", by_the_alert(failing.alert())),
         ),
         Some(wrong) => (
             format!("The server refuses the client's certificate: {}", wrong.first().map_or("", String::as_str)),
@@ -97,4 +98,21 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
     finding.reproduce.push(found.s_client("").replace(" </dev/null", ""));
     finding.references.extend(["RFC 8446 §4.4.2.4".to_owned(), "RFC 5246 §7.4.6".to_owned()]);
     Some(finding)
+}
+
+/// What the server may mind, by its own word.
+fn by_the_alert(alert: Option<AlertDescription>) -> &'static str {
+    match alert {
+        Some(AlertDescription::UNKNOWN_CA) => {
+            "the server knows no authority above it; that authority is not in its list, or an intermediate is missing"
+        }
+        Some(AlertDescription::CERTIFICATE_EXPIRED) => {
+            "the server takes it for expired; see the server's clock, and the intermediates that the server itself holds"
+        }
+        Some(AlertDescription::CERTIFICATE_REVOKED) => "the server takes it for revoked",
+        Some(AlertDescription::UNSUPPORTED_CERTIFICATE) => {
+            "the server does not take it for this purpose (key usage, extended key usage, kind of key)"
+        }
+        _ => "the server does not trust who issued it, or admits only certain names",
+    }
 }

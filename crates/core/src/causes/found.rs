@@ -2,6 +2,7 @@
 
 use tlswhy_model::{Exhibit, Finding, Impact, Party, Prediction, Remedy, Safety};
 use tlswhy_wire::ProtocolVersion;
+use tlswhy_wire::upgrade::PROXY_HEADER;
 
 use super::Cause;
 use crate::case::{Case, Seen};
@@ -119,7 +120,8 @@ impl<'a> Found<'a> {
             _ => Vec::new(),
         };
         if failing.attempt.probe.upgrade != working.attempt.probe.upgrade {
-            fields.insert(0, "starttls");
+            let header = working.attempt.probe.upgrade.as_deref() == Some(PROXY_HEADER.name);
+            fields.insert(0, if header { "PROXY header" } else { "starttls" });
         }
         if fields.is_empty() {
             fields = self.fault.differs_in.clone();

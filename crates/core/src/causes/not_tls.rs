@@ -16,6 +16,9 @@ pub(super) static CAUSE: Cause = Cause {
 };
 
 fn examine(found: &Found<'_>) -> Option<Finding> {
+    if let FaultKind::ProxyHeader = found.fault.kind {
+        return Some(behind_a_header(found));
+    }
     let FaultKind::NotTls { protocol, detail, declined } = &found.fault.kind else {
         return None;
     };
@@ -46,6 +49,9 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
             "Apache: the virtual host of the port needs `SSLEngine on` and a certificate; HAProxy: the bind line needs `ssl crt FILE`".to_owned(),
             "If the answer is a proxy's or a portal's error page, the proxy must be told to tunnel (CONNECT), or be left out".to_owned(),
         ]),
+        Some("http-proxy") => steps.push(
+            "This is a proxy: let the client go through it (`https_proxy=http://HOST:PORT`, CONNECT), and examine the server behind it with `tlswhy SERVER --proxy http://HOST:PORT`".to_owned(),
+        ),
         _ if *declined => steps.push("Switch TLS on in that service (certificate, key, and the setting that offers it), and reload it".to_owned()),
         _ => steps.push("Switch TLS on for that service on this port, or connect without TLS if that is what it is meant to speak".to_owned()),
     }
@@ -63,4 +69,33 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
     });
     finding.references.push("RFC 8446 §5.1".to_owned());
     Some(finding)
+}
+
+/// The port is for a balancer: it reads a line of its own before TLS.
+fn behind_a_header(found: &Found<'_>) -> Finding {
+    let target = found.target();
+    let mut finding = found.finding(
+        &CAUSE,
+        format!("{target} wants a header of the PROXY protocol before TLS"),
+        format!(
+            "No hello is answered as it is; behind the line `PROXY UNKNOWN`, which a balancer sends, the same hello is answered with TLS{}.",
+            found.working().map(|seen| format!(" ({})", found.success(seen))).unwrap_or_default()
+        ),
+        "The port is set up for connections that come through a balancer, which tells the client's address in a line before the client's first byte. A ClientHello is no such line, and the server ends the connection without a word.".to_owned(),
+    );
+    finding.remedies.push(remedy(
+        Party::Server,
+        Safety::Manual,
+        "Connect to the balancer, or stop wanting the header where clients connect themselves",
+        vec![
+            "If a balancer stands in front: connect to it, and see that it sends the header to this port (HAProxy: `send-proxy` or `send-proxy-v2` on the server line; nginx stream: `proxy_protocol on`; AWS NLB and others: an attribute of the target group)".to_owned(),
+            "If clients connect themselves: nginx: take `proxy_protocol` from the listen line; HAProxy: `accept-proxy` from the bind line; Postfix: `smtpd_upstream_proxy_protocol`, `postscreen_upstream_proxy_protocol`; Dovecot: `haproxy = yes` of the inet_listener".to_owned(),
+            "A server that takes the header from anybody believes any address that it names: let only the balancer reach such a port".to_owned(),
+        ],
+        "Then both ends agree whether TLS begins with the first byte.",
+        None,
+    ));
+    finding.reproduce.push(format!("curl -v --haproxy-protocol https://{target}/"));
+    finding.references.push("proxy-protocol.txt section 2.1".to_owned());
+    finding
 }

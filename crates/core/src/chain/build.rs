@@ -35,7 +35,7 @@ pub(super) fn search(situation: &Situation<'_>, with_known: bool, memo: &mut Mem
 }
 
 /// Whether two names are the same, in whichever string types they are written (RFC 5280 §7.1, simplified).
-pub(super) fn same_name(one: &Name, other: &Name) -> bool {
+pub(crate) fn same_name(one: &Name, other: &Name) -> bool {
     one.der == other.der || (one.text != "(no name)" && one.text.eq_ignore_ascii_case(&other.text))
 }
 

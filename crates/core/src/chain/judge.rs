@@ -175,7 +175,7 @@ fn weaknesses(situation: &Situation<'_>, certificate: &Certificate, anchor: bool
     let mut found = Vec::new();
     let (bits, floor) = match certificate.key {
         Some(KeyKind::Rsa { bits }) => (bits, policy.minimum_rsa_bits),
-        Some(KeyKind::Ec { bits }) => (bits, policy.minimum_ecdsa_bits),
+        Some(KeyKind::Ec { bits, .. }) => (bits, policy.minimum_ecdsa_bits),
         _ => (0, None),
     };
     if let (Some(wanted), Some(key)) = (floor.filter(|floor| bits < *floor), certificate.key) {

@@ -17,6 +17,8 @@ pub struct PathPolicy {
     pub allows_md5: bool,
     /// Takes the common name where there is no subjectAltName of the kind asked for.
     pub common_name_fallback: bool,
+    /// The same where an address was asked for.
+    pub common_name_addresses: bool,
     /// Takes a wildcard that is part of the leftmost label.
     pub partial_wildcards: bool,
     /// Takes anyExtendedKeyUsage of an end entity for the purpose asked for.

@@ -27,6 +27,7 @@ mod strict;
 mod suitable;
 mod view;
 
+pub(crate) use build::same_name;
 pub use certificate::*;
 pub use handshake::Proof;
 pub use judge::{full_chain, judge, judge_one};
@@ -46,10 +47,12 @@ pub enum KeyKind {
         /// Bits of the modulus.
         bits: u32,
     },
-    /// An elliptic curve key, with the bits of its field.
+    /// An elliptic curve key.
     Ec {
         /// Bits of the field.
         bits: u32,
+        /// The curve, as the group of that name.
+        curve: NamedGroup,
     },
     /// Ed25519 (RFC 8410).
     Ed25519,
@@ -79,8 +82,8 @@ impl KeyKind {
         match info.parsed().ok()? {
             PublicKey::RSA(key) => Some(KeyKind::Rsa { bits: modulus_bits(key.modulus) }),
             PublicKey::EC(_) => {
-                let curve = info.algorithm.parameters.as_ref()?.as_oid().ok()?.to_id_string();
-                Some(KeyKind::Ec { bits: curve_bits(&curve)? })
+                let (curve, bits) = curve(info)?;
+                Some(KeyKind::Ec { bits, curve })
             }
             PublicKey::DSA(_) => Some(KeyKind::Dsa),
             _ => None,
@@ -103,7 +106,8 @@ impl KeyKind {
     pub fn name(self) -> String {
         match self {
             KeyKind::Rsa { bits } => format!("RSA-{bits}"),
-            KeyKind::Ec { bits } => format!("ECDSA (P-{bits})"),
+            KeyKind::Ec { curve, bits } if NIST.contains(&curve) => format!("ECDSA (P-{bits})"),
+            KeyKind::Ec { curve, .. } => format!("ECDSA ({curve})"),
             KeyKind::Ed25519 => "Ed25519".to_owned(),
             KeyKind::Ed448 => "Ed448".to_owned(),
             KeyKind::Dsa => "DSA".to_owned(),
@@ -119,35 +123,32 @@ fn modulus_bits(modulus: &[u8]) -> u32 {
     }
 }
 
-/// Field size by curve (RFC 5480, RFC 5639, SEC 2).
-fn curve_bits(oid: &str) -> Option<u32> {
-    Some(match oid {
-        "1.2.840.10045.3.1.1" => 192,
-        "1.3.132.0.33" => 224,
-        "1.2.840.10045.3.1.7" | "1.3.132.0.10" | "1.3.36.3.3.2.8.1.1.7" => 256,
-        "1.3.132.0.34" | "1.3.36.3.3.2.8.1.1.11" => 384,
-        "1.3.36.3.3.2.8.1.1.13" => 512,
-        "1.3.132.0.35" => 521,
-        _ => return None,
-    })
+/// Curves of certificates: object identifier, group, bits of the field (RFC 5480, RFC 5639, SEC 2).
+const CURVES: &[(&str, NamedGroup, u32)] = &[
+    ("1.2.840.10045.3.1.1", NamedGroup::SECP192R1, 192),
+    ("1.3.132.0.33", NamedGroup::SECP224R1, 224),
+    ("1.2.840.10045.3.1.7", NamedGroup::SECP256R1, 256),
+    ("1.3.132.0.10", NamedGroup::SECP256K1, 256),
+    ("1.3.132.0.34", NamedGroup::SECP384R1, 384),
+    ("1.3.132.0.35", NamedGroup::SECP521R1, 521),
+    ("1.3.36.3.3.2.8.1.1.7", NamedGroup::BRAINPOOLP256R1, 256),
+    ("1.3.36.3.3.2.8.1.1.11", NamedGroup::BRAINPOOLP384R1, 384),
+    ("1.3.36.3.3.2.8.1.1.13", NamedGroup::BRAINPOOLP512R1, 512),
+];
+/// Those that people know as P-192 to P-521 (FIPS 186-4).
+const NIST: &[NamedGroup] =
+    &[NamedGroup::SECP192R1, NamedGroup::SECP224R1, NamedGroup::SECP256R1, NamedGroup::SECP384R1, NamedGroup::SECP521R1];
+
+/// The curve of an elliptic-curve key, and the bits of its field.
+fn curve(info: &SubjectPublicKeyInfo<'_>) -> Option<(NamedGroup, u32)> {
+    let named = info.algorithm.parameters.as_ref()?.as_oid().ok()?.to_id_string();
+    CURVES.iter().find(|(oid, ..)| *oid == named).map(|(_, group, bits)| (*group, *bits))
 }
 
 /// The group of an elliptic-curve certificate's key, which in TLS 1.2 and below must be among the client's groups.
 pub(crate) fn certificate_group(der: &[u8]) -> Option<NamedGroup> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
-    let parameters = certificate.public_key().algorithm.parameters.as_ref()?;
-    Some(match parameters.as_oid().ok()?.to_id_string().as_str() {
-        "1.2.840.10045.3.1.1" => NamedGroup::SECP192R1,
-        "1.3.132.0.33" => NamedGroup::SECP224R1,
-        "1.2.840.10045.3.1.7" => NamedGroup::SECP256R1,
-        "1.3.132.0.10" => NamedGroup::SECP256K1,
-        "1.3.132.0.34" => NamedGroup::SECP384R1,
-        "1.3.132.0.35" => NamedGroup::SECP521R1,
-        "1.3.36.3.3.2.8.1.1.7" => NamedGroup::BRAINPOOLP256R1,
-        "1.3.36.3.3.2.8.1.1.11" => NamedGroup::BRAINPOOLP384R1,
-        "1.3.36.3.3.2.8.1.1.13" => NamedGroup::BRAINPOOLP512R1,
-        _ => return None,
-    })
+    curve(certificate.public_key()).map(|(group, _)| group)
 }
 
 /// The DNS names of a certificate: subjectAltName, else the common name. At most eight, printable.

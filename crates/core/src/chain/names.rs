@@ -33,7 +33,11 @@ pub(super) fn objection(leaf: &Certificate, asked: &ServerName, policy: &PathPol
             ServerName::Dns(_) => covers(text, &wanted),
             ServerName::Address(address) => text.parse() == Ok(*address),
         });
-    if common_fits && policy.common_name_fallback {
+    let falls_back = match asked {
+        ServerName::Dns(_) => policy.common_name_fallback,
+        ServerName::Address(_) => policy.common_name_addresses,
+    };
+    if common_fits && falls_back {
         return None;
     }
     let mut names = leaf.names();

@@ -17,6 +17,7 @@ impl PathPolicy {
             allows_sha1: is(policy.allows_sha1_certificates),
             allows_md5: is(policy.allows_md5_certificates),
             common_name_fallback: is(policy.common_name_fallback),
+            common_name_addresses: is(policy.common_name_addresses.or(policy.common_name_fallback)),
             partial_wildcards: is(policy.partial_wildcards),
             accepts_any_purpose: policy.accepts_any_purpose != Some(false),
             order: match policy.chain_order.as_deref() {
@@ -43,6 +44,7 @@ impl PathPolicy {
             allows_sha1: false,
             allows_md5: false,
             common_name_fallback: false,
+            common_name_addresses: false,
             partial_wildcards: false,
             accepts_any_purpose: true,
             order: Order::Any,

@@ -176,6 +176,8 @@ pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
+    use tlswhy_wire::NamedGroup;
+
     use super::*;
 
     fn made() -> Vec<u8> {
@@ -192,7 +194,7 @@ mod tests {
         assert_eq!(read.defects, []);
         assert_eq!(read.names(), ["a.example.test", "192.0.2.1"]);
         assert_eq!(read.version, 3);
-        assert_eq!(read.key, Some(KeyKind::Ec { bits: 256 }));
+        assert_eq!(read.key, Some(KeyKind::Ec { bits: 256, curve: NamedGroup::SECP256R1 }));
         assert_eq!(read.basic_constraints.map(|basic| (basic.ca, basic.path_length)), Some((true, Some(2))));
         assert_eq!(read.key_usage, Some(0b110_0000));
         assert_eq!(read.extended_key_usage.as_deref(), Some(&["1.3.6.1.5.5.7.3.1".to_owned()][..]));

@@ -5,6 +5,8 @@
 
 use std::net::IpAddr;
 
+use tlswhy_wire::NamedGroup;
+
 use super::KeyKind;
 use super::certificate::{AlternativeName, Certificate, Subtree};
 use super::extensions::{
@@ -64,7 +66,7 @@ fn of_keys(certificate: &Certificate) -> Option<&'static str> {
     match certificate.key {
         Some(KeyKind::Rsa { bits }) if bits % 8 != 0 => Some("an RSA modulus that is not a multiple of 8 bits (BR §6.1.5)"),
         Some(KeyKind::Rsa { .. } | KeyKind::Ed25519 | KeyKind::Ed448) => None,
-        Some(KeyKind::Ec { bits: 256 | 384 | 521 }) => None,
+        Some(KeyKind::Ec { curve: NamedGroup::SECP256R1 | NamedGroup::SECP384R1 | NamedGroup::SECP521R1, .. }) => None,
         Some(KeyKind::Ec { .. }) => Some("a curve other than P-256, P-384 and P-521 (BR §6.1.5)"),
         Some(KeyKind::Dsa) => Some("a DSA key (BR §6.1.5)"),
         None => Some("a key of an unknown kind, or a curve that is spelled out (RFC 5480 §2.1.1)"),

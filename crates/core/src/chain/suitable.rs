@@ -114,6 +114,7 @@ fn usage_name(oid: &str) -> String {
         "1.3.6.1.5.5.7.3.4" => "mail",
         "1.3.6.1.5.5.7.3.8" => "time stamps",
         "1.3.6.1.5.5.7.3.9" => "OCSP signing",
+        ANY_USAGE => "anyExtendedKeyUsage alone",
         other => other,
     }
     .to_owned()

@@ -39,10 +39,9 @@ pub fn view(
         let path = judgement.paths.first();
         let links: &[Link] = path.map(|path| path.links.as_slice()).unwrap_or_default();
         for link in judgement.paths.iter().flat_map(|path| &path.links) {
-            if let Origin::Sent(place) = link.origin
-                && let Some(used) = used.get_mut(place)
-            {
-                *used = true;
+            // Also where the client took its own copy of what was sent.
+            for (sent, used) in sent.iter().zip(&mut used) {
+                *used |= sent.sha256 == link.certificate.sha256;
             }
         }
         for link in links {

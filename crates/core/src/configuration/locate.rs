@@ -2,15 +2,18 @@
 
 use tlswhy_config::{Listener, Service, Shadowed, Shown, Side, Want, serving};
 use tlswhy_model::{Edit, Exhibit, Finding, Party, Prediction, Remedy, Safety};
+use tlswhy_wire::{CipherSuite, ProtocolVersion};
 
+use super::capabilities;
 use super::mending::{self, Mended};
 use super::place::Place;
 use super::rivals::changes_the_server;
 use super::survey::{Configuration, Survey};
 use crate::case::Case;
 use crate::causes::Found;
+use crate::chain::KeyKind;
 use crate::examination::FaultKind;
-use crate::negotiate::{Agreement, Negotiated};
+use crate::negotiate::{self, Agreement, Change, Negotiated};
 
 /// Which settings a cause is about: on the server's side, and on the client's. By the names of [`tlswhy_config::Shown::governs`].
 const GOVERNS: &[(&str, &[&str], &[&str])] = &[
@@ -127,6 +130,11 @@ pub(crate) fn annotate_service(
         // No line adds what a release was written without.
         FaultKind::SoftwareOutdated(_) => Mended::default(),
         FaultKind::NotTls { .. } => mending::mend_plainly(configuration, service, &Want::Tls, survey),
+        FaultKind::CertificateMismatch { version, key, curve: false } => {
+            suites_for_the_key(found, *version, *key, service, survey)
+                .map(|change| mending::mend(configuration, service, &change, &found.client, survey))
+                .unwrap_or_default()
+        }
         _ => {
             let changes = found.fixes().into_iter().map(|(change, _)| change);
             let change = changes.into_iter().find(changes_the_server);
@@ -134,6 +142,23 @@ pub(crate) fn annotate_service(
         }
     };
     give(finding, Party::Server, configuration, mended);
+}
+
+/// The client's suites that the key of the certificate can serve: the change where the list has none of them.
+fn suites_for_the_key(
+    found: &Found<'_>,
+    version: ProtocolVersion,
+    key: Option<KeyKind>,
+    service: &Service,
+    survey: &Survey<'_>,
+) -> Option<Change> {
+    let key = key.or_else(|| capabilities::keys(service, &survey.files).first().copied())?;
+    let usable = |suite: &CipherSuite| {
+        negotiate::is_current(*suite)
+            && suite.details().is_some_and(|row| row.authentication == negotiate::chain_authentication(key))
+    };
+    let suites: Vec<CipherSuite> = found.client.suites_at(version).into_iter().filter(usable).collect();
+    (!suites.is_empty()).then_some(Change::ServerSuites(version, suites))
 }
 
 /// Which settings a cause is about.
@@ -196,7 +221,9 @@ pub(crate) fn show(finding: &mut Finding, service: &Service, governs: &[&str], s
 /// `server a.test on port 443`.
 pub(crate) fn described(service: &Service) -> String {
     let port = |listener: &Listener| format!(" on port {}", listener.port);
-    let port = service.listeners.first().filter(|_| service.side == Side::Server).map(port).unwrap_or_default();
+    // Some titles have it.
+    let port = service.listeners.first().filter(|_| service.side == Side::Server).map(port);
+    let port = port.filter(|port| !service.title.contains(port)).unwrap_or_default();
     tlswhy_model::printable(&format!("{}{port}", service.title), 160)
 }
 

@@ -8,8 +8,8 @@ use tlswhy_model::ClientPolicy;
 
 use crate::case::{Case, Seen};
 use crate::chain::{
-    self, Anchor, Certificate, Chosen, Judgement, Known, ObjectionKind, OcspEvidence, PathEnd, PathPolicy, Purpose, ServerName,
-    Situation, Stores,
+    self, Anchor, Certificate, Chosen, Judgement, Known, ObjectionKind, OcspEvidence, Origin, PathEnd, PathPolicy, Purpose,
+    ServerName, Situation, Stores,
 };
 
 /// Most certificates of one message that are looked at.
@@ -47,6 +47,8 @@ pub(crate) struct Opinion<'a> {
     pub known: Vec<Known>,
     /// The client finds an issuer that was not sent, by its address or among those it has.
     pub finds_issuers: bool,
+    /// Where certificates are that have the name of the missing issuer and another key.
+    pub namesakes: Vec<String>,
 }
 
 impl Opinion<'_> {
@@ -61,15 +63,22 @@ impl Opinion<'_> {
             return None;
         }
         let top = self.judgement.paths.first().and_then(|path| path.links.last())?;
+        let subject = &top.certificate.subject.text;
         match end {
+            PathEnd::IssuerUnknown if matches!(top.origin, Origin::Anchor(_)) => Some(format!(
+                "{} holds {subject}, which is no root; this client goes on to the root above it, {issuer}, and that is not there (curl, Go and others would stop at {subject})",
+                self.chosen.store.source
+            )),
+            PathEnd::IssuerUnknown if !self.namesakes.is_empty() => Some(format!(
+                "{subject} was signed by {issuer}; a certificate of that name is here ({}), but it has another key: the authority was made anew under its old name, or this is the wrong one of several",
+                self.namesakes.join("; ")
+            )),
             PathEnd::IssuerUnknown => Some(format!(
-                "the issuer of {}, {issuer}, was neither sent nor is it known here: it may be an intermediate that is missing, or a root that is not trusted",
-                top.certificate.subject.text
+                "the issuer of {subject}, {issuer}, was neither sent nor is it known here: it may be an intermediate that is missing, or a root that is not trusted"
             )),
             // Nobody's stock store holds a server's own certificate.
             _ if !self.chosen.exact && self.judgement.paths.first().is_some_and(|path| path.links.len() > 1) => Some(format!(
-                "the chain leads to {}, which Mozilla's store does not hold; the client's own is not known here",
-                top.certificate.subject.text
+                "the chain leads to {subject}, which Mozilla's store does not hold; the client's own is not known here"
             )),
             _ => None,
         }
@@ -135,7 +144,29 @@ fn judge_with<'a>(case: &Case<'_>, presented: &Presented, stores: &'a Stores, no
         ocsp: &ocsp,
     };
     let judgement = chain::judge_one(&situation, &mut signatures);
-    Opinion { judgement, chosen, known, finds_issuers }
+    let namesakes = namesakes(&judgement, &presented.sent, &anchors, &known, chosen);
+    Opinion { judgement, chosen, known, finds_issuers, namesakes }
+}
+
+/// Where certificates are that have the name of the issuer at which the first path stops, and did not sign.
+fn namesakes(
+    judgement: &Judgement,
+    sent: &[Arc<Certificate>],
+    anchors: &[Anchor],
+    known: &[Known],
+    chosen: Chosen<'_>,
+) -> Vec<String> {
+    const MOST: usize = 3;
+    let path = judgement.paths.first().filter(|path| path.end == PathEnd::IssuerUnknown);
+    let Some(top) = path.and_then(|path| path.links.last()) else { return Vec::new() };
+    let named = |certificate: &Certificate| chain::same_name(&certificate.subject, &top.certificate.issuer);
+    let sent = sent.iter().enumerate().skip(1).filter(|(_, certificate)| named(certificate));
+    let mut places: Vec<String> = sent.map(|(place, _)| format!("number {} of those sent", place.saturating_add(1))).collect();
+    places.extend(anchors.iter().filter(|anchor| named(&anchor.certificate)).map(|_| chosen.store.source.clone()));
+    places.extend(known.iter().filter(|known| named(&known.certificate)).map(|known| known.source.clone()));
+    places.dedup();
+    places.truncate(MOST);
+    places
 }
 
 /// What the client demands, here: it can only find an issuer that an address is named for, or a public one that it has.

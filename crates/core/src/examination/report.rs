@@ -257,8 +257,10 @@ impl Examination {
                     2 => "; once that is mended, one more fault shows".to_owned(),
                     more => format!("; once that is mended, {} more faults show", more - 1),
                 };
+                let trust = tales.iter().any(|tale| tale.story.open.iter().any(is_open_trust));
+                let trust = if trust { "; and no path leads to a trust anchor (see the open questions)" } else { "" };
                 let unsure = if root.confidence == Confidence::Suspected { " (suspected)" } else { "" };
-                format!("{client} cannot connect to {target}: {}{unsure}{behind}.", lower_first(&root.title))
+                format!("{client} cannot connect to {target}: {}{unsure}{behind}{trust}.", lower_first(&root.title))
             }
             (Outcome::AtRisk, _) => {
                 let soon = tales.iter().find_map(|tale| tale.ends_soon.clone());

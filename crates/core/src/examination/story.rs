@@ -47,6 +47,8 @@ pub enum FaultKind {
         /// It has a way to start TLS and declined it.
         declined: bool,
     },
+    /// It speaks TLS only behind a header of the PROXY protocol, which a balancer sends and a client does not.
+    ProxyHeader,
     /// It speaks a protocol that starts TLS only when asked.
     StarttlsRequired {
         /// Name of the upgrade.

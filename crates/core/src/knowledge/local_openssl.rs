@@ -40,6 +40,8 @@ pub fn local_openssl(seen: &LocalOpenssl) -> Option<ClientProfile> {
             checks_downgrade_sentinel: Some(true),
             fetches_aia: Some(false),
             common_name_fallback: Some(true),
+            // X509_check_ip(3) never looks at the common name.
+            common_name_addresses: Some(false),
             chain_order: Some("any".to_owned()),
             // Since 1.1.0 a trusted certificate is looked for first, and another path tried where one does not end.
             tries_alternative_paths: Some(false),

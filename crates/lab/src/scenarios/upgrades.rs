@@ -6,6 +6,13 @@ use crate::scenario::{BROKEN, HEALTHY, Scenario, Seen};
 const NOT_TLS: Scenario = Scenario { group: "not-tls", causes: &["not-tls"], ..BROKEN };
 const WRONG_VERSION: Seen = Seen { like: "", says: "wrong version number", works_with: None };
 
+/// The port is for a balancer, which says who the client is before TLS.
+const HEADER: Scenario = Scenario {
+    mentions: &["PROXY protocol"],
+    seen: Seen { like: "", says: "CONNECTED", works_with: Some("curl --haproxy-protocol") },
+    ..NOT_TLS
+};
+
 const STARTTLS: Scenario = Scenario { group: "starttls-required", causes: &["starttls-required"], ..BROKEN };
 const SMTP: Seen = Seen { like: "", says: "wrong version number", works_with: Some("-starttls smtp") };
 const IMAP: Seen = Seen { works_with: Some("-starttls imap"), ..SMTP };
@@ -36,6 +43,31 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         ..NOT_TLS
     },
     Scenario { id: "not-tls-haproxy-http", start: |lab| lab.haproxy_bind("", ""), seen: WRONG_VERSION, ..NOT_TLS },
+    Scenario { id: "not-tls-haproxy-wants-a-proxy-header", start: |lab| lab.haproxy("rsa", "accept-proxy", ""), ..HEADER },
+    Scenario {
+        id: "not-tls-nginx-wants-a-proxy-header",
+        start: |lab| {
+            lab.nginx_http(
+                "server { listen 127.0.0.1:{port} ssl proxy_protocol; ssl_certificate {pki}/rsa.pem;
+                 ssl_certificate_key {pki}/rsa.key; location / { return 200 'ok'; } }",
+            )
+        },
+        ..HEADER
+    },
+    Scenario {
+        id: "not-tls-haproxy-http-behind-a-proxy-header",
+        start: |lab| lab.haproxy_bind("accept-proxy", ""),
+        mentions: &["http without TLS"],
+        seen: Seen { works_with: None, ..HEADER.seen },
+        ..HEADER
+    },
+    Scenario {
+        id: "healthy-haproxy-behind-a-proxy-header",
+        start: |lab| lab.haproxy("rsa", "accept-proxy", ""),
+        args: &["--starttls", "proxy-protocol"],
+        seen: Seen { like: "", says: "CONNECTED", works_with: Some("curl --haproxy-protocol") },
+        ..UPGRADED
+    },
     Scenario {
         id: "not-tls-ssh",
         start: |_| fake::banner("SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n"),

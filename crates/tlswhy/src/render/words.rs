@@ -6,6 +6,7 @@ use tlswhy_model::{
     Attempt, Awaited, ClientOutcome, Confidence, Cost, Depth, Direction, Ending, Exhibit, Finding, Impact, Layer, OpenQuestion,
     Opening, Outcome, Party, Prediction, Remedy, Report, Safety, Subject,
 };
+use tlswhy_wire::upgrade::PROXY_HEADER;
 use tlswhy_wire::{Fragment, HelloFormat, HelloSpec, Transcript};
 
 /// The outcome as the first word of a report.
@@ -41,13 +42,18 @@ pub(crate) fn subject(subject: &Subject) -> String {
         _ => {}
     }
     if let Some(upgrade) = &subject.upgrade {
-        parts.push(format!("STARTTLS {upgrade}"));
+        parts.push(upgrade_in_words(upgrade));
     }
     if let Some(via) = &subject.via {
         parts.push(format!("through {via}"));
     }
     parts.push(format!("for {}", subject.client));
     parts.join(", ")
+}
+
+/// What is said before TLS: `STARTTLS smtp`.
+fn upgrade_in_words(name: &str) -> String {
+    if name == PROXY_HEADER.name { "a PROXY header".to_owned() } else { format!("STARTTLS {name}") }
 }
 
 /// What a finding weighs, what it rests on, and whose side it is on; the first two in the words of the JSON contract.
@@ -263,7 +269,7 @@ pub(crate) fn asked(attempt: &Attempt) -> String {
         }
     };
     if let Some(upgrade) = &probe.upgrade {
-        text.push_str(&format!("; after STARTTLS {upgrade}"));
+        text.push_str(&format!("; after {}", upgrade_in_words(upgrade)));
     }
     if probe.depth == Depth::Request {
         text.push_str("; then a request");

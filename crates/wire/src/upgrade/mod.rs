@@ -12,6 +12,7 @@ pub(crate) mod mysql;
 mod nntp;
 mod pop3;
 pub(crate) mod postgres;
+mod proxy_header;
 mod reply;
 mod sieve;
 mod smtp;
@@ -59,12 +60,14 @@ pub static UPGRADES: &[&Upgrade] = &[
     &xmpp::SERVER_UPGRADE,
 ];
 
-/// Finds an upgrade by its name or an alias, in any case of letters.
+pub use proxy_header::PROXY_HEADER;
+
+/// Finds an upgrade by its name or an alias, in any case of letters. [`PROXY_HEADER`] is found too.
 pub fn upgrade(name: &str) -> Option<&'static Upgrade> {
     let known = |upgrade: &&&Upgrade| {
         std::iter::once(&upgrade.name).chain(upgrade.aliases).any(|known| known.eq_ignore_ascii_case(name))
     };
-    UPGRADES.iter().find(known).copied()
+    UPGRADES.iter().chain([&&PROXY_HEADER]).find(known).copied()
 }
 
 #[cfg(test)]

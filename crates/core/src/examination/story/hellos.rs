@@ -101,6 +101,12 @@ pub(super) fn certificate_group(seen: &Seen<'_>) -> Option<NamedGroup> {
     chain::certificate_group(&seen.certificates()?.entries.first()?.value)
 }
 
+/// Whether TLS 1.3 has a signature algorithm for the curve of the server's certificate (RFC 8446 §4.2.3).
+pub(super) fn signs_in_13(seen: &Seen<'_>) -> bool {
+    let curves = [NamedGroup::SECP256R1, NamedGroup::SECP384R1, NamedGroup::SECP521R1];
+    certificate_group(seen).is_none_or(|curve| curves.contains(&curve))
+}
+
 /// The hello with one more version. What the client cannot offer at that version comes from the control, for a client that
 /// had the version would bring it along.
 pub(super) fn widen_versions(hello: &HelloSpec, version: ProtocolVersion, control: &HelloSpec) -> HelloSpec {

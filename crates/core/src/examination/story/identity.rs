@@ -7,7 +7,7 @@ use tlswhy_wire::{HelloSpec, SignatureScheme};
 
 use super::Teller;
 use crate::case::Seen;
-use crate::chain::Certificate;
+use crate::chain::{Certificate, KeyKind};
 
 impl<'c, 'e> Teller<'c, 'e> {
     /// The same hello, with the client certificate shown.
@@ -47,6 +47,12 @@ impl<'c, 'e> Teller<'c, 'e> {
         if leaf.extended_key_usage.as_ref().is_some_and(|usages| !usages.iter().any(|usage| meant(usage))) {
             wrong.push(format!("{subject} is not meant for clients (extendedKeyUsage)"));
         }
+        if leaf.key_usage.is_some_and(|bits| bits & SIGNS == 0) {
+            wrong.push(format!("{subject} is not meant to sign (keyUsage lacks digitalSignature)"));
+        }
+        if let Some(KeyKind::Rsa { bits }) = leaf.key.filter(|key| matches!(key, KeyKind::Rsa { bits } if *bits < 2048)) {
+            wrong.push(format!("its RSA key has {bits} bits, and most servers want 2048"));
+        }
         if let Some(request) = seen.certificate_request() {
             wrong.extend(not_accepted(&request.authorities, &shown));
             wrong.extend(cannot_sign(leaf, &request.signature_schemes));
@@ -57,6 +63,8 @@ impl<'c, 'e> Teller<'c, 'e> {
 
 /// id-kp-clientAuth (RFC 5280 §4.2.1.12).
 const CLIENT_AUTHENTICATION: &str = "1.3.6.1.5.5.7.3.2";
+/// digitalSignature or keyAgreement (RFC 5280 §4.2.1.3), of which OpenSSL wants one of a client.
+const SIGNS: u16 = 1 | 1 << 4;
 /// anyExtendedKeyUsage.
 const ANY_USAGE: &str = "2.5.29.37.0";
 
@@ -68,7 +76,9 @@ fn not_accepted(authorities: &[Vec<u8>], shown: &[std::sync::Arc<Certificate>]) 
     }
     let top = shown.last()?;
     let accepted = crate::chain::names_of(authorities).join("; ");
-    Some(format!("it was issued by {}, and the server accepts only: {accepted}", top.issuer.text))
+    // What a file without its intermediate looks like.
+    let perhaps = if top.self_issued { "" } else { " (another authority, or the intermediate is missing in the file)" };
+    Some(format!("it was issued by {}, and the server accepts only: {accepted}{perhaps}", top.issuer.text))
 }
 
 /// The server takes no signature that the key can make.

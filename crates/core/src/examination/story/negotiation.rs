@@ -4,8 +4,8 @@ use tlswhy_model::{Confidence, Depth};
 use tlswhy_wire::{AlertDescription, Fragment, HelloSpec, NamedGroup, ProtocolVersion};
 
 use super::hellos::{
-    SMALLEST_HYBRID, certificate_group, offers_what_was_chosen, only_what_was_chosen, says_something, signalling, widen,
-    widen_versions, without_unusual_extensions,
+    SMALLEST_HYBRID, certificate_group, offers_what_was_chosen, only_what_was_chosen, says_something, signalling, signs_in_13,
+    widen, widen_versions, without_unusual_extensions,
 };
 use super::{FaultKind, Teller};
 use crate::case::Seen;
@@ -277,10 +277,15 @@ impl<'c, 'e> Teller<'c, 'e> {
                 return self.breaks_on_a_value(faults_before, knob, client_hello, narrowest, failing, version);
             }
             let kind = self.name_the_obstacle(knob, version, narrowest, &narrowest_hello)?;
+            let foreign_key = matches!(kind, FaultKind::CertificateMismatch { curve: true, .. }) && !signs_in_13(narrowest);
             let fault = self.push(kind, Confidence::Confirmed, Some(failing.id()));
             fault.works = Some(narrowest.id());
             fault.differs_in = vec![knob.field()];
             widened = widen(knob, &widened, narrowest, &narrowest_hello, version);
+            if foreign_key {
+                // With such a key a server gets no further in TLS 1.3, if it has that: the same fault, with the same repair.
+                widened = widened.with_versions(&[version]);
+            }
             lifted.push(knob);
             // Was that all?
             if self.ask(widened.clone(), Depth::Finish, "the client's hello with what was missing")?.chose() {
@@ -295,6 +300,7 @@ impl<'c, 'e> Teller<'c, 'e> {
         // With a single fault the client's own two hellos are the plainest contrast.
         if self.story.faults.len() == faults_before + 1
             && seen.id() != own.id()
+            && widened.offered_versions() == self.hello().offered_versions()
             && let Some(fault) = self.story.faults.last_mut()
         {
             fault.fails = Some(own.id());

@@ -108,8 +108,9 @@ impl<'c, 'e> Teller<'c, 'e> {
             let probe = self.case.hello_probe(self.hello(), None, Depth::Flight);
             let direct = self.case.ask(&probe, "the same without STARTTLS")?;
             if direct.chose() {
-                let how = "leave --starttls out, or use the URL scheme of the implicit form (smtps://, imaps://, …)";
-                self.open("Was STARTTLS asked of a port where TLS starts at once? Without it the handshake begins", &[], how);
+                let how = "choose TLS from the first byte in the client (\"SSL/TLS\", \"implicit\") for this port, or the port of the plain protocol; for tlswhy leave --starttls out, or use the URL scheme of the implicit form (smtps://, imaps://, …)";
+                let said = "Is this the port where TLS starts at once? Asked for STARTTLS in plain text it gives no proper answer, and to the same hello without that it answers with TLS";
+                self.open(said, &[], how);
                 return self.end();
             }
         }

@@ -1,6 +1,7 @@
 //! The client's hello is refused: repeat, compare with controls, and where nothing works, ask otherwise.
 
 use tlswhy_model::{Bytes, Confidence, Depth, Ending, Opening, Probe, Speaker};
+use tlswhy_wire::upgrade::PROXY_HEADER;
 use tlswhy_wire::{AlertDescription, HelloSpec, ProtocolVersion};
 
 use super::{FaultKind, Teller};
@@ -51,7 +52,7 @@ impl<'c, 'e> Teller<'c, 'e> {
         for seen in &all {
             let answer = match (seen.version(), seen.suite()) {
                 (Some(version), Some(suite)) => format!("{version} with {suite}"),
-                _ => seen.ending(),
+                _ => seen.kind_of_ending(),
             };
             match answers.iter_mut().find(|(known, _)| *known == answer) {
                 Some((_, count)) => *count += 1,
@@ -77,7 +78,7 @@ impl<'c, 'e> Teller<'c, 'e> {
         let nameless_hello = self.hello().with_server_name(None);
         let nameless = name.and_then(|_| self.ask(nameless_hello, Depth::Flight, "the client's hello without a server name"));
         let rsa = if quiet {
-            self.other_protocols();
+            self.other_protocols(!matches!(own.attempt.ending, Ending::TimedOut { .. }));
             None
         } else {
             self.ask(controls::tls10(name), Depth::Flight, "everything that TLS 1.0 offers");
@@ -211,13 +212,22 @@ impl<'c, 'e> Teller<'c, 'e> {
         Some(())
     }
 
-    /// Questions to a port that stays mute: does it speak something else?
-    pub(super) fn other_protocols(&self) {
+    /// Questions to a port that stays mute: does it speak something else? With what does, the story begins anew: so they go to the
+    /// end, as the client's own hello does.
+    pub(super) fn other_protocols(&self, ended: bool) {
         self.case.ask(&self.plain_request(), "a plain HTTP request");
         for upgrade in MUTE_UPGRADES {
-            let probe = self.case.hello_probe(self.hello(), Some(upgrade), Depth::Flight);
+            let probe = self.case.hello_probe(self.hello(), Some(upgrade), Depth::Finish);
             self.case.ask(&probe, "STARTTLS in a protocol whose server does not speak first");
         }
+        // Who waits for a header ends the connection at the first byte that cannot be one.
+        if ended {
+            self.case.ask(&self.behind_a_header(), "the client's hello behind a header of the PROXY protocol");
+        }
+    }
+
+    fn behind_a_header(&self) -> Probe {
+        self.case.hello_probe(self.hello(), Some(PROXY_HEADER.name), Depth::Finish)
     }
 
     pub(super) fn plain_request(&self) -> Probe {
@@ -229,7 +239,7 @@ impl<'c, 'e> Teller<'c, 'e> {
     /// `Some` if it does (and the story went on from there).
     pub(super) fn speaks_another_protocol(&mut self) -> Option<Option<()>> {
         for upgrade in MUTE_UPGRADES {
-            let probe = self.case.hello_probe(self.hello(), Some(upgrade), Depth::Flight);
+            let probe = self.case.hello_probe(self.hello(), Some(upgrade), Depth::Finish);
             let Some(seen) = self.case.find(&probe) else {
                 continue;
             };
@@ -254,16 +264,29 @@ impl<'c, 'e> Teller<'c, 'e> {
                 return Some(self.end());
             }
         }
-        let plain = self.case.find(&self.plain_request())?;
-        let Ending::NotTls { protocol, detail, .. } = &plain.attempt.ending else {
-            return None;
-        };
-        let kind = FaultKind::NotTls { protocol: protocol.clone(), detail: detail.clone(), declined: false };
-        let (own, works) = (self.story.own, plain.id());
-        let fault = self.push(kind, Confidence::Confirmed, own);
-        fault.works = Some(works);
-        fault.differs_in = vec!["plain request instead of a ClientHello"];
-        Some(self.end())
+        if let Some(seen) = self.case.find(&self.behind_a_header())
+            && (seen.chose() || seen.alert().is_some())
+        {
+            let (own, works) = (self.story.own, seen.id());
+            let fault = self.push(FaultKind::ProxyHeader, Confidence::Confirmed, own);
+            fault.works = Some(works);
+            fault.differs_in = vec!["PROXY header"];
+            self.story.upgrade = Some(PROXY_HEADER.name.to_owned());
+            return Some(self.begin());
+        }
+        let otherwise =
+            [(self.plain_request(), "plain request instead of a ClientHello"), (self.behind_a_header(), "PROXY header")];
+        for (probe, differs_in) in otherwise {
+            let Some(seen) = self.case.find(&probe) else { continue };
+            let Ending::NotTls { protocol, detail, .. } = &seen.attempt.ending else { continue };
+            let kind = FaultKind::NotTls { protocol: protocol.clone(), detail: detail.clone(), declined: false };
+            let (own, works) = (self.story.own, seen.id());
+            let fault = self.push(kind, Confidence::Confirmed, own);
+            fault.works = Some(works);
+            fault.differs_in = vec![differs_in];
+            return Some(self.end());
+        }
+        None
     }
 
     /// The protocol in which the server declined an upgrade, if its own words show that it speaks it.
@@ -334,7 +357,7 @@ impl<'c, 'e> Teller<'c, 'e> {
             );
             return self.end();
         }
-        let endings: std::collections::BTreeSet<String> = self.case.all().map(Seen::ending).collect();
+        let endings: std::collections::BTreeSet<String> = self.case.all().map(Seen::kind_of_ending).collect();
         let endings: Vec<String> = endings.into_iter().take(4).collect();
         let (decides, how): (&[&str], &str) = match (silent, self.case.no_path_between()) {
             (true, false) => (
@@ -342,6 +365,10 @@ impl<'c, 'e> Teller<'c, 'e> {
                 "try from the server's own network; see whether the service behind the port runs and what it logs",
             ),
             (true, true) => (&["not-tls"], "see which program listens there (ss -ltnp) and what it logs"),
+            _ if self.case.all().any(Seen::began_to_answer) => (
+                &["path-blocks-handshake"],
+                "an answer begins and breaks off: ask from the server's own network, and read its log for a process that dies in the handshake",
+            ),
             (false, _) => (
                 &[
                     "cipher-certificate-mismatch",

@@ -1,6 +1,6 @@
 //! The client's own certificate, and servers whose key is not their certificate's.
 
-use rcgen::{CertificateParams, ExtendedKeyUsagePurpose};
+use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, KeyUsagePurpose};
 
 use super::FINE;
 use crate::pki::Workshop;
@@ -46,7 +46,8 @@ const APACHE: &str = "SSLVerifyClient require\nSSLVerifyDepth 3\nSSLCACertificat
 const HAPROXY: &str = "ca-file {pki}/ca.pem verify required";
 const S_SERVER: &str = "-Verify 3 -verify_return_error -CAfile {pki}/ca.pem";
 
-/// A server's certificate, and three of clients: `client` is good, `late` has ended, `stranger` is of another authority.
+/// A server's certificate, and four of clients: `client` is good, `late` has ended, `stranger` is of another authority, `sealed`
+/// may not sign.
 fn with_clients(lab: &Lab, start: impl FnOnce(&Lab) -> Started) -> Started {
     let client = |leaf: &mut CertificateParams| {
         named(leaf, &["client.example.test"]);
@@ -59,6 +60,10 @@ fn with_clients(lab: &Lab, start: impl FnOnce(&Lab) -> Started) -> Started {
             shop.leaf("site", &above, |_| ())?;
             shop.leaf("client", &above, client)?;
             shop.leaf("stranger", &other, client)?;
+            shop.leaf("sealed", &above, |leaf| {
+                client(leaf);
+                leaf.key_usages = vec![KeyUsagePurpose::KeyEncipherment];
+            })?;
             shop.leaf("late", &above, |leaf| {
                 client(leaf);
                 lasts(leaf, -90 * DAY, -DAY);
@@ -158,6 +163,25 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         id: "client-certificate-expired-s_server",
         start: |lab| with_clients(lab, |lab| lab.s_server("site", &format!("{S_SERVER} -tls1_3"))),
         ..UNWELCOME_LATE
+    },
+    Scenario {
+        id: "client-certificate-may-not-sign-haproxy",
+        start: |lab| with_clients(lab, |lab| lab.haproxy("site", HAPROXY, "")),
+        args: &["--cert", "{pki}/sealed.pem", "--key", "{pki}/sealed.key"],
+        mentions: &["digitalSignature"],
+        seen: Seen {
+            like: "-cert {pki}/sealed.leaf.pem -key {pki}/sealed.key -cert_chain {pki}/intermediate.pem",
+            ..UNWELCOME.seen
+        },
+        ..UNWELCOME
+    },
+    Scenario {
+        id: "client-certificate-without-its-intermediate-haproxy",
+        start: |lab| with_clients(lab, |lab| lab.haproxy("site", HAPROXY, "")),
+        args: &["--cert", "{pki}/client.leaf.pem", "--key", "{pki}/client.key"],
+        mentions: &["intermediate is missing"],
+        seen: Seen { like: "-cert {pki}/client.leaf.pem -key {pki}/client.key", ..UNWELCOME.seen },
+        ..UNWELCOME
     },
     // The JDK does not look whether a key belongs to the certificate that it is stored with.
     Scenario { id: "certificate-key-mismatch-java-tls13", start: |lab| mismatched(lab, "TLSv1.3"), ..MISMATCH },

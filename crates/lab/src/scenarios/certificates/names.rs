@@ -36,6 +36,11 @@ fn common_name(leaf: &mut CertificateParams, names: &[&str]) {
     leaf.distinguished_name.push(rcgen::DnType::CommonName, crate::pki::NAME);
 }
 
+fn address_as_common_name(leaf: &mut CertificateParams) {
+    leaf.subject_alt_names = Vec::new();
+    leaf.distinguished_name.push(rcgen::DnType::CommonName, "127.0.0.1");
+}
+
 pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         id: "hostname-mismatch-nginx",
@@ -139,6 +144,22 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         server_name: "",
         seen: ADDRESS,
         ..MISMATCH
+    },
+    Scenario {
+        id: "hostname-mismatch-address-as-common-name",
+        // X509_check_ip(3) does not look there; curl does.
+        start: |lab| with(lab, address_as_common_name),
+        server_name: "",
+        seen: ADDRESS,
+        ..MISMATCH
+    },
+    Scenario {
+        id: "near-miss-address-as-common-name-curl",
+        start: |lab| with(lab, address_as_common_name),
+        server_name: "",
+        args: &["--client", "curl-openssl-3.0"],
+        seen: Seen { like: "-verify_return_error", says: "", works_with: None },
+        ..COVERED
     },
     Scenario {
         id: "near-miss-address-in-certificate",

@@ -117,6 +117,21 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         ..WEAK
     },
     Scenario {
+        id: "cipher-certificate-mismatch-secp256k1",
+        group: "cipher-certificate-mismatch",
+        // Up to TLS 1.2 the curve of the certificate must be one of the client's groups (RFC 8422 §5.1.1).
+        start: |lab| weak_nginx(lab, [ROOT, MIDDLE, Weak { key: "EC -pkeyopt ec_paramgen_curve:secp256k1", ..SITE }]),
+        causes: &["cipher-certificate-mismatch"],
+        mentions: &["ECDSA (secp256k1)", "P-256"],
+        // nginx has TLS 1.3 too, and no way to sign there with such a key.
+        seen: Seen {
+            like: "",
+            says: "alert handshake failure",
+            works_with: Some("-tls1_2 -groups P-256:secp256k1 -verify_return_error"),
+        },
+        ..BROKEN
+    },
+    Scenario {
         id: "weak-digest-sha1-leaf",
         start: |lab| weak_nginx(lab, [ROOT, MIDDLE, Weak { digest: "sha1", ..SITE }]),
         seen: DIGEST,
