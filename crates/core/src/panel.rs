@@ -94,6 +94,13 @@ fn by_certificates(case: &Case<'_>, story: &Story, shown: Vec<&Seen<'_>>, stores
                 let other_name = story.server_name != case.evidence.subject.server_name;
                 !(other_name && matches!(objection.kind, ObjectionKind::NameMismatch { .. }))
             });
+            let unseen = case.client.policy.enforces_must_staple == Some(true) && presented.staple_unseen();
+            if objection.is_none() && unseen {
+                row.outcome = Outcome::Undetermined;
+                row.says = Some(
+                    "the certificate demands a stapled OCSP response, which was not asked for; --replay settles it".to_owned(),
+                );
+            }
             opinions.push((opinion.doubt(), objection.cloned(), opinion.finds_issuers, opinion.chosen.exact));
         }
     }

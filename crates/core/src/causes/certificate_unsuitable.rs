@@ -28,10 +28,15 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
             format!("does not verify under the key of {issuer}"),
             format!("The signature on {subject} does not verify under the key of {issuer}"),
         ),
-        ObjectionKind::NotStapled => (
+        ObjectionKind::NotStapled { no_use } => (
             "tlsFeature",
             "status_request (must-staple)".to_owned(),
-            format!("{subject} demands a stapled OCSP response, and the server sends none"),
+            match no_use {
+                None => format!("{subject} demands a stapled OCSP response, and the server sends none"),
+                Some(why) => {
+                    format!("{subject} demands a stapled OCSP response, and the one that the server sends is of no use: {why}")
+                }
+            },
         ),
         ObjectionKind::NotCa { why } => {
             ("basicConstraints", why.clone(), format!("{subject} signed a certificate and is no authority: {why}"))
@@ -66,7 +71,11 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
     let why = format!("{client} takes a path only if every certificate on it may be used in its place: this one may not.");
     let mut finding = certificates::finding(found, &CAUSE, fault, field, says, [title, diagnosis, why]);
     let (summary, mut steps) = match &fault.objection.kind {
-        ObjectionKind::NotStapled => (
+        ObjectionKind::NotStapled { no_use: Some(_) } => (
+            "Make the server fetch a new OCSP response, or have the certificate issued without must-staple",
+            vec!["See what it holds: `openssl s_client -connect HOST:PORT -status`; a file of responses (nginx `ssl_stapling_file`, HAProxy FILE.ocsp) must be renewed before its nextUpdate; a server that fetches by itself needs a way to the responder (nginx: `resolver`), and its log says why it has none".to_owned()],
+        ),
+        ObjectionKind::NotStapled { no_use: None } => (
             "Switch OCSP stapling on, or have the certificate issued without must-staple",
             vec!["nginx: `ssl_stapling on; ssl_stapling_verify on; resolver …;`; Apache: `SSLUseStapling on` and SSLStaplingCache; HAProxy: a FILE.ocsp beside the certificate, or `ocsp-update on`".to_owned()],
         ),

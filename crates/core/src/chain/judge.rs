@@ -242,7 +242,11 @@ fn revocations(situation: &Situation<'_>, links: &[Link]) -> Vec<Objection> {
         && leaf.certificate.must_staple
         && !stapled
     {
-        found.push(about(&leaf.certificate, ObjectionKind::NotStapled));
+        let no_use = links.get(1).and_then(|issuer| {
+            let staple = situation.ocsp.iter().find(|evidence| evidence.stapled)?;
+            ocsp::no_use(&staple.response, &leaf.certificate, &issuer.certificate, situation.now)
+        });
+        found.push(about(&leaf.certificate, ObjectionKind::NotStapled { no_use }));
     }
     found
 }
@@ -448,7 +452,10 @@ mod tests {
         let insists = PathPolicy { enforces_must_staple: true, ..lenient() };
         assert!(judged(&[&made.leaf, &made.middle], &[], &[&made.root], &lenient()).accepts());
         let judgement = judged(&[&made.leaf, &made.middle], &[], &[&made.root], &insists);
-        assert!(matches!(judgement.objections.as_slice(), [Objection { kind: ObjectionKind::NotStapled, .. }]));
+        assert!(matches!(
+            judgement.objections.as_slice(),
+            [Objection { kind: ObjectionKind::NotStapled { no_use: None }, .. }]
+        ));
     }
 
     #[test]

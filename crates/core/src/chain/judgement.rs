@@ -268,8 +268,11 @@ pub enum ObjectionKind {
         /// Where that is said, in words: the stapled OCSP response, an OCSP response, a revocation list.
         said_by: String,
     },
-    /// It demands a stapled OCSP response and none came.
-    NotStapled,
+    /// It demands a stapled OCSP response and none came that would do.
+    NotStapled {
+        /// Why the one that came does not do, in words; `None`: none came.
+        no_use: Option<String>,
+    },
     /// It is no CA, and signed one of the path.
     NotCa {
         /// What is missing.
@@ -331,7 +334,7 @@ impl ObjectionKind {
             ObjectionKind::Revoked { .. } => "certificate-revoked",
             ObjectionKind::Malformed { .. }
             | ObjectionKind::BadSignature { .. }
-            | ObjectionKind::NotStapled
+            | ObjectionKind::NotStapled { .. }
             | ObjectionKind::NotCa { .. }
             | ObjectionKind::PathTooLong { .. }
             | ObjectionKind::Usage { .. }
@@ -366,7 +369,12 @@ impl ObjectionKind {
             ObjectionKind::WeakKey { key, wanted } => format!("the key of {subject} is {key}; {wanted} bits are wanted"),
             ObjectionKind::WeakDigest { digest } => format!("{subject} is signed with {digest}"),
             ObjectionKind::Revoked { at, .. } => format!("{subject} was revoked on {}", date(at)),
-            ObjectionKind::NotStapled => format!("{subject} demands a stapled OCSP response, and none came"),
+            ObjectionKind::NotStapled { no_use: None } => {
+                format!("{subject} demands a stapled OCSP response, and none came")
+            }
+            ObjectionKind::NotStapled { no_use: Some(why) } => {
+                format!("{subject} demands a stapled OCSP response, and the one that came is of no use: {why}")
+            }
             ObjectionKind::NotCa { why } => format!("{subject} is no authority: {why}"),
             ObjectionKind::PathTooLong { allowed } => format!("{subject} allows {allowed} intermediates below it"),
             ObjectionKind::Usage { meant_for } => format!("{subject} is meant for {}", meant_for.join(", ")),

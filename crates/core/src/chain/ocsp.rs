@@ -74,6 +74,18 @@ pub fn status(response: &[u8], certificate: &Certificate, issuer: &Certificate, 
     single.status()
 }
 
+/// Why a response says nothing good and nothing bad of the certificate, in words; `None`: it says one or the other.
+pub fn no_use(response: &[u8], certificate: &Certificate, issuer: &Certificate, now: i64) -> Option<String> {
+    match status(response, certificate, issuer, now) {
+        Ok(OcspStatus::Good { .. } | OcspStatus::Revoked(_)) => None,
+        Ok(OcspStatus::Unknown) => Some("the responder does not know the certificate".to_owned()),
+        Ok(OcspStatus::Stale { next_update }) => {
+            Some(format!("it is too old: it should have been replaced by {}", asn1::time_text(next_update)))
+        }
+        Err(why) => Some(why),
+    }
+}
+
 /// When the response was made, seconds since 1970: no later than now, if the responder's clock is right. The signature is not checked.
 pub fn produced_at(response: &[u8]) -> Option<i64> {
     Response::read(response).ok().map(|response| response.produced_at)

@@ -343,7 +343,8 @@ impl Judge<'_, '_> {
             faults.push((FaultKind::KeyMismatch, None));
         }
         for sent in chains {
-            let presented = Presented { sent: sent.iter().cloned().map(Arc::new).collect(), staple: None };
+            let presented =
+                Presented { sent: sent.iter().cloned().map(Arc::new).collect(), staple: None, asked_for_staple: false };
             let names = service.names.iter().filter(|name| is_plain_name(name)).take(MOST_NAMES);
             let names: Vec<Option<&String>> = names.map(Some).collect();
             let names = if names.is_empty() { vec![None] } else { names };

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, PoisonError};
 
 use tlswhy_model::ClientPolicy;
+use tlswhy_wire::{ExtensionType, HelloSpec};
 
 use crate::case::{Case, Seen};
 use crate::chain::{
@@ -24,6 +25,8 @@ pub(crate) struct Presented {
     pub sent: Vec<Arc<Certificate>>,
     /// The stapled OCSP response.
     pub staple: Option<Vec<u8>>,
+    /// The hello asked for one: that none came says nothing otherwise.
+    pub asked_for_staple: bool,
 }
 
 impl Presented {
@@ -32,7 +35,14 @@ impl Presented {
         let list = seen.certificates()?;
         let sent: Vec<_> = list.entries.iter().take(MOST).map(|entry| stores.library.read(&entry.value)).collect();
         let staple = list.stapled_ocsp(0).or_else(|| seen.plain.stapled_ocsp());
-        (!sent.is_empty()).then_some(Presented { sent, staple })
+        let asks = |hello: &HelloSpec| hello.extension(ExtensionType::STATUS_REQUEST).is_some();
+        let asked_for_staple = seen.hello().is_none_or(asks);
+        (!sent.is_empty()).then_some(Presented { sent, staple, asked_for_staple })
+    }
+
+    /// A staple that is demanded, and that it was not seen whether the server has.
+    pub(crate) fn staple_unseen(&self) -> bool {
+        !self.asked_for_staple && self.staple.is_none() && self.sent.first().is_some_and(|leaf| leaf.must_staple)
     }
 }
 
@@ -179,6 +189,7 @@ fn demands(policy: &ClientPolicy, presented: &Presented, chosen: Chosen<'_>) -> 
         // Only roots of public programmes are bound to a longest lifetime.
         demands.maximum_lifetime_days = None;
     }
+    demands.enforces_must_staple &= !presented.staple_unseen();
     demands
 }
 

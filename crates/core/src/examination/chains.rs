@@ -67,10 +67,24 @@ impl Examination {
             && presented.staple.is_none()
             && tale.client.policy.enforces_must_staple != Some(true)
         {
-            add(
-                "must-staple",
+            let says = if presented.asked_for_staple {
                 "the certificate demands a stapled OCSP response and none was sent; this client does not mind, Firefox does"
-                    .to_owned(),
+            } else {
+                "the certificate demands a stapled OCSP response; this client does not ask for one, so whether the server has it was not seen (Firefox asks, and minds)"
+            };
+            add("must-staple", says.to_owned());
+        }
+        if let (Some(staple), Some([leaf, issuer, ..])) =
+            (&presented.staple, opinion.judgement.paths.first().map(|path| path.links.as_slice()))
+            && opinion.judgement.accepts()
+            && let Some(why) = chain::ocsp::no_use(staple, &leaf.certificate, &issuer.certificate, self.now())
+        {
+            add(
+                "staple-of-no-use",
+                format!(
+                    "the stapled OCSP response is of no use: {}; clients that look at it may refuse the certificate",
+                    tlswhy_model::printable(&why, 200)
+                ),
             );
         }
         for fetched in self.evidence.fetched.iter().take(6) {

@@ -201,6 +201,33 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         seen: Seen { like: STRICT, says: "", works_with: None },
         ..REVOKED
     },
+    Scenario {
+        id: "certificate-unsuitable-must-staple-by-another-responder",
+        group: "certificate-unsuitable",
+        causes: &["certificate-unsuitable"],
+        mentions: &["of no use"],
+        start: |lab| {
+            lab.with_certificates(
+                |shop| {
+                    issue(shop, Status::Good, true)?;
+                    // The root answers for what the intermediate issued.
+                    shop.openssl(
+                        "ocsp -index index.txt -CA intermediate.pem -rsigner ca.pem -rkey ca.key \
+                         -issuer intermediate.pem -cert site.leaf.pem -respout site.ocsp -ndays 7",
+                    )
+                },
+                |lab| lab.nginx("site", STAPLING),
+            )
+        },
+        ..REVOKED
+    },
+    Scenario {
+        id: "near-miss-must-staple-stapled-openssl",
+        // Its hello asks for no staple, so none is sent: that says nothing of the server.
+        start: |lab| lab.with_certificates(|shop| issue(shop, Status::Good, true), |lab| lab.nginx("site", STAPLING)),
+        mentions: &["does not ask for one"],
+        ..GOOD
+    },
     Scenario { id: "near-miss-must-staple-openssl", start: |lab| unstapled(lab, Status::Good, true, false), ..GOOD },
     Scenario {
         id: "near-miss-must-staple-stapled",
