@@ -449,6 +449,10 @@ pub(crate) struct Listen {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) count: Option<u32>,
 
+    /// Start TLS within this protocol, such as smtp or postgres: its server is played until the client asks for TLS
+    #[arg(long, value_name = "PROTO", value_parser = starttls)]
+    pub(crate) starttls: Option<&'static Upgrade>,
+
     /// Say whether the client would agree with this server, and why not
     #[arg(long, value_name = "TARGET", help_heading = "What to do with what is heard")]
     pub(crate) against: Option<Target>,

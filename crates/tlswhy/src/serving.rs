@@ -56,7 +56,9 @@ pub(crate) async fn converse(
                 Err(rustls::Error::AlertReceived(description)) => Some(Served::Alert(description)),
                 Err(error) => Some(Served::Refused(error.to_string())),
                 Ok(state) if state.peer_has_closed() && tls.is_handshaking() => Some(Served::Left),
-                Ok(state) if asks || state.peer_has_closed() => Some(Served::Finished),
+                // Another protocol goes on within, which is not spoken here.
+                Ok(_) if !said.is_empty() => Some(Served::Finished),
+                Ok(state) if state.peer_has_closed() => Some(Served::Finished),
                 Ok(_) => None,
             };
             if let Some(ended) = ended {

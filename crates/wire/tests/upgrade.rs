@@ -32,6 +32,59 @@ fn every_transcript_ends_as_it_says_wherever_it_is_cut() {
     }
 }
 
+/// What one side sends, and whether TLS may start behind it.
+fn said(step: Step) -> (Vec<u8>, bool) {
+    match step {
+        Step::Continue { send } => (send, false),
+        Step::Ready { send, .. } => (send, true),
+        Step::Refused { reason } => panic!("{reason}"),
+    }
+}
+
+#[test]
+fn each_side_of_an_upgrade_leads_the_other_to_tls() {
+    for known in UPGRADES {
+        for cut in [1, 7, LIMIT] {
+            let (mut client, mut server) = ((known.start)("good.example.test"), (known.serve)());
+            let (mut to_server, mut client_is_ready) = said(client.receive(b""));
+            let (mut to_client, mut server_is_ready) = said(server.receive(b""));
+            while !(client_is_ready && server_is_ready) {
+                assert!(!to_server.is_empty() || !to_client.is_empty(), "{}: both wait", known.name);
+                for piece in std::mem::take(&mut to_server).chunks(cut) {
+                    let (send, ready) = said(server.receive(piece));
+                    to_client.extend(send);
+                    server_is_ready |= ready;
+                }
+                for piece in std::mem::take(&mut to_client).chunks(cut) {
+                    let (send, ready) = said(client.receive(piece));
+                    to_server.extend(send);
+                    client_is_ready |= ready;
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_client_that_asks_for_no_tls_is_told_so() {
+    for (name, says) in [
+        ("smtp", &b"EHLO a\r\nMAIL FROM:<a@b.test>\r\nQUIT\r\n"[..]),
+        ("imap", b"a1 LOGIN a b\r\na2 LOGOUT\r\n"),
+        ("postgres", b"\0\0\0\x10\0\x03\0\0user\0a\0\0"),
+        ("mysql", b"\x05\0\0\x01\0\0\0\0a"),
+        ("ldap", b"\x30\x0c\x02\x01\x01\x60\x07\x02\x01\x03\x04\x00\x80\x00"),
+        ("xmpp", b"<?xml version='1.0'?><stream:stream to='a' version='1.0'><auth/>"),
+        ("pop3", b"\x16\x03\x01"),
+    ] {
+        for cut in [1, LIMIT] {
+            let mut server = (upgrade(name).unwrap().serve)();
+            server.receive(b"");
+            let last = says.chunks(cut).map(|piece| server.receive(piece)).last();
+            assert!(matches!(&last, Some(Step::Refused { reason }) if reason.contains("the client")), "{name}: {last:?}");
+        }
+    }
+}
+
 #[test]
 fn what_follows_is_left_to_tls() {
     for transcript in transcripts("upgrade").into_iter().chain(transcripts("tunnel")).filter(|it| it.ending == "ready") {

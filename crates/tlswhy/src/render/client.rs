@@ -40,6 +40,9 @@ pub(crate) struct Document {
     /// The number of the same hello before.
     #[serde(skip_serializing_if = "Option::is_none")]
     same_as: Option<u32>,
+    /// The protocol within which it started TLS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) upgrade: Option<&'static str>,
     server_name: Option<String>,
     versions: Vec<String>,
     cipher_suites: Vec<String>,
@@ -117,6 +120,7 @@ impl Document {
             peer: peer.to_string(),
             number,
             same_as,
+            upgrade: None,
             server_name: spec.server_name().map(str::to_owned),
             versions: texts(&spec.offered_versions()),
             cipher_suites: texts(&spec.real_suites()),

@@ -2,6 +2,7 @@
 
 use super::Upgrade;
 use super::reply::Reply;
+use super::served::{Served, serve};
 use crate::dialogue::{Driver, Script, Turn};
 
 /// The control connection of FTP.
@@ -15,6 +16,16 @@ pub(super) static UPGRADE: Upgrade = Upgrade {
     reference: "RFC 4217",
     openssl: Some("ftp"),
     start: |_| Driver::start(Ftp { greeted: false }),
+    serve: || serve(&SERVED),
+};
+
+/// What the server says; a name that can be nobody's stands for this machine's (RFC 2606 §2).
+static SERVED: Served = Served {
+    greeting: "220 tlswhy\r\n",
+    tagged: false,
+    answers: &[("FEAT", "211-Features:\r\n AUTH TLS\r\n211 End\r\n")],
+    upgrades: &[("AUTH TLS", "234 go ahead\r\n"), ("AUTH SSL", "234 go ahead\r\n"), ("AUTH TLS-C", "234 go ahead\r\n")],
+    otherwise: "530 AUTH TLS first\r\n",
 };
 
 struct Ftp {

@@ -1,6 +1,7 @@
 //! IMAP: `CAPABILITY` lists STARTTLS, `STARTTLS`, tagged OK (RFC 9051 §6.2.1).
 
 use super::Upgrade;
+use super::served::{Served, serve};
 use crate::dialogue::{Driver, Line, Script, Turn, line, quote};
 
 /// IMAP.
@@ -14,6 +15,20 @@ pub(super) static UPGRADE: Upgrade = Upgrade {
     reference: "RFC 9051 section 6.2.1",
     openssl: Some("imap"),
     start: |_| Driver::start(Imap { expected: Expected::Greeting, capabilities: None }),
+    serve: || serve(&SERVED),
+};
+
+/// What the server says; a name that can be nobody's stands for this machine's (RFC 2606 §2).
+static SERVED: Served = Served {
+    greeting: "* OK [CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED] tlswhy\r\n",
+    tagged: true,
+    answers: &[
+        ("CAPABILITY", "* CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED\r\n{tag} OK done\r\n"),
+        ("NOOP", "{tag} OK done\r\n"),
+        ("ID", "* ID NIL\r\n{tag} OK done\r\n"),
+    ],
+    upgrades: &[("STARTTLS", "{tag} OK go ahead\r\n")],
+    otherwise: "{tag} NO [PRIVACYREQUIRED] STARTTLS first\r\n",
 };
 
 struct Imap {

@@ -1,6 +1,7 @@
 //! IRC: `STARTTLS` before registration, 670 (IRCv3 "tls" capability, deprecated there but still served).
 
 use super::Upgrade;
+use super::served::{Served, serve};
 use crate::dialogue::{Driver, Line, Script, Turn, line, quote};
 
 /// IRC.
@@ -14,6 +15,16 @@ pub(super) static UPGRADE: Upgrade = Upgrade {
     reference: "https://ircv3.net/specs/deprecated/tls",
     openssl: Some("irc"),
     start: |_| Driver::start(Irc),
+    serve: || serve(&SERVED),
+};
+
+/// What the server says; a name that can be nobody's stands for this machine's (RFC 2606 §2).
+static SERVED: Served = Served {
+    greeting: "",
+    tagged: false,
+    answers: &[("CAP LS", ":tlswhy.invalid CAP * LS :tls\r\n")],
+    upgrades: &[("STARTTLS", ":tlswhy.invalid 670 * :go ahead\r\n")],
+    otherwise: "",
 };
 
 struct Irc;

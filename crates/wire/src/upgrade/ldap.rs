@@ -14,6 +14,7 @@ pub(super) static UPGRADE: Upgrade = Upgrade {
     reference: "RFC 4511 section 4.14",
     openssl: Some("ldap"),
     start: |_| Driver::start(Ldap),
+    serve: || Driver::start(LdapServer),
 };
 
 const START_TLS: &[u8] = b"1.3.6.1.4.1.1466.20037";
@@ -44,6 +45,47 @@ impl Script for Ldap {
             (other, _) => Turn::Refused(format!("the server answers a message {other} that was never sent: {said}")),
         }
     }
+}
+
+struct LdapServer;
+
+impl Script for LdapServer {
+    const PEER: &'static str = "the client";
+
+    fn read(&mut self, input: &[u8]) -> Turn {
+        match request(input) {
+            Ok(None) => Turn::Wait,
+            Ok(Some(Request { id, starts_tls: true, used })) => Turn::Ready { used, send: success(id) },
+            Ok(Some(_)) => Turn::Refused("the client asks for something else than StartTLS".to_owned()),
+            Err(NotLdap) => Turn::Refused("the client said something that is no LDAP request".to_owned()),
+        }
+    }
+}
+
+/// A request, and the content of its message identifier.
+struct Request<'a> {
+    id: &'a [u8],
+    starts_tls: bool,
+    used: usize,
+}
+
+/// Reads one LDAPMessage; `Ok(None)` until it is complete.
+fn request(input: &[u8]) -> Result<Option<Request<'_>>, NotLdap> {
+    let Some((message, rest)) = element(input, SEQUENCE)? else {
+        return Ok(None);
+    };
+    let (id, body) = element(message, 0x02)?.ok_or(NotLdap)?;
+    integer(id)?;
+    let asks = || element(element(body, 0x77).ok()??.0, 0x80).ok().flatten();
+    let starts_tls = asks().is_some_and(|(name, _)| name == START_TLS);
+    Ok(Some(Request { id, starts_tls, used: input.len() - rest.len() }))
+}
+
+/// SEQUENCE { messageID, [APPLICATION 24] { success, "", "" } }; the identifier has at most four bytes.
+fn success(id: &[u8]) -> Vec<u8> {
+    const RESPONSE: [u8; 9] = [0x78, 0x07, 0x0a, 0x01, 0x00, 0x04, 0x00, 0x04, 0x00];
+    let length = u8::try_from(id.len()).unwrap_or(0);
+    [&[SEQUENCE, 2 + length + 9, 0x02, length], id, &RESPONSE].concat()
 }
 
 /// Only the first byte may be told: how many more have arrived by now is chance.

@@ -1,5 +1,6 @@
 //! LMTP: SMTP for the last step of delivery, greeted with `LHLO` (RFC 2033 §4.1).
 
+use super::served::serve;
 use super::{Upgrade, smtp};
 
 /// LMTP.
@@ -13,4 +14,5 @@ pub(super) static UPGRADE: Upgrade = Upgrade {
     reference: "RFC 2033, RFC 3207",
     openssl: Some("lmtp"),
     start: |_| smtp::with_hello("LHLO"),
+    serve: || serve(&smtp::SERVED),
 };

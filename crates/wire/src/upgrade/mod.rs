@@ -1,6 +1,6 @@
 //! STARTTLS: protocols that begin in plaintext and start TLS when asked.
 //!
-//! One file a protocol, each with its `UPGRADE`; the list is [`UPGRADES`]. To add one: write the file, add its `mod` line and
+//! One file a protocol, each with its `UPGRADE`, the client's side of the dialogue and the server's; the list is [`UPGRADES`]. To add one: write the file, add its `mod` line and
 //! its row here, and transcripts of real talks under `tests/upgrade/<name>/`.
 
 mod ftp;
@@ -14,6 +14,7 @@ mod pop3;
 pub(crate) mod postgres;
 mod proxy_header;
 mod reply;
+mod served;
 mod sieve;
 mod smtp;
 mod xmpp;
@@ -41,6 +42,8 @@ pub struct Upgrade {
     pub openssl: Option<&'static str>,
     /// Starts the dialogue; the name is the server's, without port or brackets (XMPP sends it).
     pub start: fn(server_name: &str) -> Box<dyn Dialogue>,
+    /// Starts the server's side of the dialogue, for a client that comes to us: it offers TLS and nothing else.
+    pub serve: fn() -> Box<dyn Dialogue>,
 }
 
 /// Every known upgrade, by name.

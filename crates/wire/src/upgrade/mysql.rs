@@ -15,8 +15,11 @@ pub(super) static UPGRADE: Upgrade = Upgrade {
     reference: "https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase.html",
     openssl: Some("mysql"),
     start: |_| Driver::start(Mysql),
+    serve: || Driver::start(MysqlServer),
 };
 
+const CLIENT_LONG_PASSWORD: u32 = 0x0001;
+const CLIENT_CONNECT_WITH_DB: u32 = 0x0008;
 const CLIENT_PROTOCOL_41: u32 = 0x0200;
 const CLIENT_SSL: u32 = 0x0800;
 const CLIENT_SECURE_CONNECTION: u32 = 0x8000;
@@ -47,6 +50,56 @@ impl Script for Mysql {
             )),
         }
     }
+}
+
+struct MysqlServer;
+
+impl Script for MysqlServer {
+    const PEER: &'static str = "the client";
+
+    fn opening(&mut self) -> Result<Vec<u8>, String> {
+        Ok(greeting())
+    }
+
+    fn read(&mut self, input: &[u8]) -> Turn {
+        let Some(packet) = packet(input) else {
+            return Turn::Wait;
+        };
+        match packet.payload.first_chunk() {
+            Some(flags) if packet.payload.len() == SSL_REQUEST_LENGTH && u32::from_le_bytes(*flags) & CLIENT_SSL != 0 => {
+                Turn::ready(packet.used)
+            }
+            _ => Turn::Refused("the client goes on without having asked for TLS".to_owned()),
+        }
+    }
+}
+
+/// Length of the packet that asks for TLS: flags, largest packet, character set, filler.
+const SSL_REQUEST_LENGTH: usize = 32;
+
+/// HandshakeV10 of a server that offers TLS. The challenge is no secret: nobody logs in here.
+fn greeting() -> Vec<u8> {
+    const CHALLENGE: [u8; 20] = [b't'; 20];
+    let capabilities = CLIENT_LONG_PASSWORD
+        | CLIENT_CONNECT_WITH_DB
+        | CLIENT_PROTOCOL_41
+        | CLIENT_SSL
+        | CLIENT_SECURE_CONNECTION
+        | CLIENT_PLUGIN_AUTH;
+    let [first, second, third, fourth] = capabilities.to_le_bytes();
+    let mut payload = b"\x0a8.0.0-tlswhy\0".to_vec();
+    payload.extend(1u32.to_le_bytes()); // thread
+    payload.extend(CHALLENGE.iter().take(8));
+    payload.extend([0, first, second]);
+    payload.push(45); // utf8mb4_general_ci
+    payload.extend([2, 0]); // autocommit
+    payload.extend([third, fourth]);
+    payload.push(21); // length of the challenge with its NUL
+    payload.extend([0; 10]);
+    payload.extend(CHALLENGE.iter().skip(8));
+    payload.extend(b"\0mysql_native_password\0");
+    let [low, middle, high, _] = u32::try_from(payload.len()).unwrap_or(0).to_le_bytes();
+    [&[low, middle, high, 0], payload.as_slice()].concat()
 }
 
 fn ssl_request(sequence: u8) -> Vec<u8> {

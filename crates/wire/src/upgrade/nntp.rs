@@ -2,6 +2,7 @@
 
 use super::Upgrade;
 use super::reply::Reply;
+use super::served::{Served, serve};
 use crate::dialogue::{Driver, Line, Script, Turn, line, quote};
 
 /// NNTP.
@@ -15,6 +16,19 @@ pub(super) static UPGRADE: Upgrade = Upgrade {
     reference: "RFC 4642",
     openssl: Some("nntp"),
     start: |_| Driver::start(Nntp { expected: Expected::Greeting, offered: false }),
+    serve: || serve(&SERVED),
+};
+
+/// What the server says; a name that can be nobody's stands for this machine's (RFC 2606 §2).
+static SERVED: Served = Served {
+    greeting: "200 tlswhy\r\n",
+    tagged: false,
+    answers: &[
+        ("CAPABILITIES", "101 capabilities\r\nVERSION 2\r\nREADER\r\nSTARTTLS\r\n.\r\n"),
+        ("MODE READER", "200 tlswhy\r\n"),
+    ],
+    upgrades: &[("STARTTLS", "382 go ahead\r\n")],
+    otherwise: "483 STARTTLS first\r\n",
 };
 
 struct Nntp {

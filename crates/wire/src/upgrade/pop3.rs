@@ -1,6 +1,7 @@
 //! POP3: `CAPA` lists STLS, `STLS`, +OK (RFC 2595 §4). A server without `CAPA` is asked for `STLS` all the same.
 
 use super::Upgrade;
+use super::served::{Served, serve};
 use crate::dialogue::{Driver, Line, Script, Turn, line, quote};
 
 /// POP3.
@@ -14,6 +15,16 @@ pub(super) static UPGRADE: Upgrade = Upgrade {
     reference: "RFC 2595 section 4",
     openssl: Some("pop3"),
     start: |_| Driver::start(Pop3 { expected: Expected::Greeting, offered: false }),
+    serve: || serve(&SERVED),
+};
+
+/// What the server says; a name that can be nobody's stands for this machine's (RFC 2606 §2).
+static SERVED: Served = Served {
+    greeting: "+OK tlswhy\r\n",
+    tagged: false,
+    answers: &[("CAPA", "+OK\r\nSTLS\r\nUSER\r\n.\r\n")],
+    upgrades: &[("STLS", "+OK go ahead\r\n")],
+    otherwise: "-ERR STLS first\r\n",
 };
 
 struct Pop3 {

@@ -15,10 +15,14 @@ pub(super) static UPGRADE: Upgrade = Upgrade {
     reference: "https://www.postgresql.org/docs/current/protocol-flow.html",
     openssl: Some("postgres"),
     start: |_| Driver::start(Postgres),
+    serve: || Driver::start(PostgresServer),
 };
 
 /// Length 8, then the request code 1234 << 16 | 5679.
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
+
+/// The same for encryption by GSSAPI, which clients may ask for first: 1234 << 16 | 5680.
+const GSSAPI_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x30];
 
 struct Postgres;
 
@@ -39,6 +43,21 @@ impl Script for Postgres {
                 Turn::Refused(format!("the server answers \"{}\" where PostgreSQL says S or N", printable(&[first])))
             }
             [] => Turn::Wait,
+        }
+    }
+}
+
+struct PostgresServer;
+
+impl Script for PostgresServer {
+    const PEER: &'static str = "the client";
+
+    fn read(&mut self, input: &[u8]) -> Turn {
+        match input.first_chunk::<8>() {
+            None => Turn::Wait,
+            Some(&SSL_REQUEST) => Turn::Ready { used: 8, send: b"S".to_vec() },
+            Some(&GSSAPI_REQUEST) => Turn::say(8, "N"),
+            Some(_) => Turn::Refused("the client begins a session without having asked for TLS".to_owned()),
         }
     }
 }

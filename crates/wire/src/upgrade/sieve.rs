@@ -1,6 +1,7 @@
 //! ManageSieve: the greeting lists STARTTLS, `STARTTLS`, OK (RFC 5804 §2.2).
 
 use super::Upgrade;
+use super::served::{Served, serve};
 use crate::dialogue::{Driver, Line, Script, Turn, line, quote};
 
 /// ManageSieve.
@@ -14,7 +15,20 @@ pub(super) static UPGRADE: Upgrade = Upgrade {
     reference: "RFC 5804 section 2.2",
     openssl: Some("sieve"),
     start: |_| Driver::start(Sieve { asked: false, offered: false }),
+    serve: || serve(&SERVED),
 };
+
+/// What the server says; a name that can be nobody's stands for this machine's (RFC 2606 §2).
+static SERVED: Served = Served {
+    greeting: CAPABILITIES,
+    tagged: false,
+    answers: &[("CAPABILITY", CAPABILITIES), ("NOOP", "OK \"done\"\r\n")],
+    upgrades: &[("STARTTLS", "OK \"go ahead\"\r\n")],
+    otherwise: "NO \"STARTTLS first\"\r\n",
+};
+
+const CAPABILITIES: &str =
+    "\"IMPLEMENTATION\" \"tlswhy\"\r\n\"SASL\" \"\"\r\n\"SIEVE\" \"fileinto\"\r\n\"STARTTLS\"\r\nOK \"tlswhy\"\r\n";
 
 struct Sieve {
     asked: bool,

@@ -2,6 +2,7 @@
 
 use super::Upgrade;
 use super::reply::Reply;
+use super::served::{Served, serve};
 use crate::dialogue::{Dialogue, Driver, Script, Turn};
 
 /// SMTP between mail servers and for submission.
@@ -15,7 +16,19 @@ pub(super) static UPGRADE: Upgrade = Upgrade {
     reference: "RFC 3207",
     openssl: Some("smtp"),
     start,
+    serve: || serve(&SERVED),
 };
+
+/// What the server says; a name that can be nobody's stands for this machine's (RFC 2606 §2).
+pub(super) static SERVED: Served = Served {
+    greeting: "220 tlswhy.invalid ESMTP\r\n",
+    tagged: false,
+    answers: &[("EHLO", CAPABILITIES), ("LHLO", CAPABILITIES), ("HELO", "250 tlswhy.invalid\r\n")],
+    upgrades: &[("STARTTLS", "220 2.0.0 go ahead\r\n")],
+    otherwise: "530 5.7.0 must issue a STARTTLS command first\r\n",
+};
+
+const CAPABILITIES: &str = "250-tlswhy.invalid\r\n250 STARTTLS\r\n";
 
 fn start(_server_name: &str) -> Box<dyn Dialogue> {
     with_hello("EHLO")

@@ -14,6 +14,7 @@ pub(super) static UPGRADE: Upgrade = Upgrade {
     reference: "RFC 6120 section 5",
     openssl: Some("xmpp"),
     start: |server_name| start(server_name, "jabber:client"),
+    serve: || Driver::start(XmppServer { namespace: "jabber:client" }),
 };
 
 /// XMPP between servers.
@@ -27,6 +28,7 @@ pub(super) static SERVER_UPGRADE: Upgrade = Upgrade {
     reference: "RFC 6120 section 5",
     openssl: Some("xmpp-server"),
     start: |server_name| start(server_name, "jabber:server"),
+    serve: || Driver::start(XmppServer { namespace: "jabber:server" }),
 };
 
 fn start(server_name: &str, namespace: &'static str) -> Box<dyn Dialogue> {
@@ -125,6 +127,43 @@ impl State {
     fn enter(&mut self, within: Within, used: usize) -> Turn {
         self.within = within;
         Turn::skip(used)
+    }
+}
+
+struct XmppServer {
+    namespace: &'static str,
+}
+
+impl Script for XmppServer {
+    const PEER: &'static str = "the client";
+
+    fn read(&mut self, input: &[u8]) -> Turn {
+        let tag = match Tag::read(input) {
+            Markup::Partial => return Turn::Wait,
+            Markup::Text(used) => return Turn::skip(used),
+            Markup::Tag(tag) => tag,
+        };
+        match (tag.name, tag.closes) {
+            (b"stream", None) => Turn::say(tag.used, &self.features()),
+            (b"starttls", Some(_)) => {
+                let send = b"<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>".to_vec();
+                Turn::Ready { used: tag.used, send }
+            }
+            (b"?xml" | b"starttls", _) => Turn::skip(tag.used),
+            _ => Turn::Refused(format!("the client goes on without having asked for TLS: {}", quote(tag.text))),
+        }
+    }
+}
+
+impl XmppServer {
+    /// The answer to a stream: TLS and nothing else.
+    fn features(&self) -> String {
+        format!(
+            "<?xml version='1.0'?><stream:stream xmlns='{}' xmlns:stream='http://etherx.jabber.org/streams' id='1' \
+             from='tlswhy.invalid' version='1.0'><stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/>\
+             </starttls></stream:features>",
+            self.namespace
+        )
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rustls::ServerConfig;
 use tlswhy_gather::observe::{FirstWords, Heard, hear};
+use tlswhy_wire::upgrade::Upgrade;
 use tlswhy_wire::{AlertDescription, AlertLevel, ContentType};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
@@ -38,8 +39,13 @@ pub(crate) enum Answered {
     Served(Served),
 }
 
-/// Hears everybody who comes, in tasks of their own; needs a runtime. Ends when the receiver is dropped.
-pub(super) fn receive(listener: TcpListener, config: Option<Arc<ServerConfig>>) -> mpsc::Receiver<Visit> {
+/// Hears everybody who comes, in tasks of their own, behind this upgrade where one is given; needs a runtime. Ends when the receiver
+/// is dropped.
+pub(super) fn receive(
+    listener: TcpListener,
+    upgrade: Option<&'static Upgrade>,
+    config: Option<Arc<ServerConfig>>,
+) -> mpsc::Receiver<Visit> {
     let (sender, receiver) = mpsc::channel(16);
     tokio::spawn(async move {
         let places = Arc::new(Semaphore::new(AT_ONCE));
@@ -57,7 +63,7 @@ pub(super) fn receive(listener: TcpListener, config: Option<Arc<ServerConfig>>) 
             }
             let (sender, config) = (sender.clone(), config.clone());
             tokio::spawn(async move {
-                let visit = visit(stream, peer, config).await;
+                let visit = visit(stream, peer, upgrade, config).await;
                 drop(place);
                 // Whoever listened has gone.
                 let _ = sender.send(visit).await;
@@ -67,9 +73,14 @@ pub(super) fn receive(listener: TcpListener, config: Option<Arc<ServerConfig>>) 
     receiver
 }
 
-async fn visit(mut stream: TcpStream, peer: SocketAddr, config: Option<Arc<ServerConfig>>) -> Visit {
+async fn visit(
+    mut stream: TcpStream,
+    peer: SocketAddr,
+    upgrade: Option<&'static Upgrade>,
+    config: Option<Arc<ServerConfig>>,
+) -> Visit {
     stream.set_nodelay(true).ok();
-    let Heard { words, received } = hear(&mut stream, PATIENCE).await;
+    let Heard { words, received } = hear(&mut stream, upgrade, PATIENCE).await;
     let answered = match (&words, config) {
         (FirstWords::Hello(..), Some(config)) => {
             let served = timeout(PATIENCE, converse(stream, config, received, thanks)).await;

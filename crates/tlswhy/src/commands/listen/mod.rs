@@ -58,9 +58,10 @@ async fn listen(arguments: &Listen, config: Option<Arc<ServerConfig>>, output: &
     let listener = TcpListener::bind(wanted).await.map_err(cannot)?;
     let address = listener.local_addr().map_err(cannot)?;
     let way_out = if arguments.count.is_some() || arguments.save_client.is_some() { "" } else { "; Ctrl-C ends it" };
-    note(&format!("listening on {address}: point the client at it, for instance at https://{}/{way_out}", shown(address)));
+    let scheme = arguments.starttls.map_or("https", |upgrade| upgrade.scheme);
+    note(&format!("listening on {address}: point the client at it, for instance at {scheme}://{}/{way_out}", shown(address)));
 
-    let mut visits = hearing::receive(listener, config);
+    let mut visits = hearing::receive(listener, arguments.starttls, config);
     let mut session = Session { arguments, output, known: HashMap::new(), heard: 0, worst: Status::Fine };
     loop {
         let visit = tokio::select! {
@@ -109,8 +110,9 @@ impl Session<'_> {
         if again.is_none() && self.known.len() < MOST_REMEMBERED {
             self.known.insert(key, self.heard);
         }
-        let document = Document::of(self.heard, peer, &hello, &client, &answered, again, now());
         let arguments = self.arguments;
+        let mut document = Document::of(self.heard, peer, &hello, &client, &answered, again, now());
+        document.upgrade = arguments.starttls.map(|upgrade| upgrade.name);
         self.output.write(|out| match arguments.output.format {
             ListFormat::Json => document.json(out),
             ListFormat::Human => {
@@ -131,7 +133,9 @@ impl Session<'_> {
 
     /// Examines the target for this client.
     async fn compare(&mut self, target: &Target, client: ClientProfile, interrupted: &Interrupted) -> Result<(), Failure> {
-        let connection = cli::Connection::default();
+        // A URL says itself whether TLS starts at once.
+        let starttls = self.arguments.starttls.filter(|_| target.scheme().is_none());
+        let connection = cli::Connection { starttls, ..cli::Connection::default() };
         let live = connect::live(&connection, target)?;
         let request = request(target, &live, &connection, client);
         let (examination, report, _) = examine(request, &live, interrupted).await;
@@ -187,6 +191,7 @@ fn in_words(words: &FirstWords) -> String {
         FirstWords::NotTls(line) if line.is_empty() => "does not speak TLS".to_owned(),
         FirstWords::NotTls(line) => format!("does not speak TLS; it said: {line}"),
         FirstWords::Unreadable(what) => format!("sent a hello that cannot be read: {what}"),
+        FirstWords::NotAsked(why) => format!("was not led to TLS: {why}"),
         FirstWords::Closed => "connected and closed without a hello".to_owned(),
         FirstWords::TooSlow => "did not complete a hello in time".to_owned(),
     }
