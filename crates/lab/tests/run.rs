@@ -140,6 +140,103 @@ fn commands_run_unchanged_and_what_fails_is_explained() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Commands that ask a proxy, by words parted by `|`, and the cause before a server of TLS 1.3 alone.
+const ASKING: &[(&str, Option<&str>)] = &[
+    ("curl|-sS|--cacert|{ca}|--connect-to|{name}:443:127.0.0.1:{port}|https://{name}/", None),
+    (
+        "curl|-sS|--tls-max|1.2|--cacert|{ca}|--connect-to|{name}:443:127.0.0.1:{port}|https://{name}/",
+        Some("version-ranges-disjoint"),
+    ),
+    (
+        "wget|-qO-|--ciphers=NORMAL:-VERS-TLS1.3|--ca-certificate={ca}|https://localhost:{port}/",
+        Some("version-ranges-disjoint"),
+    ),
+    ("python3|-c|{urllib}|https://127.0.0.1:{port}/|{ca}", Some("version-ranges-disjoint")),
+    ("java|-Djdk.tls.client.protocols=TLSv1.2|{dir}/Get.java|https://127.0.0.1:{port}/", Some("version-ranges-disjoint")),
+    ("curl|-sS|http://localhost:{plain}/", None),
+];
+
+const URLLIB: &str = "import ssl,sys,urllib.request
+c=ssl.create_default_context(cafile=sys.argv[2])
+c.maximum_version=ssl.TLSVersion.TLSv1_2
+try: urllib.request.urlopen(sys.argv[1],context=c)
+except OSError: sys.exit(5)";
+
+const GET: &str = "class Get { public static void main(String[] words) throws Exception {
+  new java.net.URL(words[0]).openConnection().getInputStream().close(); } }";
+
+#[test]
+fn commands_that_ask_a_proxy_are_watched_through_one() {
+    let lab = Lab::new().unwrap();
+    let binary = find_binary().unwrap();
+    let servers = [
+        lab.nginx("rsa", "ssl_protocols TLSv1.3;"),
+        lab.nginx_http("server { listen 127.0.0.1:{port}; location / { return 200 'plain\\n'; } }"),
+    ];
+    let [server, plain] = match servers.map(|server| server.map_err(|error| error.to_string())) {
+        [Ok(server), Ok(plain)] => [server, plain],
+        [Err(why), _] | [_, Err(why)] => return skip(&why),
+    };
+    std::fs::write(server.dir().join("Get.java"), GET).unwrap();
+    let authority = server.pki(&lab).join("ca.pem");
+    let report = server.dir().join("report.jsonl");
+    let mut wrong = Vec::new();
+    for (line, expected) in ASKING {
+        let words = line.split('|').map(|word| {
+            let word = word.replace("{urllib}", URLLIB).replace("{plain}", &plain.port.to_string());
+            fill(&word.replace("{dir}", &server.dir().display().to_string()), server.port, &authority)
+        });
+        let words: Vec<String> = words.collect();
+        if find_program(&words[0]).is_none() {
+            skip(&words[0]);
+            continue;
+        }
+        let directly = run(&words, None);
+        let mut asking = Command::new(&binary);
+        asking.args(["run", "--watch", "proxy", "--format", "json", "-o"]).arg(&report).arg("--ca").arg(&authority).arg("--");
+        let watched = asking.args(&words).stdin(std::process::Stdio::null()).output().unwrap();
+        let cause = root_cause(&report);
+        let same = (directly.status.code(), &directly.stdout) == (watched.status.code(), &watched.stdout);
+        if !same || cause.as_deref() != *expected {
+            wrong.push(format!("{line}: {cause:?}; {directly:?} became {watched:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn where_connections_cannot_be_held_a_proxy_takes_the_place_and_that_is_said() {
+    let lab = Lab::new().unwrap();
+    let binary = find_binary().unwrap();
+    let server = match lab.nginx("rsa", "ssl_protocols TLSv1.3;") {
+        Ok(server) => server,
+        Err(error) => return skip(&error.to_string()),
+    };
+    let authority = server.pki(&lab).join("ca.pem");
+    let report = server.dir().join("report.jsonl");
+    // Within another one they are held already.
+    let mut outer = Command::new(&binary);
+    outer.args(["run", "--no-probe", "-o", "/dev/null", "--"]).arg(&binary).args(["run", "--format", "json", "-o"]);
+    outer.arg(&report).arg("--ca").arg(&authority).arg("--");
+    let words = fill(ASKING[1].0, server.port, &authority);
+    let output = outer.args(words.split('|')).stdin(std::process::Stdio::null()).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("told of a proxy at 127.0.0.1:") && told.contains("something else steers"), "{told}");
+    assert_eq!((root_cause(&report).as_deref(), output.status.code()), (ASKING[1].1, Some(35)), "{told}");
+    // Who insists gets an error instead.
+    let mut outer = Command::new(&binary);
+    outer.args(["run", "--no-probe", "-o", "/dev/null", "--"]).arg(&binary).args(["run", "--watch", "steer", "--", "true"]);
+    let output = outer.output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+}
+
+/// The root cause of the first report in a file of JSON Lines.
+fn root_cause(path: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let mut lines = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    lines.find(|line| line["format"] == "tlswhy-report")?["root_cause"].as_str().map(str::to_owned)
+}
+
 #[test]
 fn many_connections_at_once_are_carried() {
     let lab = Lab::new().unwrap();

@@ -412,6 +412,9 @@ pub(crate) struct Run {
     #[arg(value_name = "CMD", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
     pub(crate) command: Vec<OsString>,
 
+    /// How connections are watched [default: steer, and proxy where the system does not permit that]
+    #[arg(long, value_name = "WAY", value_enum, help_heading = "What to do")]
+    pub(crate) watch: Option<Way>,
     /// Ask the server nothing: judge by what was seen alone
     #[arg(long, help_heading = "What to do")]
     pub(crate) no_probe: bool,
@@ -426,6 +429,16 @@ pub(crate) struct Run {
     /// Show every attempt, and connections without TLS
     #[arg(short, long, help_heading = "Output")]
     pub(crate) verbose: bool,
+}
+
+/// How the connections of a command are watched.
+#[cfg(target_os = "linux")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Way {
+    /// Every connection is held when it is made, and led through a relay
+    Steer,
+    /// The command is told of a proxy by its environment; connections for which it asks none are not seen
+    Proxy,
 }
 
 /// What `run` starts itself with.

@@ -5,6 +5,8 @@ mod front;
 mod hearing;
 #[cfg(target_os = "linux")]
 mod process;
+#[cfg(target_os = "linux")]
+mod proxy;
 mod relay;
 #[cfg(target_os = "linux")]
 mod steering;
@@ -14,6 +16,8 @@ pub use front::{Arrival, Front, Witness};
 pub use hearing::{FirstWords, Heard, hear};
 #[cfg(target_os = "linux")]
 pub use process::{JVM, Loaded, Process};
+#[cfg(target_os = "linux")]
+pub use proxy::LocalProxy;
 pub use relay::Relay;
 #[cfg(target_os = "linux")]
 pub use steering::{Dialled, steer};

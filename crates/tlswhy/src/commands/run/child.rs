@@ -1,6 +1,6 @@
 //! The command: started confined, waited for, its signals passed on.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{Read as _, Write as _};
 use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::os::unix::net::UnixStream;
@@ -26,9 +26,17 @@ pub(super) struct Confined {
     pub(super) supervisor: Supervisor,
 }
 
+/// Why a command was not started confined.
+pub(super) enum NotConfined {
+    /// The system does not permit it.
+    Unsupported(String),
+    /// It could not be tried.
+    Failed(Failure),
+}
+
 /// Starts a command, confined. Needs a runtime.
-pub(super) fn start(command: &[OsString]) -> Result<Confined, Failure> {
-    let cannot = |what: &str, error: std::io::Error| Failure::new(format!("{what}: {error}"));
+pub(super) fn start(command: &[OsString]) -> Result<Confined, NotConfined> {
+    let cannot = |what: &str, error: std::io::Error| NotConfined::Failed(Failure::new(format!("{what}: {error}")));
     let (ours, theirs) = tlswhy_steer::channel().map_err(|error| cannot("no socket can be made", error))?;
     let myself = std::env::current_exe().map_err(|error| cannot("this program is not found", error))?;
     let mut starting = Command::new(myself);
@@ -39,19 +47,17 @@ pub(super) fn start(command: &[OsString]) -> Result<Confined, Failure> {
     drop(theirs);
     match Supervisor::receive(&ours) {
         Ok(Some(supervisor)) => Ok(Confined { child, supervisor }),
-        Ok(None) => Err(unsupported(&ours)),
+        Ok(None) => Err(NotConfined::Unsupported(unsupported(&ours))),
         Err(error) => Err(cannot("the command cannot be watched", error)),
     }
 }
 
 /// What the child said instead.
-fn unsupported(mut channel: &UnixStream) -> Failure {
+fn unsupported(mut channel: &UnixStream) -> String {
     let mut why = String::new();
     // A child that was killed says nothing.
     let _ = channel.read_to_string(&mut why);
-    let why = if why.is_empty() { "it ended before it began".to_owned() } else { why };
-    Failure::new(format!("connections cannot be watched here: {why}"))
-        .tip("`tlswhy listen` records what a client offers; `tlswhy pcap` reads a capture of it")
+    if why.is_empty() { "it ended before it began".to_owned() } else { why }
 }
 
 /// The hidden side of [`start`]: confines this process and becomes the command. Returns only where that fails.
@@ -65,6 +71,11 @@ pub(crate) fn become_steered(number: i32, command: &[OsString]) -> u8 {
     }
     drop(channel);
     let error = Command::new(program).args(arguments).exec();
+    not_run(program, &error)
+}
+
+/// Says that a program could not be run; the exit status for it.
+pub(super) fn not_run(program: &OsStr, error: &std::io::Error) -> u8 {
     Failure::new(format!("cannot run {}: {error}", Path::new(program).display())).print();
     if error.kind() == std::io::ErrorKind::NotFound { NOT_FOUND } else { CANNOT_RUN }
 }

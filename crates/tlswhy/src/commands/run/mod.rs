@@ -2,23 +2,24 @@
 
 mod child;
 mod libraries;
+mod proxied;
 mod report;
 mod watching;
 
 use std::ffi::OsString;
 use std::time::Duration;
 
-use tlswhy_gather::observe::{Relay, now, steer};
+use tlswhy_gather::observe::{LocalProxy, Relay, now, steer};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::{sleep, timeout};
 
-use self::child::Confined;
+use self::child::{Confined, NotConfined};
 pub(crate) use self::child::{become_steered, keep_letting_go};
 use self::report::Ended;
 use self::watching::Watching;
 use super::check::note;
 use super::examine::Interrupted;
-use crate::cli::Run;
+use crate::cli::{Run, Way};
 use crate::exit::{Failure, Status};
 use crate::output::Output;
 
@@ -46,12 +47,43 @@ async fn supervise(arguments: &Run, output: &mut Output) -> Result<(u8, Status),
     let cannot = |what: &str, error: std::io::Error| Failure::new(format!("{what}: {error}"));
     let (told, mut seen) = unbounded_channel();
     let (telling, mut dialled) = unbounded_channel();
-    let relay = Relay::start(told).map_err(|error| cannot("no relay can be started", error))?;
-    let Confined { mut child, supervisor } = child::start(&arguments.command)?;
-    let steering = std::thread::spawn({
-        let (supervisor, runtime) = (supervisor.clone(), tokio::runtime::Handle::current());
-        move || steer(&supervisor, &relay, &runtime, &telling)
-    });
+    let started = match arguments.watch {
+        Some(Way::Proxy) => Err(None),
+        _ => match child::start(&arguments.command) {
+            Ok(confined) => Ok(confined),
+            Err(NotConfined::Unsupported(why)) if arguments.watch.is_none() && proxied::taken().is_none() => Err(Some(why)),
+            Err(NotConfined::Unsupported(why)) => return Err(cannot_watch(&why)),
+            Err(NotConfined::Failed(failure)) => return Err(failure),
+        },
+    };
+    let (mut child, steering) = match started {
+        Ok(Confined { child, supervisor }) => {
+            let relay = Relay::start(told).map_err(|error| cannot("no relay can be started", error))?;
+            let (theirs, runtime) = (supervisor.clone(), tokio::runtime::Handle::current());
+            let thread = std::thread::spawn(move || steer(&theirs, &relay, &runtime, &telling));
+            (child, Some((thread, supervisor)))
+        }
+        Err(why) => {
+            if let Some(name) = proxied::taken() {
+                return Err(Failure::new(format!("{name} names a proxy already, in whose place `--watch proxy` would stand"))
+                    .tip(format!("without {name} the command is watched; `tlswhy check --proxy` examines through a proxy")));
+            }
+            let proxy = LocalProxy::start().map_err(|error| cannot("no proxy can be started", error))?;
+            let address = proxy.address();
+            let because = why.map(|why| format!(" (connections cannot be held here: {why})")).unwrap_or_default();
+            note(&format!(
+                "the command is told of a proxy at {address}{because}; connections for which it asks none are not seen"
+            ));
+            tokio::spawn(proxy.serve(telling, told));
+            match proxied::start(&arguments.command, address) {
+                Ok(child) => (child, None),
+                Err(error) => {
+                    let program = arguments.command.first().map(OsString::as_os_str).unwrap_or_default();
+                    return Ok((child::not_run(program, &error), Status::CouldNot));
+                }
+            }
+        }
+    };
     let mut watching = Watching::default();
     let status = {
         let ended = child::wait(&mut child);
@@ -85,12 +117,18 @@ async fn supervise(arguments: &Run, output: &mut Output) -> Result<(u8, Status),
         true => Status::CouldNot,
         false => report::write(arguments, watching, Ended { at: now(), succeeded: code == 0 }, &interrupted, output).await?,
     };
-    if !steering.is_finished()
+    if let Some((thread, supervisor)) = steering
+        && !thread.is_finished()
         && let Err(error) = child::release(&supervisor)
     {
         note(&format!("processes that the command left behind can make no connections any more: {error}"));
     }
     Ok((code, worst))
+}
+
+fn cannot_watch(why: &str) -> Failure {
+    Failure::new(format!("connections cannot be watched here: {why}"))
+        .tip("`--watch proxy` watches those for which the command asks a proxy; `tlswhy listen` records what a client offers")
 }
 
 /// The name of the command, for people.
