@@ -37,6 +37,8 @@ pub struct Files<'a> {
     software: &'a [InstalledSoftware],
     environment: &'a [(String, String)],
     process: Process<'a>,
+    /// The environment has more variables than are known.
+    environment_in_part: bool,
     wanted: RefCell<BTreeSet<String>>,
     wanted_software: RefCell<BTreeSet<String>>,
     policies: RefCell<HashMap<String, Option<Rc<SystemPolicy>>>>,
@@ -95,13 +97,18 @@ impl<'a> Files<'a> {
     {
         let mut seen: HashMap<&'b str, &'b SeenFile> = self.seen.iter().map(|(path, file)| (*path, *file)).collect();
         seen.extend(instead.iter().map(|file| (file.path.as_str(), file)));
-        let process = self.process.clone();
-        Files { seen, software: self.software, environment: self.environment, process, ..Files::default() }
+        let Files { software, environment, environment_in_part, .. } = *self;
+        Files { seen, software, environment, environment_in_part, process: self.process.clone(), ..Files::default() }
     }
 
     /// The same for programs that run with these environment variables.
     pub fn in_environment(self, environment: &'a [(String, String)]) -> Files<'a> {
         Files { environment, ..self }
+    }
+
+    /// The same for programs of whose environment these variables are known, and no others.
+    pub fn with_variables(self, environment: &'a [(String, String)]) -> Files<'a> {
+        Files { environment, environment_in_part: true, ..self }
     }
 
     /// The value of an environment variable of the programs that read the files; `None` where it is not set or not known.
@@ -171,7 +178,7 @@ impl<'a> Files<'a> {
 
     /// Whether nobody told of the environment.
     pub fn environment_is_unknown(&self) -> bool {
-        self.environment.is_empty() && self.process.environment.is_empty()
+        (self.environment_in_part || self.environment.is_empty()) && self.process.environment.is_empty()
     }
 
     /// A library's policy, read once for all services that heed it.
@@ -223,8 +230,13 @@ impl<'a> Files<'a> {
 
     /// The version of OpenSSL that a product runs with: what the product itself says, else the machine's.
     pub fn openssl_of(&self, product: &str) -> Option<Release> {
-        let linked = self.software(product).and_then(|software| software.libraries.iter().find(|one| one.name == "openssl"));
-        linked.and_then(|library| library.version.parse().ok()).or_else(|| self.release_of("openssl"))
+        self.runs_with(product, "openssl").and_then(|version| version.parse().ok()).or_else(|| self.release_of("openssl"))
+    }
+
+    /// The version, as it is written, of a library that a product says that it runs with; notes the product as wanted where it was not asked for yet.
+    pub fn runs_with(&self, product: &str, library: &str) -> Option<&'a str> {
+        let linked = self.software(product)?.libraries.iter().find(|one| one.name == library);
+        linked.map(|library| library.version.as_str())
     }
 
     /// What is known of an installed product.

@@ -29,6 +29,6 @@ pub use configuration::inspection::{Inspection, InspectionRequest, InspectionSte
 pub use examination::{Budget, Examination, Family, Request, Step, TrustStore};
 pub use inventory::Inventory;
 pub use knowledge::clients::{FALLBACK, client, client_from_toml, client_of_hello, client_to_toml, clients, panel};
-pub use knowledge::local_openssl::local_openssl;
+pub use knowledge::local_openssl::{LOCAL, local_openssl};
 pub use redact::redact;
 pub use software::software_report;

@@ -136,8 +136,14 @@ fn lines(path: &Arc<str>, bytes: &[u8]) -> (Vec<Line>, Vec<Span>) {
     (found, wrong)
 }
 
-/// The library that wget was built with.
+/// The library that wget was built with: what it says itself, else what its distribution does.
 fn library(files: &Files<'_>) -> Library {
+    if let Some(version) = files.runs_with("wget", "gnutls") {
+        return Library::GnuTls(version.parse().ok());
+    }
+    if let Some(version) = files.runs_with("wget", "openssl") {
+        return Library::OpenSsl(version.parse().ok());
+    }
     let system = files.software("system").and_then(|system| system.version.clone()).unwrap_or_default().to_ascii_lowercase();
     let is = |ids: &[&str]| ids.iter().any(|id| system.starts_with(id));
     match (is(GNUTLS), is(OPENSSL)) {

@@ -4,6 +4,7 @@ use super::found::{Found, remedy};
 use crate::causes::Cause;
 use crate::configuration::Place;
 use crate::examination::FaultKind;
+use crate::negotiate::Obstacle;
 
 /// A setting takes away what the client's software could do.
 pub(super) static CAUSE: Cause = Cause {
@@ -29,19 +30,31 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         return None;
     };
     let (line, client) = (&restriction.line, found.client_title());
+    let is_mute = matches!(&restriction.causes, Obstacle::Versions { client, .. } if client.is_empty());
+    let (diagnosis, why_it_fails) = if is_mute {
+        (
+            format!("No version is left to {client}: {} takes the last of them away ({}).", line.where_it_stands(), line.from),
+            format!("Without a version {} sends no hello, and connects to no server.", restriction.service),
+        )
+    } else {
+        (
+            format!(
+                "The server takes {}; {client} could, and {} takes it away ({}).",
+                restriction.takes,
+                line.where_it_stands(),
+                line.from
+            ),
+            format!(
+                "What a client does not offer, a server cannot choose: the setting governs {}, and without {} nothing is common to both sides.",
+                restriction.service, restriction.takes
+            ),
+        )
+    };
     let mut finding = found.finding(
         &CAUSE,
         format!("`{}` keeps {client} from {}", line.quoted(), restriction.takes),
-        format!(
-            "The server takes {}; {client} could, and {} takes it away ({}).",
-            restriction.takes,
-            line.where_it_stands(),
-            line.from
-        ),
-        format!(
-            "What a client does not offer, a server cannot choose: the setting governs {}, and without {} nothing is common to both sides.",
-            restriction.service, restriction.takes
-        ),
+        diagnosis,
+        why_it_fails,
     );
     finding.exhibits.insert(0, line.exhibit(format!("takes away {}", restriction.takes)));
     finding.exhibits.dedup_by(|a: &mut Exhibit, b: &mut Exhibit| a == b);
@@ -50,7 +63,11 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         Safety::Safe,
         format!("Allow {} in {}", restriction.takes, line.where_it_stands()),
         steps(line),
-        format!("{client} then offers {}, which the server takes.", restriction.takes),
+        if is_mute {
+            format!("{client} then has a version to begin with.")
+        } else {
+            format!("{client} then offers {}, which the server takes.", restriction.takes)
+        },
         None,
     ));
     finding.reproduce.push(found.s_client(""));

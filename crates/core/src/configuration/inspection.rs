@@ -461,7 +461,7 @@ impl Judge<'_, '_> {
             return None;
         }
         let obstacle = Obstacle::Versions { client: effective.versions.clone().unwrap_or_default(), server: current.to_vec() };
-        let restriction = rivals::restriction(service, &change, &obstacle, &self.survey.files)?;
+        let restriction = super::restricting::restriction(service, &change, &obstacle, &self.survey.files)?;
         let evidence = self.evidence_of(service);
         let client = ClientProfile { title: service.title.clone(), ..judged.clone() };
         let case = Case::new(&evidence, &client, None, &[]);

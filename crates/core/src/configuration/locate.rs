@@ -5,6 +5,7 @@ use tlswhy_model::{Edit, Exhibit, Finding, Party, Prediction, Remedy, Safety};
 use tlswhy_wire::{CipherSuite, ProtocolVersion};
 
 use super::capabilities;
+use super::judged::{Judged, Own};
 use super::mending::{self, Mended};
 use super::place::Place;
 use super::rivals::changes_the_server;
@@ -102,15 +103,18 @@ pub(crate) fn annotate(finding: &mut Finding, found: &Found<'_>, survey: &Survey
     if let Some((configuration, service)) = server_of(found.case, survey) {
         annotate_service(finding, found, configuration, service, survey);
     }
+    let subject = &found.case.evidence.subject;
+    let Some(own) = Own::of(found.case.client, found.case.evidence) else { return };
+    let survey = own.survey(&found.case.evidence.files);
+    let judged = Judged::of(found.case.client, subject, &own, &survey);
     let (_, client_governs) = governing(&finding.cause);
-    for (configuration, service) in survey.services(Side::Client) {
-        if configuration.party != Some(Party::Client) {
-            continue;
-        }
-        show(finding, service, client_governs, survey);
-        let change = found.fixes().into_iter().map(|(change, _)| change).find(|change| !changes_the_server(change));
-        if let (FaultKind::PolicyRestricts(_), Some(change)) = (&found.fault.kind, change) {
-            let mended = mending::mend_client(configuration, service, &change, survey);
+    for (_, service) in &judged.speaking {
+        show(finding, service, client_governs, &survey);
+    }
+    let change = found.fixes().into_iter().map(|(change, _)| change).find(|change| !changes_the_server(change));
+    if let (FaultKind::PolicyRestricts(restriction), Some(change)) = (&found.fault.kind, change) {
+        let (configuration, mended) = mending::mend_client(&judged, restriction, &change, found, &survey);
+        if let Some(configuration) = configuration {
             give(finding, Party::Client, configuration, mended);
         }
     }
@@ -177,7 +181,7 @@ pub(crate) fn to_the_ruling_line(
 ) -> Vec<Remedy> {
     if let Some(remedy) = remedies.first_mut() {
         remedy.edits = mending::move_value(ruling, rival, survey).into_iter().collect();
-        let commands = mending::commands(configuration);
+        let commands = mending::commands(configuration, Side::Server);
         (remedy.check, remedy.reload) = (commands.check, commands.reload);
     }
     remedies
@@ -267,6 +271,6 @@ fn give(finding: &mut Finding, party: Party, configuration: &Configuration, mend
         remedy.predicts = Some(Prediction { version: Some(version), cipher_suite: Some(suite), group });
     }
     remedy.edits = mended.edits;
-    let commands = mending::commands(configuration);
+    let commands = mending::commands(configuration, if party == Party::Client { Side::Client } else { Side::Server });
     (remedy.check, remedy.reload) = (commands.check, commands.reload);
 }

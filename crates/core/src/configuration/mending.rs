@@ -3,16 +3,19 @@
 use std::sync::Arc;
 
 use tlswhy_config::{
-    CannotMend, Context, Library, Origin, Patch, Release, Service, Shadowed, Shown, Want, between, dialect, effective,
+    CannotMend, Context, Library, Origin, Patch, Release, Service, Shadowed, Shown, Span, Want, between, dialect, effective,
     line_end, patched, unified,
 };
 use tlswhy_model::{Edit, SeenFile};
 use tlswhy_wire::{CipherSuite, NamedGroup, ProtocolVersion};
 
 use super::capabilities;
-use super::rivals::{changed, same_service};
+use super::judged::{Judged, is_policy};
+use super::restricting::Restriction;
+use super::rivals::{changed, has, same_service};
 use super::survey::{Configuration, Survey};
 use crate::chain::{self, Certificate, ObjectionKind};
+use crate::causes::Found;
 use crate::examination::CertificateFault;
 use crate::negotiate::{self, Change, ClientCapabilities, Negotiated, VERSIONS};
 
@@ -77,10 +80,52 @@ pub(crate) fn mend(
     mended
 }
 
-/// The edits that give a client what a change wants.
-pub(crate) fn mend_client(configuration: &Configuration, service: &Service, change: &Change, survey: &Survey<'_>) -> Mended {
+/// The edits that give a client what a change wants: of its own program's files before those of its library's policies, and of these
+/// the one with the line that takes it away. With the configuration that is edited; the last that was tried, where none can be.
+pub(crate) fn mend_client<'s>(
+    judged: &Judged<'s>,
+    restriction: &Restriction,
+    change: &Change,
+    found: &Found<'_>,
+    survey: &Survey<'_>,
+) -> (Option<&'s Configuration>, Mended) {
+    let rules = |service: &Service| {
+        let at = restriction.line.line.as_ref();
+        let is_it = |span: &Span| at.is_some_and(|at| *span.path == at.path && span.start == at.start);
+        service.settings.shown().iter().any(|shown| shown.origin.span().is_some_and(is_it))
+    };
+    let mut speaking = judged.speaking.clone();
+    // Stable: of one rank they stay in their order.
+    speaking.sort_by_key(|(configuration, service)| (is_policy(configuration), !rules(service)));
+    let mut last = (None, Mended::default());
+    for (configuration, service) in speaking {
+        let context = Context { files: &survey.files, main: &configuration.main };
+        let Some(want) = want(&as_a_servers(change), service, &context) else { continue };
+        let patches = match (configuration.dialect.mend)(&context, service, &want) {
+            Ok(patches) => patches,
+            Err(CannotMend { why }) => {
+                last = (Some(configuration), Mended { cannot: vec![why], ..Mended::default() });
+                continue;
+            }
+        };
+        let Some(instead) = apply(&context, &patches) else { continue };
+        let client = judged.mended(configuration, service, &found.case.evidence.subject, &instead);
+        if client.as_ref().is_some_and(|client| !has(client, change)) {
+            let cannot = vec!["no line of it alone brings it back".to_owned()];
+            last = (Some(configuration), Mended { cannot, ..Mended::default() });
+            continue;
+        }
+        let after = client.map(|client| negotiate::negotiate(&client, &found.server));
+        let after = after.filter(|after| !matches!(after, Negotiated::Unknown(_)));
+        return (Some(configuration), Mended { edits: edits(survey, &instead), after, cannot: Vec::new() });
+    }
+    last
+}
+
+/// What a client is to be given, in the terms that the dialects have for all: what a service is to have.
+fn as_a_servers(change: &Change) -> Change {
     let modern = |suite: &CipherSuite| suite.details().is_some_and(|row| row.lowest >= ProtocolVersion::TLSV1_3);
-    let as_servers = match change.clone() {
+    match change.clone() {
         Change::ClientVersions(versions) => Change::ServerVersions(versions),
         Change::ClientSuites(suites) if suites.iter().all(modern) => Change::ServerSuites(ProtocolVersion::TLSV1_3, suites),
         Change::ClientSuites(suites) => {
@@ -89,24 +134,7 @@ pub(crate) fn mend_client(configuration: &Configuration, service: &Service, chan
         Change::ClientGroups(groups) => Change::ServerGroups(ProtocolVersion::TLSV1_3, groups),
         Change::ClientSchemes(schemes) => Change::ServerSchemes(ProtocolVersion::TLSV1_3, schemes),
         other => other,
-    };
-    let context = Context { files: &survey.files, main: &configuration.main };
-    let Some(want) = want(&as_servers, service, &context) else { return Mended::default() };
-    match (configuration.dialect.mend)(&context, service, &want) {
-        Ok(patches) if !helps(&context, configuration, service, change, &patches) => {
-            Mended { cannot: vec!["no line of it alone brings it back".to_owned()], ..Mended::default() }
-        }
-        _ => mend_plainly(configuration, service, &want, survey),
     }
-}
-
-/// Whether a client has what a change wants once these patches are in; what the files do not tell counts as help.
-fn helps(context: &Context<'_>, configuration: &Configuration, service: &Service, change: &Change, patches: &[Patch]) -> bool {
-    let Some(instead) = apply(context, patches) else { return false };
-    let files = context.files.with(&instead);
-    let reading = (configuration.dialect.read)(&Context { files: &files, main: context.main });
-    let after = same_service(&reading.services, service).map(|now| super::rivals::provides(&effective(now, &files), change));
-    after.is_some_and(|provided| provided != Some(false))
 }
 
 /// The edits that bring about what is wanted, without a look at what follows.

@@ -1,21 +1,25 @@
 //! Configurations as evidence: which lines rule the service that was examined, which lines mend it.
 //!
 //! `survey` reads the configurations that the evidence names, as far as their files are known; what is missing is asked for.
-//! `judged` has the client as its own files make it;
-//! `rivals` finds lines that are there and do not count, or that take away what the other side needs; `settling` answers from the
-//! server's files what its answers leave open; `outdated` finds software that cannot do what is needed; `locate` tells the findings their files and lines, `mending` writes the edits, and
+//! `identity` tells whose a client profile is, `judged` has the client as its own files make it, by `shift`;
+//! `rivals` finds lines that are there and do not count, `restricting` those that take away what the other side needs; `settling` answers
+//! from the server's files what its answers leave open; `outdated` finds software that cannot do what is needed; `locate` tells the findings
+//! their files and lines, `mending` writes the edits, and
 //! `aims` those that bring a server to a guideline.
 
 pub mod aims;
 pub(crate) mod capabilities;
+mod identity;
 pub mod inspection;
 pub(crate) mod judged;
 pub(crate) mod locate;
 pub(crate) mod mending;
 pub(crate) mod outdated;
 pub(crate) mod place;
+mod restricting;
 pub(crate) mod rivals;
 pub(crate) mod settling;
+mod shift;
 pub(crate) mod survey;
 
 /// The main files of the configurations in this evidence, in order.
@@ -25,5 +29,6 @@ pub fn main_files(evidence: &tlswhy_model::Evidence) -> Vec<String> {
 
 pub use outdated::{OutdatedSoftware, Versioned};
 pub use place::Place;
+pub use restricting::Restriction;
+pub use rivals::ShadowedSetting;
 pub(crate) use rivals::changes_the_server;
-pub use rivals::{Restriction, ShadowedSetting};

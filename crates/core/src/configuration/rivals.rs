@@ -1,10 +1,11 @@
-//! Lines that are there and have no effect, and lines that take away what the other side needs.
+//! Lines that are there and have no effect, and what the lines of both sides explain.
 
-use tlswhy_config::{Context, Effective, Files, Language, Origin, Patch, Service, Shadowed, Shown, Side, effective, patched};
-use tlswhy_model::{Confidence, FileContent, OpenQuestion, Party, SeenFile};
+use tlswhy_config::{Context, Effective, Files, Origin, Patch, Service, Shadowed, Shown, effective, patched};
+use tlswhy_model::{Confidence, FileContent, OpenQuestion, SeenFile};
 use tlswhy_wire::ProtocolVersion;
 
 use super::capabilities;
+use super::judged::{Judged, Own};
 use super::place::Place;
 use super::survey::{Configuration, Survey};
 use crate::case::Case;
@@ -28,19 +29,6 @@ pub struct ShadowedSetting {
     pub needed: String,
     /// The obstacle that it would remove.
     pub removes: Obstacle,
-}
-
-/// A line that takes away what the client's software could do and the server needs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Restriction {
-    /// The line.
-    pub line: Place,
-    /// Whose line it is: `programs that heed OpenSSL's system_default`.
-    pub service: String,
-    /// What it takes away: `TLS 1.2`.
-    pub takes: String,
-    /// The obstacle that it causes.
-    pub causes: Obstacle,
 }
 
 /// The settings that decide whether what a change wants is there, by the name that [`Shown`] has for them.
@@ -84,6 +72,19 @@ pub(crate) fn provides(effective: &Effective, change: &Change) -> Option<bool> {
     }
 }
 
+/// Whether a client has something of what a change of its own wants.
+pub(crate) fn has(client: &ClientCapabilities, change: &Change) -> bool {
+    match change {
+        Change::ClientVersions(wanted) => wanted.iter().any(|one| client.versions.contains(one)),
+        Change::ClientSuites(wanted) => wanted.iter().any(|one| client.suites.contains(one)),
+        Change::ClientGroups(wanted) => wanted.iter().any(|one| client.groups.contains(one)),
+        Change::ClientSchemes(wanted) => {
+            client.schemes.as_ref().is_none_or(|schemes| wanted.iter().any(|one| schemes.contains(one)))
+        }
+        _ => false,
+    }
+}
+
 /// What a change wants, in words.
 pub(crate) fn in_words(change: &Change) -> String {
     fn some<T: ToString>(values: &[T]) -> String {
@@ -113,6 +114,10 @@ pub(crate) fn changes_the_server(change: &Change) -> bool {
 /// Puts what the configurations explain before what it explains.
 pub(crate) fn explain(case: &Case<'_>, story: &mut Story, survey: &Survey<'_>, server: &ServerCapabilities) {
     let client = ClientCapabilities::of(case.client);
+    let own = Own::of(case.client, case.evidence);
+    let own_survey = own.as_ref().map(|own| own.survey(&case.evidence.files));
+    let read = own.as_ref().zip(own_survey.as_ref());
+    let judged = read.map(|(own, survey)| Judged::of(case.client, &case.evidence.subject, own, survey));
     // A name that the configuration serves is no unknown name: what is refused under it is what comes next.
     if let Some((_, service)) = super::locate::server_of(case, survey)
         && story.faults.len() > 1
@@ -145,7 +150,7 @@ pub(crate) fn explain(case: &Case<'_>, story: &mut Story, survey: &Survey<'_>, s
             continue;
         };
         let (fails, works, differs_in, blocks) = (fault.fails, fault.works, fault.differs_in.clone(), fault.blocks);
-        let explained = explained(case, obstacle, &client, server, survey);
+        let explained = explained(case, obstacle, &client, server, survey, judged.as_ref());
         if let Some((kind, confidence)) = explained {
             story.faults.insert(at, Fault { kind, fails, works, differs_in, confidence, blocks });
             at += 1;
@@ -176,15 +181,14 @@ fn explained(
     client: &ClientCapabilities,
     server: &ServerCapabilities,
     survey: &Survey<'_>,
+    judged: Option<&Judged<'_>>,
 ) -> Option<(FaultKind, Confidence)> {
     let fixes = negotiate::fixes(obstacle, client, server);
     // A setting of the client that takes away what is current comes first: the client never gets to the server's.
-    for (change, _) in fixes.iter().filter(|(change, _)| !changes_the_server(change)) {
-        for (_, service) in survey.services(Side::Client).filter(|(configuration, _)| is_the_clients(configuration)) {
-            if let Some(restriction) = restriction(service, change, obstacle, &survey.files) {
-                return Some((FaultKind::PolicyRestricts(Box::new(restriction)), Confidence::Observed));
-            }
-        }
+    let of_client = fixes.iter().map(|(change, _)| change).filter(|change| !changes_the_server(change));
+    let restricts = of_client.filter_map(|change| judged?.restriction(change, obstacle)).next();
+    if let Some(restriction) = restricts {
+        return Some((FaultKind::PolicyRestricts(Box::new(restriction)), Confidence::Observed));
     }
     for (change, _) in fixes.iter().filter(|(change, _)| changes_the_server(change)) {
         if let Some((configuration, service)) = super::locate::server_of(case, survey)
@@ -194,76 +198,6 @@ fn explained(
         }
     }
     None
-}
-
-fn is_the_clients(configuration: &Configuration) -> bool {
-    configuration.party != Some(Party::Server)
-}
-
-/// The line that keeps a client from what it needs: one of its own, or one of its library's system-wide policy.
-pub(crate) fn restriction(service: &Service, change: &Change, obstacle: &Obstacle, files: &Files<'_>) -> Option<Restriction> {
-    let now = effective(service, files);
-    if provides(&now, change) != Some(false) {
-        return None;
-    }
-    let governing = governing(change);
-    let governs = |shown: &&Shown<'_>| {
-        governing.contains(&shown.governs) || (shown.governs == "cipher-list" && has_a_priority_string(service))
-    };
-    let shown = service.settings.shown();
-    let own = shown.iter().filter(governs).map(|shown| (shown.name.to_owned(), shown.text.to_owned(), shown.origin));
-    let of_the_policy = now.reductions.iter().filter_map(|reduction| {
-        let at = reduction.by.span()?;
-        let written = files.bytes(&at.path)?.get(at.start..at.end)?;
-        Some((String::from_utf8_lossy(written).into_owned(), String::new(), &reduction.by))
-    });
-    let from_somebody = |(.., origin): &(String, String, &Origin)| !matches!(origin, Origin::BuiltIn { .. });
-    let (name, text, origin) = own.chain(of_the_policy).filter(from_somebody).find(|(.., origin)| {
-        // Without this line the rest would do.
-        provides(&effective_without(service, origin, files), change) != Some(false)
-    })?;
-    Some(Restriction {
-        line: Place::of(&name, &text, origin, files),
-        service: service.title.clone(),
-        takes: in_words(change),
-        causes: obstacle.clone(),
-    })
-}
-
-/// Whether a priority string of GnuTLS, which speaks of everything, rules a service.
-fn has_a_priority_string(service: &Service) -> bool {
-    service.settings.cipher_list.as_ref().is_some_and(|list| list.value.language == Language::GnuTls)
-}
-
-/// What a service would do without a line: without all settings that it makes, and without it in the files that a policy is read from.
-fn effective_without(service: &Service, origin: &Origin, files: &Files<'_>) -> Effective {
-    let mut without = service.clone();
-    for shown in service.settings.shown().iter().filter(|shown| shown.origin == origin) {
-        remove(&mut without, shown.governs);
-    }
-    let cut = origin.span().and_then(|at| {
-        let bytes = patched(files.bytes(&at.path)?, [&Patch::replace(at, "")])?;
-        Some([changed(&at.path, bytes)])
-    });
-    match &cut {
-        Some(instead) => effective(&without, &files.with(instead)),
-        None => effective(&without, files),
-    }
-}
-
-fn remove(service: &mut Service, governs: &str) {
-    let settings = &mut service.settings;
-    match governs {
-        "versions" => settings.versions = None,
-        "minimum-version" => settings.minimum_version = None,
-        "maximum-version" => settings.maximum_version = None,
-        "cipher-list" => settings.cipher_list = None,
-        "cipher-suites" => settings.cipher_suites = None,
-        "groups" => settings.groups = None,
-        "signature-algorithms" => settings.signature_algorithms = None,
-        "security-level" => settings.security_level = None,
-        _ => {}
-    }
 }
 
 /// A line without effect that would give what is needed, had it effect: it is put in the place of the one that rules, and the

@@ -61,9 +61,20 @@ impl<'a> Survey<'a> {
         Survey::over(&evidence.configurations, &evidence.files, &evidence.software)
     }
 
+    /// Reads what the evidence names, but for what is the client's: that is read as the client does ([`super::judged`]).
+    pub(crate) fn of_servers(evidence: &'a Evidence) -> Survey<'a> {
+        let theirs = evidence.configurations.iter().filter(|given| given.party != Some(Party::Client));
+        Survey::over(&theirs.cloned().collect::<Vec<_>>(), &evidence.files, &evidence.software)
+    }
+
     /// Reads these configurations in these files.
     pub(crate) fn over(given: &[GivenConfiguration], seen: &'a [SeenFile], software: &'a [InstalledSoftware]) -> Survey<'a> {
-        let mut survey = Survey { files: Files::new(seen, software), configurations: Vec::new(), unread: Vec::new() };
+        Survey::within(given, Files::new(seen, software))
+    }
+
+    /// The same, with an environment or with files in the place of others.
+    pub(crate) fn within(given: &[GivenConfiguration], files: Files<'a>) -> Survey<'a> {
+        let mut survey = Survey { files, configurations: Vec::new(), unread: Vec::new() };
         for given in given {
             survey.read(given);
         }

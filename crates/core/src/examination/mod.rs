@@ -12,13 +12,13 @@ use std::net::IpAddr;
 
 pub use story::{CertificateFault, Clock, Fault, FaultKind, Story};
 use tlswhy_model::{
-    Answer, Asked, ClientProfile, Ending, Evidence, GivenConfiguration, Identity, InstalledSoftware, KnownCertificate,
-    NamedStore, Question, QuestionId, Report, Resolution, SeenFile, Subject, Tool, TrustAnchors,
+    Answer, Asked, ClientProfile, Confidence, Ending, Evidence, GivenConfiguration, Identity, InstalledSoftware, KnownCertificate,
+    NamedStore, Notice, Question, QuestionId, Report, Resolution, SeenFile, Subject, Tool, TrustAnchors,
 };
 
 use crate::case::{Allowed, Case, Seen};
 use crate::chain::{self, Store, Stores};
-use crate::configuration::judged;
+use crate::configuration::judged::{Judged, Left, Own};
 use crate::configuration::survey::Survey;
 use crate::inventory::{self, Inventory};
 use crate::panel;
@@ -167,7 +167,7 @@ impl Examination {
             records: Vec::new(),
             configurations: request.configurations.clone(),
             files: request.files.clone(),
-            software: software(&request),
+            software: request.software.clone(),
             identity: request.identity.clone(),
             attempts: Vec::new(),
             all_addresses: request.all_addresses,
@@ -295,25 +295,32 @@ impl Examination {
         &self.evidence
     }
 
-    /// What has to be read before the clients are known: their own configurations, where they have an effect on a profile.
+    /// What has to be read before the clients are known: their own configurations.
     fn wanted_of_clients(&self) -> Vec<(Question, String)> {
-        if self.configured || !self.evidence.clients.iter().any(judged::is_configurable) {
-            return Vec::new();
+        let mut wanted: Vec<(Question, String)> = Vec::new();
+        for own in self.evidence.clients.iter().filter_map(|client| Own::of(client, &self.evidence)) {
+            let more = own.survey(&self.evidence.files).wanted();
+            let new = more.into_iter().filter(|(question, _)| !self.unavailable.contains(question));
+            for (question, purpose) in new {
+                if !wanted.iter().any(|(known, _)| *known == question) {
+                    wanted.push((question, purpose));
+                }
+            }
         }
-        let own = judged::own(&self.evidence.configurations);
-        let mut wanted = Survey::over(&own, &self.evidence.files, &self.evidence.software).wanted();
-        wanted.retain(|(question, _)| !self.unavailable.contains(question));
         wanted
     }
 
     fn configure_clients(&mut self) {
-        let own = judged::own(&self.evidence.configurations);
         if self.configured || !self.wanted_of_clients().is_empty() {
             return;
         }
-        let survey = Survey::over(&own, &self.evidence.files, &self.evidence.software);
-        let clients = self.evidence.clients.iter().map(|client| judged::configured(client, &survey)).collect();
-        self.evidence.clients = clients;
+        let as_files_make_it = |client: &ClientProfile| {
+            let own = Own::of(client, &self.evidence)?;
+            let survey = own.survey(&self.evidence.files);
+            Some(Judged::of(client, &self.evidence.subject, &own, &survey).configured())
+        };
+        let clients = self.evidence.clients.iter().map(|client| as_files_make_it(client).unwrap_or_else(|| client.clone()));
+        self.evidence.clients = clients.collect();
         self.configured = true;
     }
 
@@ -343,9 +350,11 @@ impl Examination {
                 }
             }
         };
-        let of_clients = self.wanted_of_clients();
-        if !of_clients.is_empty() {
-            return of_clients;
+        if !self.configured {
+            let of_clients = self.wanted_of_clients();
+            if !of_clients.is_empty() {
+                return of_clients;
+            }
         }
         let Some(addresses) = self.addresses() else {
             let host = self.request.subject.host.clone();
@@ -356,7 +365,7 @@ impl Examination {
             return vec![(question, "the addresses of the name".to_owned())];
         };
         for address in &addresses {
-            for client in &self.evidence.clients {
+            for client in self.evidence.clients.iter().filter(|client| self.silence(client).is_none()) {
                 let case = self.case(client, *address);
                 self.tell(&case);
                 add(case.into_questions());
@@ -365,6 +374,10 @@ impl Examination {
         if wanted.is_empty() {
             wanted = self.survey().wanted();
             wanted.retain(|(question, _)| !self.unavailable.contains(question));
+            // Those that nobody named come late.
+            let of_clients = self.wanted_of_clients();
+            let new = of_clients.into_iter().filter(|(question, _)| !wanted.iter().any(|(known, _)| known == question));
+            wanted.extend(new.collect::<Vec<_>>());
         }
         if wanted.is_empty() && self.request.replay {
             // The very hellos of the panel are sent once the diagnosis stands.
@@ -442,9 +455,42 @@ impl Examination {
         self.evidence.started_at.parse::<jiff::Timestamp>().map_or(0, |time| time.as_second())
     }
 
-    /// What the configurations say, as far as their files were seen.
+    /// The story of a client whose own files leave it nothing to send: no server has a part in it.
+    fn silence(&self, client: &ClientProfile) -> Option<Story> {
+        let own = Own::of(client, &self.evidence)?;
+        let survey = own.survey(&self.evidence.files);
+        let restriction = Judged::of(client, &self.evidence.subject, &own, &survey).silence()?;
+        let fault = Fault {
+            kind: FaultKind::PolicyRestricts(Box::new(restriction)),
+            fails: None,
+            works: None,
+            differs_in: Vec::new(),
+            confidence: Confidence::Observed,
+            blocks: true,
+        };
+        Some(Story { faults: vec![fault], complete: true, ..Story::default() })
+    }
+
+    /// What of the files that were named as the clients' speaks for none of them, and why.
+    fn left_aside(&self) -> Vec<Notice> {
+        let mut notices: Vec<Notice> = Vec::new();
+        for client in &self.evidence.clients {
+            let Some(own) = Own::of(client, &self.evidence) else { continue };
+            let survey = own.survey(&self.evidence.files);
+            for Left { path, why } in Judged::of(client, &self.evidence.subject, &own, &survey).left {
+                let says = format!("{} was not applied to {}: {why}", tlswhy_model::printable(&path, 200), client.title);
+                let notice = Notice { code: "client-configuration".to_owned(), says };
+                if !notices.contains(&notice) {
+                    notices.push(notice);
+                }
+            }
+        }
+        notices
+    }
+
+    /// What the configurations of servers say, as far as their files were seen.
     fn survey(&self) -> Survey<'_> {
-        Survey::of(&self.evidence)
+        Survey::of_servers(&self.evidence)
     }
 
     fn tell(&self, case: &Case<'_>) -> Story {
@@ -458,17 +504,6 @@ impl Examination {
         let sent: Vec<Vec<u8>> = sent.map(|entry| entry.value).collect();
         keep_anchors(&mut self.evidence, &self.stores, sent);
     }
-}
-
-/// What the user named; and the virtual machine of a judged client whose own file is read, where nobody named one.
-fn software(request: &Request) -> Vec<InstalledSoftware> {
-    let mut software = request.software.clone();
-    let named = software.iter().any(|software| software.product == "java");
-    let java = request.clients.iter().find(|client| judged::is_configurable(client));
-    if let Some(java) = java.filter(|_| !named && !judged::own(&request.configurations).is_empty()) {
-        software.push(judged::software(java));
-    }
-    software
 }
 
 /// The trust stores that evidence kept.

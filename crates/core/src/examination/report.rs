@@ -107,7 +107,7 @@ impl Examination {
             addresses: if several_addresses { self.address_rows(&tales) } else { Vec::new() },
             chain: self.chain_view(&tales),
             server,
-            notices,
+            notices: self.left_aside().into_iter().chain(notices).collect(),
             open_questions,
             cost: self.cost(),
             evidence: self.cited(&findings, &tales),
@@ -127,8 +127,12 @@ impl Examination {
         for address in addresses.unwrap_or_default() {
             for client in &self.evidence.clients {
                 let case = self.case(client, address);
+                if let Some(story) = self.silence(client) {
+                    tales.push(self.tale(&case, client, address, story, &survey));
+                    continue;
+                }
                 let mut story = self.tell(&case);
-                if !survey.configurations.is_empty() {
+                if !self.evidence.configurations.is_empty() {
                     settling::settle(&case, &mut story, &survey);
                     rivals::explain(&case, &mut story, &survey, &ServerCapabilities::of(case.all()));
                 }

@@ -3,6 +3,9 @@
 use tlswhy_model::{ClientPolicy, ClientProfile, LocalOpenssl, Software};
 use tlswhy_wire::{NamedGroup, ProtocolVersion, SignatureScheme, client_hello};
 
+/// Name of the profile of this machine's OpenSSL.
+pub const LOCAL: &str = "openssl-local";
+
 /// Makes a profile of the hello that `openssl s_client` sends here, with the security level that its choice of weak groups
 /// reveals. `None` if its hello cannot be read.
 pub fn local_openssl(seen: &LocalOpenssl) -> Option<ClientProfile> {
@@ -11,12 +14,8 @@ pub fn local_openssl(seen: &LocalOpenssl) -> Option<ClientProfile> {
     let release = release(&seen.version_text);
     let level = security_level(seen);
     let major: u32 = release.split('.').next().and_then(|major| major.parse().ok()).unwrap_or(3);
-    let (rsa, dh, ecdsa) = level.map_or((None, None, None), |level| {
-        let (finite, curve) = floors(level);
-        (Some(finite), Some(finite), Some(curve))
-    });
-    Some(ClientProfile {
-        name: "openssl-local".to_owned(),
+    let mut client = ClientProfile {
+        name: LOCAL.to_owned(),
         title: format!("OpenSSL {release} (this machine)"),
         software: Software {
             product: "OpenSSL".to_owned(),
@@ -29,14 +28,14 @@ pub fn local_openssl(seen: &LocalOpenssl) -> Option<ClientProfile> {
         policy: ClientPolicy {
             // Without supported_versions the hello does not tell its lower end; OpenSSL then takes what it was built with.
             minimum_version: hello.offered_versions().iter().filter(|version| !version.is_grease()).min().copied(),
-            security_level: level,
-            minimum_rsa_bits: rsa,
-            minimum_dh_bits: dh,
-            minimum_ecdsa_bits: ecdsa,
+            security_level: None,
+            minimum_rsa_bits: None,
+            minimum_dh_bits: None,
+            minimum_ecdsa_bits: None,
             requires_secure_renegotiation: Some(major >= 3),
             requires_extended_master_secret: None,
-            allows_sha1_signatures: Some(level == Some(0) || major < 3),
-            legacy_signature_refused: Some(major >= 3 && level != Some(0)),
+            allows_sha1_signatures: Some(major < 3),
+            legacy_signature_refused: Some(major >= 3),
             checks_downgrade_sentinel: Some(true),
             fetches_aia: Some(false),
             common_name_fallback: Some(true),
@@ -50,8 +49,8 @@ pub fn local_openssl(seen: &LocalOpenssl) -> Option<ClientProfile> {
             // X509_check_host(3) without X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS; purpose sslserver.
             partial_wildcards: Some(true),
             accepts_any_purpose: Some(false),
-            allows_sha1_certificates: Some(level == Some(0)),
-            allows_md5_certificates: Some(level == Some(0)),
+            allows_sha1_certificates: Some(false),
+            allows_md5_certificates: Some(false),
             enforces_must_staple: Some(false),
             heeds_stapled_ocsp: Some(false),
             checks_anchor_validity: Some(true),
@@ -65,7 +64,23 @@ pub fn local_openssl(seen: &LocalOpenssl) -> Option<ClientProfile> {
             ),
         },
         hello,
-    })
+    };
+    if let Some(level) = level {
+        set_level(&mut client.policy, major, level);
+    }
+    Some(client)
+}
+
+/// Gives a client on OpenSSL of this major version a security level, and what follows from it (SSL_CTX_set_security_level(3)): SHA-1
+/// counts as 80 bits before 3.0, and as less since.
+pub(crate) fn set_level(policy: &mut ClientPolicy, major: u32, level: u8) {
+    let (finite, curve) = floors(level);
+    let sha1 = level == 0 || major < 3 && level == 1;
+    policy.security_level = Some(level);
+    (policy.minimum_rsa_bits, policy.minimum_dh_bits, policy.minimum_ecdsa_bits) = (Some(finite), Some(finite), Some(curve));
+    (policy.allows_sha1_signatures, policy.allows_sha1_certificates) = (Some(sha1), Some(sha1));
+    policy.allows_md5_certificates = Some(level == 0);
+    policy.legacy_signature_refused = Some(major >= 3 && level != 0);
 }
 
 /// `3.0.19` of `OpenSSL 3.0.19 27 Jan 2026 …`.

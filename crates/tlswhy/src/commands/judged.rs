@@ -4,6 +4,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use tlswhy_core::FALLBACK;
+pub(super) use tlswhy_core::LOCAL;
 use tlswhy_gather::observe_local_openssl;
 use tlswhy_model::ClientProfile;
 
@@ -12,8 +13,6 @@ use crate::cli::Alpn;
 use crate::exit::Failure;
 use crate::nearest::nearest;
 
-/// Name of the profile of this machine's OpenSSL.
-pub(super) const LOCAL: &str = "openssl-local";
 /// The largest profile that is read, in bytes.
 const LARGEST_PROFILE: u64 = 1 << 20;
 

@@ -115,7 +115,7 @@ impl Reader<'_> {
 fn read(context: &Context<'_>) -> Reading {
     let files = context.files;
     let release = files.release_of("curl");
-    let openssl = files.release_of("openssl");
+    let openssl = files.openssl_of("curl");
     let mut reader =
         Reader { context, options: Vec::new(), includes: Includes::default(), troubles: Vec::new(), read: Vec::new() };
     if let Content::Bytes(bytes) = files.look(context.main) {

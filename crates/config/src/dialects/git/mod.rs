@@ -84,8 +84,15 @@ fn files_of(main: &str) -> Vec<String> {
     files
 }
 
-/// The library of the libcurl that git is linked with.
+/// The library of the libcurl that git is linked with: what git says itself, else what its distribution does; and whether there is no
+/// other.
 fn library(files: &Files<'_>) -> (Library, bool) {
+    if let Some(version) = files.runs_with("git", "gnutls") {
+        return (Library::GnuTls(version.parse().ok()), false);
+    }
+    if let Some(version) = files.runs_with("git", "openssl") {
+        return (Library::OpenSsl(version.parse().ok()), false);
+    }
     let system = files.software("system").and_then(|system| system.version.clone()).unwrap_or_default().to_ascii_lowercase();
     if GNUTLS.iter().any(|id| system.starts_with(id)) {
         return (Library::GnuTls(files.release_of("gnutls")), true);

@@ -107,8 +107,12 @@ pub(crate) fn for_crypto_policies(files: &Files<'_>) -> Option<bool> {
 /// The policy of the file that programs read: the one that GNUTLS_SYSTEM_PRIORITY_FILE names, or the distribution's. Empty where there
 /// is none.
 pub(crate) fn policy(files: &Files<'_>, release: Release) -> Policy {
-    let named = files.environment("GNUTLS_SYSTEM_PRIORITY_FILE").map(normal);
-    let path = named.or_else(|| match for_crypto_policies(files) {
+    let named = files.environment("GNUTLS_SYSTEM_PRIORITY_FILE");
+    // The library opens what the variable says, and of no name comes no file.
+    if named.is_some_and(str::is_empty) {
+        return Policy::default();
+    }
+    let path = named.map(normal).or_else(|| match for_crypto_policies(files) {
         Some(true) => Some(OF_CRYPTO_POLICIES.to_owned()),
         Some(false) => Some(UPSTREAM.to_owned()),
         None => {
