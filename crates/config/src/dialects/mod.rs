@@ -54,6 +54,17 @@ pub struct Dialect {
     pub commands: fn(main: &str) -> Commands,
 }
 
+/// Dialects whose files are read by clients that are programs of their own: what validates and reloads the server does nothing for them.
+const WITH_CLIENTS_APART: &[&str] = &["mysql"];
+
+impl Dialect {
+    /// The commands for an edit that is for one side.
+    pub fn commands_for(&self, main: &str, side: Side) -> Commands {
+        let apart = side == Side::Client && WITH_CLIENTS_APART.contains(&self.name);
+        if apart { Commands::default() } else { (self.commands)(main) }
+    }
+}
+
 impl std::fmt::Debug for Dialect {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name)

@@ -4,7 +4,6 @@ use super::found::{Found, remedy};
 use crate::causes::Cause;
 use crate::configuration::Place;
 use crate::examination::FaultKind;
-use crate::negotiate::Obstacle;
 
 /// A setting takes away what the client's software could do.
 pub(super) static CAUSE: Cause = Cause {
@@ -30,7 +29,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         return None;
     };
     let (line, client) = (&restriction.line, found.client_title());
-    let is_mute = matches!(&restriction.causes, Obstacle::Versions { client, .. } if client.is_empty());
+    let is_mute = restriction.is_of_all();
     let (diagnosis, why_it_fails) = if is_mute {
         (
             format!("No version is left to {client}: {} takes the last of them away ({}).", line.where_it_stands(), line.from),

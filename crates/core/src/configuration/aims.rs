@@ -90,7 +90,7 @@ pub fn course(evidence: &Evidence, aim: &Aim, client: &ClientProfile, panel: &[C
             continue;
         }
         if course.services.is_empty() {
-            let commands = mending::commands(configuration);
+            let commands = mending::commands(configuration, Side::Server);
             (course.check, course.reload) = (commands.check, commands.reload);
         }
         course.services.push(locate::described(service));

@@ -186,10 +186,8 @@ mod tests {
     fn every_program_of_a_bundled_profile_with_a_library_of_files_is_known() {
         for client in crate::clients().unwrap() {
             let identity = Identity::of(&client);
-            let has_files = matches!(
-                identity.library,
-                Some(Library::OpenSsl(_) | Library::GnuTls(_) | Library::Jsse(_) | Library::Go(_))
-            );
+            let has_files =
+                matches!(identity.library, Some(Library::OpenSsl(_) | Library::GnuTls(_) | Library::Jsse(_) | Library::Go(_)));
             // Android's programs read none.
             assert!(!has_files || identity.program.is_some() || client.software.product == "Android", "{}", client.name);
         }

@@ -224,7 +224,7 @@ impl Judge<'_, '_> {
             .take(MOST_TROUBLES)
             .map(|trouble| PlacedNote { fatal: trouble.fatal, ..self.note(trouble.at.as_ref(), &trouble.says) });
         let troubles = troubles.collect();
-        let commands = mending::commands(configuration);
+        let commands = mending::commands(configuration, configuration.dialect.sides.first().copied().unwrap_or(Side::Server));
         let services = &configuration.reading.services;
         let mut views = Vec::with_capacity(services.len());
         for service in services.iter().filter(|service| configuration.is_meant(service)) {

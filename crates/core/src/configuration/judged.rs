@@ -5,14 +5,15 @@
 //! them. What does not speak for it is left alone, and that is said.
 
 use tlswhy_config::{
-    Context, Effective, Files, Heeds, Language, Library, Origin, Release, Service, Setting, Settings, Side, effective, system_policy,
+    Context, Effective, Files, Heeds, Language, Library, Origin, Release, Service, Setting, Settings, Side, effective,
+    system_policy,
 };
 use tlswhy_model::{ClientProfile, Evidence, GivenConfiguration, InstalledSoftware, Party, SeenFile, Subject};
 use tlswhy_wire::ProtocolVersion;
 
 use super::identity::Identity;
 use super::restricting::{Restriction, restriction, restriction_where};
-use super::rivals::{has, same_service};
+use super::rivals::{has, provides, same_service};
 use super::shift::{own_offer, shifted, versions};
 use super::survey::{Configuration, Survey};
 use crate::negotiate::{Change, ClientCapabilities, Obstacle};
@@ -99,8 +100,7 @@ impl<'s> Judged<'s> {
     /// A client that connects to this subject, under its own files.
     pub(crate) fn of(client: &'s ClientProfile, subject: &Subject, own: &'s Own, survey: &'s Survey<'s>) -> Judged<'s> {
         let identity = Identity::of(client);
-        let mut judged =
-            Judged { client, own, survey, speaking: Vec::new(), left: Vec::new(), service: None, whole: false };
+        let mut judged = Judged { client, own, survey, speaking: Vec::new(), left: Vec::new(), service: None, whole: false };
         let mut policies = Vec::new();
         for configuration in &survey.configurations {
             let services = || configuration.reading.services.iter().filter(|service| service.side == Side::Client);
@@ -204,15 +204,16 @@ impl<'s> Judged<'s> {
         let service = self.at_its_level(service, files);
         let policy = policy(&service, files).unwrap_or_default();
         let found = restriction_where(&service, &[policy], change, obstacle, files, |now, without| {
-            has(&ClientCapabilities::of(&shifted(self.client, now, without)), change)
+            let client = ClientCapabilities::of(&shifted(self.client, now, without));
+            has(&client, change) || provides(without, change).is_none()
         });
         // What crypto-policies writes for OpenSSL is made anew from its own files: the line to change is there.
         let of_itself = |found: &Restriction| {
             let is_program = |(configuration, _): &&(&Configuration, &Service)| !is_policy(configuration);
             let program = self.speaking.first().filter(is_program);
-            program.is_some_and(|(configuration, _)| found.line.line.as_ref().is_some_and(|line| {
-                configuration.reading.files.contains(&line.path)
-            }))
+            program.is_some_and(|(configuration, _)| {
+                found.line.line.as_ref().is_some_and(|line| configuration.reading.files.contains(&line.path))
+            })
         };
         if found.as_ref().is_some_and(of_itself) {
             return found;
@@ -389,8 +390,7 @@ fn is_governed(service: &Service, dimension: &[&str]) -> bool {
     service.settings.shown().iter().any(|shown| {
         let governs = if shown.governs.ends_with("imum-version") { "versions" } else { shown.governs };
         let level = || governs == "cipher-list" && shown.text.contains("@SECLEVEL") && dimension.contains(&"security-level");
-        !matches!(shown.origin, Origin::BuiltIn { .. })
-            && (dimension.contains(&governs) || priority_string(governs) || level())
+        !matches!(shown.origin, Origin::BuiltIn { .. }) && (dimension.contains(&governs) || priority_string(governs) || level())
     })
 }
 
@@ -570,11 +570,23 @@ mod tests {
         for (client, named, why) in [
             ("curl-openssl-3.0", java, "it speaks for Java 17"),
             ("java-25", java, "it speaks for Java 17"),
-            ("wget-1.21", openssl, "it speaks for programs that heed OpenSSL's system defaults (curl, openssl s_client, PHP, Ruby …)"),
-            ("go-1.24", openssl, "it speaks for programs that heed OpenSSL's system defaults (curl, openssl s_client, PHP, Ruby …)"),
+            (
+                "wget-1.21",
+                openssl,
+                "it speaks for programs that heed OpenSSL's system defaults (curl, openssl s_client, PHP, Ruby …)",
+            ),
+            (
+                "go-1.24",
+                openssl,
+                "it speaks for programs that heed OpenSSL's system defaults (curl, openssl s_client, PHP, Ruby …)",
+            ),
             ("openssl-1.0.2", openssl, "OpenSSL 1.0.2 gives no program anything of it by itself"),
             ("python-3.13-requests", openssl, "what Python 3.13 requests heeds of it is not known"),
-            ("openssl-3.0", ("/etc/gnutls/config", "[overrides]\n"), "it speaks for programs on GnuTLS (wget, git, gnutls-cli …)"),
+            (
+                "openssl-3.0",
+                ("/etc/gnutls/config", "[overrides]\n"),
+                "it speaks for programs on GnuTLS (wget, git, gnutls-cli …)",
+            ),
             ("wget-1.21", ("/root/.curlrc", "tls-max = 1.2\n"), "it speaks for curl"),
             ("chrome-131", ("/root/.curlrc", "tls-max = 1.2\n"), "it speaks for curl"),
         ] {

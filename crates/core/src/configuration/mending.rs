@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tlswhy_config::{
-    CannotMend, Context, Library, Origin, Patch, Release, Service, Shadowed, Shown, Span, Want, between, dialect, effective,
+    CannotMend, Context, Library, Origin, Patch, Release, Service, Shadowed, Shown, Side, Span, Want, between, effective,
     line_end, patched, unified,
 };
 use tlswhy_model::{Edit, SeenFile};
@@ -14,8 +14,8 @@ use super::judged::{Judged, is_policy};
 use super::restricting::Restriction;
 use super::rivals::{changed, has, same_service};
 use super::survey::{Configuration, Survey};
-use crate::chain::{self, Certificate, ObjectionKind};
 use crate::causes::Found;
+use crate::chain::{self, Certificate, ObjectionKind};
 use crate::examination::CertificateFault;
 use crate::negotiate::{self, Change, ClientCapabilities, Negotiated, VERSIONS};
 
@@ -100,7 +100,11 @@ pub(crate) fn mend_client<'s>(
     let mut last = (None, Mended::default());
     for (configuration, service) in speaking {
         let context = Context { files: &survey.files, main: &configuration.main };
-        let Some(want) = want(&as_a_servers(change), service, &context) else { continue };
+        let wanted = match change {
+            Change::ClientVersions(versions) => versions_with(found, restriction, versions),
+            change => want(&as_a_servers(change), service, &context),
+        };
+        let Some(want) = wanted else { continue };
         let patches = match (configuration.dialect.mend)(&context, service, &want) {
             Ok(patches) => patches,
             Err(CannotMend { why }) => {
@@ -108,12 +112,26 @@ pub(crate) fn mend_client<'s>(
                 continue;
             }
         };
-        let Some(instead) = apply(&context, &patches) else { continue };
-        let client = judged.mended(configuration, service, &found.case.evidence.subject, &instead);
-        if client.as_ref().is_some_and(|client| !has(client, change)) {
+        let after = |patches: &[Patch]| {
+            let instead = apply(&context, patches)?;
+            let client = judged.mended(configuration, service, &found.case.evidence.subject, &instead);
+            client.as_ref().is_none_or(|client| has(client, change)).then_some((instead, client))
+        };
+        let Some((mut instead, mut client)) = after(&patches) else {
             let cannot = vec!["no line of it alone brings it back".to_owned()];
             last = (Some(configuration), Mended { cannot, ..Mended::default() });
             continue;
+        };
+        // A dialect says all of a range; what the client has of it without an edit stays as it is.
+        let mut needed = patches;
+        let mut at = 0;
+        while needed.len() > 1 && client.is_some() && at < needed.len() {
+            let mut fewer = needed.clone();
+            fewer.remove(at);
+            match after(&fewer) {
+                Some(enough @ (_, Some(_))) => (needed, (instead, client)) = (fewer, enough),
+                _ => at += 1,
+            }
         }
         let after = client.map(|client| negotiate::negotiate(&client, &found.server));
         let after = after.filter(|after| !matches!(after, Negotiated::Unknown(_)));
@@ -122,11 +140,18 @@ pub(crate) fn mend_client<'s>(
     last
 }
 
+/// The range of the versions that a client offers, if any, and of those that it is to have.
+fn versions_with(found: &Found<'_>, restriction: &Restriction, more: &[ProtocolVersion]) -> Option<Want> {
+    let offers = if restriction.is_of_all() { &[][..] } else { &found.client.versions };
+    let all = || offers.iter().chain(more);
+    let (lowest, highest) = (all().min()?, all().max()?);
+    Some(Want::Versions(VERSIONS.iter().copied().filter(|version| (lowest..=highest).contains(&version)).collect()))
+}
+
 /// What a client is to be given, in the terms that the dialects have for all: what a service is to have.
 fn as_a_servers(change: &Change) -> Change {
     let modern = |suite: &CipherSuite| suite.details().is_some_and(|row| row.lowest >= ProtocolVersion::TLSV1_3);
     match change.clone() {
-        Change::ClientVersions(versions) => Change::ServerVersions(versions),
         Change::ClientSuites(suites) if suites.iter().all(modern) => Change::ServerSuites(ProtocolVersion::TLSV1_3, suites),
         Change::ClientSuites(suites) => {
             Change::ServerSuites(ProtocolVersion::TLSV1_2, suites.into_iter().filter(|suite| !modern(suite)).collect())
@@ -344,7 +369,7 @@ pub(crate) fn level_in(text: &str) -> Option<u8> {
     after.chars().next()?.to_digit(10).and_then(|level| u8::try_from(level).ok())
 }
 
-/// The commands of a configuration's program.
-pub(crate) fn commands(configuration: &Configuration) -> tlswhy_config::Commands {
-    dialect(configuration.dialect.name).map(|dialect| (dialect.commands)(&configuration.main)).unwrap_or_default()
+/// The commands of a configuration's program, for an edit that is for one side.
+pub(crate) fn commands(configuration: &Configuration, side: Side) -> tlswhy_config::Commands {
+    configuration.dialect.commands_for(&configuration.main, side)
 }

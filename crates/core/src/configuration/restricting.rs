@@ -19,6 +19,13 @@ pub struct Restriction {
     pub causes: Obstacle,
 }
 
+impl Restriction {
+    /// Whether nothing is left to the client: it sends no hello.
+    pub fn is_of_all(&self) -> bool {
+        matches!(&self.causes, Obstacle::Versions { client, .. } if client.is_empty())
+    }
+}
+
 /// The line that keeps a client from what it needs: one of its own, or one of the policies of its library.
 pub(crate) fn restriction(service: &Service, change: &Change, obstacle: &Obstacle, files: &Files<'_>) -> Option<Restriction> {
     restriction_where(service, &[], change, obstacle, files, |_, _| true)

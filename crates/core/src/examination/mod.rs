@@ -12,8 +12,8 @@ use std::net::IpAddr;
 
 pub use story::{CertificateFault, Clock, Fault, FaultKind, Story};
 use tlswhy_model::{
-    Answer, Asked, ClientProfile, Confidence, Ending, Evidence, GivenConfiguration, Identity, InstalledSoftware, KnownCertificate,
-    NamedStore, Notice, Question, QuestionId, Report, Resolution, SeenFile, Subject, Tool, TrustAnchors,
+    Answer, Asked, ClientProfile, Confidence, Ending, Evidence, GivenConfiguration, Identity, InstalledSoftware,
+    KnownCertificate, NamedStore, Notice, Question, QuestionId, Report, Resolution, SeenFile, Subject, Tool, TrustAnchors,
 };
 
 use crate::case::{Allowed, Case, Seen};

@@ -303,7 +303,9 @@ fn as_reported(arguments: &Fix, report: &Report) -> Result<Status, Failure> {
         // This machine's OpenSSL is looked at anew: its configuration may be what is mended.
         None => {
             let client = report.evidence.clients.first();
-            client.into_iter().map(|client| (client.name != judged::LOCAL).then(|| client.clone())).collect()
+            // The report has a client as its files made it; they are read again.
+            let as_it_comes = |client: &ClientProfile| tlswhy_core::client(&client.name).unwrap_or_else(|| client.clone());
+            client.into_iter().map(|client| (client.name != judged::LOCAL).then(|| as_it_comes(client))).collect()
         }
     };
     of_target(&arguments, &target, named)
