@@ -563,6 +563,23 @@ mod tests {
     }
 
     #[test]
+    fn a_library_is_the_proxy_towards_the_server_behind_it() {
+        let apache = "<VirtualHost *:80>\nSSLProxyEngine on\nSSLProxyProtocol TLSv1.2\nProxyPass / https://a.test/\n</VirtualHost>\n";
+        let haproxy = "backend b\n  server s a.test:443 ssl verify none ssl-max-ver TLSv1.2\n";
+        let stunnel = "[s]\nclient = yes\naccept = 127.0.0.1:80\nconnect = a.test:443\nsslVersionMax = TLSv1.2\n";
+        for (path, text, title) in [
+            ("/etc/apache2/apache2.conf", apache, "ProxyPass https://a.test/"),
+            ("/etc/haproxy/haproxy.cfg", haproxy, "server b/s"),
+            ("/etc/stunnel/stunnel.conf", stunnel, "[s]"),
+        ] {
+            let (client, left, silence) = under("openssl-3.0", &[(path, text)]);
+            assert_eq!((left, silence), (Vec::new(), None), "{path}");
+            assert_eq!(ClientCapabilities::of(&client).versions.first(), Some(&V12), "{path}");
+            assert_eq!(client.title, format!("{title} on OpenSSL 3.0 (s_client)"));
+        }
+    }
+
+    #[test]
     fn what_speaks_for_others_is_left_aside_with_the_reason() {
         let java = ("/etc/java-17-openjdk/security/java.security", "jdk.tls.disabledAlgorithms=TLSv1.3\n");
         let file = cnf("MaxProtocol = TLSv1.2");
