@@ -564,13 +564,14 @@ mod tests {
 
     #[test]
     fn a_library_is_the_proxy_towards_the_server_behind_it() {
-        let apache = "<VirtualHost *:80>\nSSLProxyEngine on\nSSLProxyProtocol TLSv1.2\nProxyPass / https://a.test/\n</VirtualHost>\n";
+        let apache =
+            "<VirtualHost *:80>\nSSLProxyEngine on\nSSLProxyProtocol TLSv1.2\nProxyPass / https://a.test/\n</VirtualHost>\n";
         let haproxy = "backend b\n  server s a.test:443 ssl verify none ssl-max-ver TLSv1.2\n";
         let stunnel = "[s]\nclient = yes\naccept = 127.0.0.1:80\nconnect = a.test:443\nsslVersionMax = TLSv1.2\n";
         for (path, text, title) in [
             ("/etc/apache2/apache2.conf", apache, "ProxyPass https://a.test/"),
-            ("/etc/haproxy/haproxy.cfg", haproxy, "server b/s"),
-            ("/etc/stunnel/stunnel.conf", stunnel, "[s]"),
+            ("/etc/haproxy/haproxy.cfg", haproxy, "server b/s a.test:443"),
+            ("/etc/stunnel/stunnel.conf", stunnel, "stunnel service s"),
         ] {
             let (client, left, silence) = under("openssl-3.0", &[(path, text)]);
             assert_eq!((left, silence), (Vec::new(), None), "{path}");
