@@ -43,8 +43,13 @@ impl Own {
         if given.is_empty() {
             return None;
         }
-        let mut software = Identity::of(client).software();
+        let identity = Identity::of(client);
+        let mut software = identity.software();
         software.extend(evidence.software.iter().cloned());
+        // Of software that is not known nothing is put in the place of what the machine tells.
+        if identity.library.is_none() {
+            return Some(Own { given, software, environment: Vec::new(), nowhere: Vec::new() });
+        }
         // Without a name no file of the machine is taken for the client's.
         let nowhere = POLICIES.iter().filter_map(|(_, variable)| Some(((*variable)?.to_owned(), String::new())));
         let nowhere: Vec<(String, String)> = nowhere.collect();
