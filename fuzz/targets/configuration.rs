@@ -20,19 +20,28 @@ fuzz_target!(|bytes: &[u8]| {
     } else {
         let version = Some(format!("{}.{}.0", release % 20, release / 8));
         [
-            "nginx",
             "apache",
+            "caddy",
+            "curl",
             "dovecot",
+            "git",
+            "gnutls",
+            "go",
             "haproxy",
+            "java",
+            "libpq",
             "lighttpd",
+            "mariadb",
+            "nginx",
+            "node",
             "openssl",
             "postfix",
             "postgresql",
-            "mariadb",
+            "python",
             "stunnel",
-            "curl",
+            "system",
+            "tomcat",
             "wget",
-            "git",
         ]
         .map(|product| InstalledSoftware {
             product: product.to_owned(),
@@ -45,7 +54,7 @@ fuzz_target!(|bytes: &[u8]| {
     let files = Files::new(&seen, &software);
     let context = Context { files: &files, main };
     let _ = (dialect.recognise)(main, text);
-    let reading = (dialect.read)(&context);
+    let reading = dialect.reading(&context);
     for service in reading.services.iter().take(8) {
         for shown in service.settings.shown() {
             if let Some(span) = shown.origin.span().filter(|span| &*span.path == main) {
@@ -68,7 +77,7 @@ fuzz_target!(|bytes: &[u8]| {
             };
             let instead = [SeenFile { path: main.to_owned(), real_path: None, content }];
             let after = files.with(&instead);
-            let _ = (dialect.read)(&Context { files: &after, main });
+            let _ = dialect.reading(&Context { files: &after, main });
         }
     }
 });

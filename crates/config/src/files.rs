@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use tlswhy_model::{FileContent, InstalledSoftware, SeenFile};
 
+use crate::dialects::MOST_DIRECTIVES;
 use crate::dialects::openssl::SystemPolicy;
 use crate::release::Release;
 use crate::span::{Position, Span};
@@ -43,6 +44,7 @@ pub struct Files<'a> {
     wanted_software: RefCell<BTreeSet<String>>,
     policies: RefCell<HashMap<String, Option<Rc<SystemPolicy>>>>,
     lines: RefCell<HashMap<Arc<str>, Rc<Vec<usize>>>>,
+    cut: RefCell<BTreeSet<String>>,
 }
 
 /// A process that was looked at while it ran, as /proc shows it, but with a line for each variable and argument; of these only what
@@ -135,6 +137,29 @@ impl<'a> Files<'a> {
             FileContent::Missing => Content::Missing,
             FileContent::Unreadable { error } => Content::Unreadable(error),
         }
+    }
+
+    /// What lies at the path of a file of lines: no more than [`MOST_DIRECTIVES`] of them, which [`Files::take_cut`] tells.
+    pub(crate) fn text(&self, path: &str) -> Content<'a> {
+        let found = self.look(path);
+        let Content::Bytes(bytes) = found else { return found };
+        // Each line has its end.
+        if bytes.len() <= MOST_DIRECTIVES {
+            return found;
+        }
+        let mut ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
+        match ends.nth(MOST_DIRECTIVES - 1).filter(|end| *end < bytes.len()) {
+            Some(end) => {
+                self.cut.borrow_mut().insert(normal(path));
+                Content::Bytes(bytes.get(..end).unwrap_or(bytes))
+            }
+            None => found,
+        }
+    }
+
+    /// The files of which not every line was read since this was asked last.
+    pub(crate) fn take_cut(&self) -> BTreeSet<String> {
+        self.cut.take()
     }
 
     /// What was seen at a path; notes it as wanted where nothing was yet.

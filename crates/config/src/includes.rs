@@ -22,11 +22,11 @@ pub(crate) struct Includes {
 impl Includes {
     /// What lies at the path of a file that is to be read now.
     ///
-    /// As [`Files::look`], but a file that was read already is [`Content::Asked`] where the reading has to be made anew anyway
+    /// As [`Files::text`], but a file that was read already is [`Content::Asked`] where the reading has to be made anew anyway
     /// (thirty files that each include the next one twice would be read a thousand million times before the last is known), and
     /// beyond the bound, which is said once.
     pub(crate) fn look<'a>(&mut self, files: &Files<'a>, path: &str) -> Content<'a> {
-        let found = files.look(path);
+        let found = files.text(path);
         let Content::Bytes(bytes) = found else { return found };
         if self.known.insert(normal(path)) {
             return found;

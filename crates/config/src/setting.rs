@@ -2,6 +2,9 @@ use tlswhy_wire::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 
 use crate::span::Origin;
 
+/// Most lines without effect that are told of beside one setting.
+pub(crate) const MOST_SHADOWED: usize = 20;
+
 /// A value in effect, where it comes from, and what it keeps from having effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting<T> {
@@ -13,7 +16,7 @@ pub struct Setting<T> {
     pub text: String,
     /// Where it comes from.
     pub origin: Origin,
-    /// What would say something else and has no effect, the nearest rival first.
+    /// What would say something else and has no effect, the nearest rival first; no more than [`MOST_SHADOWED`].
     pub shadowed: Vec<Shadowed>,
 }
 
@@ -21,6 +24,12 @@ impl<T> Setting<T> {
     /// A setting that shadows nothing.
     pub fn new(name: impl Into<String>, value: T, text: impl Into<String>, origin: Origin) -> Setting<T> {
         Setting { value, name: name.into(), text: text.into(), origin, shadowed: Vec::new() }
+    }
+
+    /// Adds what it shadows, the nearest rival first, as far as the bound goes; what lies beyond is not even looked at.
+    pub(crate) fn shadow(&mut self, rivals: impl IntoIterator<Item = Shadowed>) {
+        let room = MOST_SHADOWED.saturating_sub(self.shadowed.len());
+        self.shadowed.extend(rivals.into_iter().take(room));
     }
 
     /// The same place with another meaning.

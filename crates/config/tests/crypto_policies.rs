@@ -52,7 +52,7 @@ impl Answer {
         loop {
             let files = Files::new(&seen, &software);
             let main = format!("{BASE}/config");
-            let reading = (dialect("crypto-policies").unwrap().read)(&Context { files: &files, main: &main });
+            let reading = dialect("crypto-policies").unwrap().reading(&Context { files: &files, main: &main });
             let (wanted, products) = (files.wanted(), files.wanted_software());
             drop(files);
             if wanted.is_empty() && products.is_empty() {

@@ -75,7 +75,7 @@ impl Case {
         for _ in 0..100 {
             let files = Files::new(&seen, &software);
             let context = Context { files: &files, main: &self.main };
-            let reading = (self.dialect.read)(&context);
+            let reading = self.dialect.reading(&context);
             let (wanted, products) = (files.wanted(), files.wanted_software());
             if wanted.is_empty() && products.is_empty() {
                 return use_it(&context, &reading);

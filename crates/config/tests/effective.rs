@@ -27,7 +27,7 @@ fn of_nginx(lines: &str, cnf: &str, software: &[(&str, &str)], change: impl FnOn
         })
         .collect();
     let files = Files::new(&seen, &software);
-    let reading = (dialect("nginx").unwrap().read)(&Context { files: &files, main: NGINX });
+    let reading = dialect("nginx").unwrap().reading(&Context { files: &files, main: NGINX });
     let mut service = reading.services[0].clone();
     change(&mut service);
     effective(&service, &files)
@@ -148,7 +148,7 @@ fn the_profile_of_red_hats_openssl_stands_for_what_crypto_policies_wrote() {
             })
             .into();
         let files = Files::new(&seen, &software);
-        let reading = (dialect("nginx").unwrap().read)(&Context { files: &files, main: NGINX });
+        let reading = dialect("nginx").unwrap().reading(&Context { files: &files, main: NGINX });
         let mut service = reading.services[0].clone();
         if !own {
             service.settings.cipher_list = None;

@@ -120,7 +120,7 @@ fn predict(main: &[u8], release: &str, system: &str, directory: &str) -> (Readin
     let software = [installed("openssl", release), installed("system", system)];
     let environment = [("OCV".to_owned(), "TLSv1.2".to_owned())];
     let files = Files::new(&seen, &software).in_environment(&environment);
-    let reading = (dialect("openssl").unwrap().read)(&Context { files: &files, main: &main_path });
+    let reading = dialect("openssl").unwrap().reading(&Context { files: &files, main: &main_path });
     let effective = effective(&reading.services[0], &files);
     (reading, effective)
 }

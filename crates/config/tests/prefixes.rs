@@ -69,7 +69,7 @@ impl Tree {
         for _ in 0..200 {
             let files = Files::new(&seen, &software);
             let context = Context { files: &files, main: &self.main };
-            let reading = (self.dialect.read)(&context);
+            let reading = self.dialect.reading(&context);
             let (wanted, products) = (files.wanted(), files.wanted_software());
             if wanted.is_empty() && products.is_empty() {
                 let length = |span: &Span| self.files.get(&*span.path).map_or(0, Vec::len);

@@ -53,9 +53,9 @@ pub(super) fn last<T>(settings: impl IntoIterator<Item = Setting<T>>, why: &str)
     let mut ruling = settings.pop()?;
     for earlier in settings.into_iter().rev() {
         let same = root(&earlier.origin) == root(&ruling.origin);
-        ruling.shadowed.push(shadowed(&earlier, why, same));
+        ruling.shadow([shadowed(&earlier, why, same)]);
         // What it had shadowed itself stays so.
-        ruling.shadowed.extend(earlier.shadowed);
+        ruling.shadow(earlier.shadowed);
     }
     Some(ruling)
 }

@@ -12,6 +12,8 @@ use crate::span::{Origin, Span, Via};
 pub(super) struct Line {
     /// The section that it stands in, as written; empty before the first.
     pub(super) section: String,
+    /// How many heads of sections stand above it: two sections may have one name.
+    pub(super) heads: usize,
     /// Its name as written.
     pub(super) name: String,
     /// Its value, quotes taken away.
@@ -47,7 +49,7 @@ pub(super) struct Grammar {
 /// The lines of a file, each once in its order; what is neither a comment nor a name with a value is left out.
 pub(super) fn read(path: &Arc<str>, bytes: &[u8], via: Option<&Arc<Via>>, grammar: &Grammar) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
-    let mut section = String::new();
+    let (mut section, mut heads) = (String::new(), 0);
     let mut at = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
     while at < bytes.len() {
         let rest = bytes.get(at..).unwrap_or_default();
@@ -72,10 +74,11 @@ pub(super) fn read(path: &Arc<str>, bytes: &[u8], via: Option<&Arc<Via>>, gramma
             let name = text.get(1..).unwrap_or_default();
             let end = name.iter().position(|byte| *byte == b']').unwrap_or(name.len());
             section = String::from_utf8_lossy(name.get(..end).unwrap_or_default()).trim().to_owned();
+            heads += 1;
             continue;
         }
         if let Some(line) = line(path, text, begins, via, grammar) {
-            lines.push(Line { section: section.clone(), ..line });
+            lines.push(Line { section: section.clone(), heads, ..line });
         }
     }
     lines
@@ -114,6 +117,7 @@ fn line(path: &Arc<str>, text: &[u8], begins: usize, via: Option<&Arc<Via>>, gra
     let origin = Origin::file(span(0, value_end.max(name.len())), span(value_at, value_end), via);
     Some(Line {
         section: String::new(),
+        heads: 0,
         name: String::from_utf8_lossy(name).into_owned(),
         value: unquoted(raw, grammar),
         origin,
@@ -158,15 +162,13 @@ fn unquoted(raw: &[u8], grammar: &Grammar) -> String {
 pub(super) fn last<T>(lines: &[&Line], why: &str, read: impl Fn(&str) -> Option<T>) -> Option<Setting<T>> {
     let (line, earlier) = lines.split_last()?;
     let mut setting = Setting::new(line.name.clone(), read(&line.value)?, line.value.clone(), line.origin.clone());
-    for line in earlier.iter().rev() {
-        setting.shadowed.push(Shadowed {
-            name: line.name.clone(),
-            text: line.value.clone(),
-            origin: line.origin.clone(),
-            why: why.to_owned(),
-            meant_to_count: true,
-        });
-    }
+    setting.shadow(earlier.iter().rev().map(|line| Shadowed {
+        name: line.name.clone(),
+        text: line.value.clone(),
+        origin: line.origin.clone(),
+        why: why.to_owned(),
+        meant_to_count: true,
+    }));
     Some(setting)
 }
 

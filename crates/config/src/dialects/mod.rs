@@ -31,7 +31,9 @@ use tlswhy_wire::ProtocolVersion;
 use crate::files::Files;
 use crate::mend::{CannotMend, Patch, Want};
 use crate::release::Release;
-use crate::service::{Reading, Service, Side};
+use crate::service::{Reading, Service, Side, Trouble};
+use crate::setting::MOST_SHADOWED;
+use crate::span::Span;
 
 /// One configuration language.
 pub struct Dialect {
@@ -46,8 +48,8 @@ pub struct Dialect {
     pub places: &'static [&'static str],
     /// Whether a file is a main file (or any file) of this dialect, by its path and its first bytes.
     pub recognise: fn(path: &str, bytes: &[u8]) -> Likeness,
-    /// Reads a main file and all that it includes.
-    pub read: fn(&Context<'_>) -> Reading,
+    /// Reads a main file and all that it includes; [`Dialect::reading`] is what callers use.
+    pub(crate) read: fn(&Context<'_>) -> Reading,
     /// The edits that bring about what is wanted of this service, on the lines that rule it. They count in the files as read.
     pub mend: fn(&Context<'_>, &Service, &Want) -> Result<Vec<Patch>, CannotMend>,
     /// The commands that validate the configuration with this main file, and that make the running program read it.
@@ -68,6 +70,26 @@ impl Dialect {
 impl std::fmt::Debug for Dialect {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name)
+    }
+}
+
+impl Dialect {
+    /// What a main file and all that it includes say, with one remark for each bound that was met.
+    pub fn reading(&self, context: &Context<'_>) -> Reading {
+        let mut reading = (self.read)(context);
+        let mut left_out = |says: String| reading.troubles.insert(0, Trouble { at: None, says, fatal: false });
+        for path in context.files.take_cut() {
+            left_out(format!("{path} has more than {MOST_DIRECTIVES} lines: the rest is not read"));
+        }
+        if reading.services.len() >= MOST_SERVICES {
+            reading.services.truncate(MOST_SERVICES);
+            left_out(format!("no more than {MOST_SERVICES} services of one configuration are read"));
+        }
+        let crowded = |service: &Service| service.settings.shown().iter().any(|shown| shown.shadowed.len() >= MOST_SHADOWED);
+        if reading.services.iter().any(crowded) {
+            left_out(format!("beside one setting no more than {MOST_SHADOWED} lines without effect are told of, the nearest"));
+        }
+        reading
     }
 }
 
@@ -108,11 +130,19 @@ impl Commands {
     }
 }
 
-/// Most services of one configuration: beyond them nothing is read, and a survey says so. A bound for memory; each takes some 10 KiB
+/// Most services of one configuration: beyond them nothing is read, which [`Dialect::reading`] says. A bound for memory; each takes some 10 KiB
 /// until it is judged and shown.
 pub const MOST_SERVICES: usize = 10_000;
+/// Most lines of one name that count for every service, each of which is held against them.
+pub(crate) const MOST_GENERAL: usize = 100;
 /// Most directives, or lines, of one configuration, those of files that are included again and again counted each time.
 pub(crate) const MOST_DIRECTIVES: usize = 400_000;
+
+/// What is said of the first line beyond [`MOST_GENERAL`].
+pub(crate) fn too_general(name: &str, at: Span) -> Trouble {
+    let says = format!("more than {MOST_GENERAL} lines `{name}` count for all services: this one and the rest are not read");
+    Trouble { at: Some(at), says, fatal: false }
+}
 
 /// Default versions by release: the first row counts whose release the program has reached.
 pub(crate) type VersionsSince = &'static [(Release, &'static [ProtocolVersion])];

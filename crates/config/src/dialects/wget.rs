@@ -162,7 +162,7 @@ fn read(context: &Context<'_>) -> Reading {
     let system = (client::home(context.main).is_some() && context.main != SYSTEM).then_some(SYSTEM);
     let mut own = None;
     for path in system.into_iter().chain([context.main]) {
-        let Content::Bytes(bytes) = files.look(path) else { continue };
+        let Content::Bytes(bytes) = files.text(path) else { continue };
         let path = files.path(path);
         reading.files.push(path.to_string());
         let (lines, wrong) = lines(&path, bytes);

@@ -83,7 +83,7 @@ pub fn course(evidence: &Evidence, aim: &Aim, client: &ClientProfile, panel: &[C
     }
     let files = survey.files.with(&instead);
     for (configuration, service) in &services {
-        let reading = (configuration.dialect.read)(&Context { files: &files, main: &configuration.main });
+        let reading = configuration.dialect.reading(&Context { files: &files, main: &configuration.main });
         let Some(now) = same_service(&reading.services, service) else { continue };
         let (before, after) = (effective(service, &survey.files), effective(now, &files));
         if before == after {
@@ -192,7 +192,7 @@ impl Way<'_, '_> {
     fn now<R>(&self, look: impl FnOnce(&Service, &Context<'_>) -> R) -> Option<R> {
         let files = self.survey.files.with(self.instead);
         let context = Context { files: &files, main: &self.configuration.main };
-        let reading = (self.configuration.dialect.read)(&context);
+        let reading = self.configuration.dialect.reading(&context);
         Some(look(same_service(&reading.services, self.service)?, &context))
     }
 

@@ -246,7 +246,7 @@ impl<'s> Judged<'s> {
         let of_itself = self.service.is_none() || configuration.dialect.name == CRYPTO_POLICIES;
         let (from, to, is_mute) = if of_itself {
             let context = Context { files: &survey.files, main: &configuration.main };
-            let reading = (configuration.dialect.read)(&context);
+            let reading = configuration.dialect.reading(&context);
             let after = same_service(&reading.services, service)?;
             (effective(service, &self.survey.files), effective(after, &survey.files), false)
         } else {

@@ -48,7 +48,7 @@ pub(crate) fn mend(
         let Some(change) = next.take() else { break };
         let files = survey.files.with(&instead);
         let context = Context { files: &files, main: &configuration.main };
-        let reading = (configuration.dialect.read)(&context);
+        let reading = configuration.dialect.reading(&context);
         let Some(now) = same_service(&reading.services, service) else { break };
         let Some(want) = want(&change, now, &context) else { break };
         let patches = match (configuration.dialect.mend)(&context, now, &want) {
@@ -65,7 +65,7 @@ pub(crate) fn mend(
         }
         let files = survey.files.with(&instead);
         let context = Context { files: &files, main: &configuration.main };
-        let reading = (configuration.dialect.read)(&context);
+        let reading = configuration.dialect.reading(&context);
         let Some(now) = same_service(&reading.services, service) else { break };
         let keys = capabilities::keys(now, &files);
         let server = capabilities::of(&effective(now, &files), &keys, client);

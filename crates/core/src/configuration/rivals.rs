@@ -258,7 +258,7 @@ fn had_effect<T>(
     let bytes = patched(survey.files.bytes(&value.path)?, [&Patch::replace(value, written)])?;
     let instead = [changed(&value.path, bytes)];
     let files = survey.files.with(&instead);
-    let after = (configuration.dialect.read)(&Context { files: &files, main: &configuration.main });
+    let after = configuration.dialect.reading(&Context { files: &files, main: &configuration.main });
     Some(judge(same_service(&after.services, service)?, &files))
 }
 

@@ -2,8 +2,8 @@
 
 use crate::chain::{self, AlternativeName, Certificate};
 use tlswhy_config::{
-    Content, Context, DIALECTS, Dialect, Files, Likeness, MOST_SERVICES, Reading, Service, Side, Trouble, directory_of,
-    effective, fits, normal, recognise,
+    Content, Context, DIALECTS, Dialect, Files, Likeness, Reading, Service, Side, directory_of, effective,
+    fits, normal, recognise,
 };
 use tlswhy_model::{Evidence, GivenConfiguration, InstalledSoftware, Party, Question, SeenFile};
 
@@ -233,7 +233,7 @@ impl<'a> Survey<'a> {
                 if !matches!(self.files.look(&main), Content::Bytes(_)) {
                     continue;
                 }
-                let reading = (dialect.read)(&Context { files: &self.files, main: &main });
+                let reading = dialect.reading(&Context { files: &self.files, main: &main });
                 let includes = |file: &&String| **file == path || real(file).is_some_and(|real| real == own);
                 if let Some(part) = reading.files.iter().find(includes).cloned() {
                     return Some((main, part));
@@ -249,12 +249,7 @@ impl<'a> Survey<'a> {
             known.parts.clear();
             return;
         }
-        let mut reading = (dialect.read)(&Context { files: &self.files, main: &main });
-        if reading.services.len() >= MOST_SERVICES {
-            reading.services.truncate(MOST_SERVICES);
-            let says = format!("no more than {MOST_SERVICES} services of one configuration are judged");
-            reading.troubles.insert(0, Trouble { at: None, says, fatal: false });
-        }
+        let mut reading = dialect.reading(&Context { files: &self.files, main: &main });
         for service in reading.services.iter_mut().filter(|service| service.names_from_certificates) {
             names_of_certificates(service, &self.files);
         }

@@ -61,7 +61,7 @@ pub fn reading<T>(
     for _ in 0..200 {
         let files = Files::new(&seen, &software).in_environment(environment);
         let context = Context { files: &files, main };
-        let found = use_it(&context, &(dialect.read)(&context));
+        let found = use_it(&context, &dialect.reading(&context));
         let (wanted, products) = (files.wanted(), files.wanted_software());
         if wanted.is_empty() && products.is_empty() {
             return Ok(found);

@@ -37,7 +37,7 @@ pub fn predict(case: &Case, placed: &Placed, measurer: &Measurer) -> Result<Fore
     let (mut seen, mut software): (Vec<SeenFile>, Vec<InstalledSoftware>) = Default::default();
     for _ in 0..MOST_READINGS {
         let files = Files::new(&seen, &software);
-        let reading = (dialect.read)(&tlswhy_config::Context { files: &files, main: &main });
+        let reading = dialect.reading(&tlswhy_config::Context { files: &files, main: &main });
         let looks = case.looks.iter().map(|look| of_look(case, placed, look, &reading, &files)).collect();
         let (wanted, products) = (files.wanted(), files.wanted_software());
         if wanted.is_empty() && products.is_empty() {

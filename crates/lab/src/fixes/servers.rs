@@ -1,4 +1,4 @@
-//! Fixes of PostgreSQL, MariaDB, stunnel, HAProxy and lighttpd, each taken up in the way that its program has.
+//! Fixes of PostgreSQL, MariaDB, stunnel, HAProxy, lighttpd and Tomcat, each taken up in the way that its program has.
 
 use super::{End, Fix, NAME, NGINX, Started, words};
 use crate::server::{Lab, Launch, StartError, find_program, is_root, shell};
@@ -68,6 +68,7 @@ pub const SERVERS: &[Fix] = &[
         end: End::RolledBack,
         ..LIGHTTPD
     },
+    TOMCAT,
 ];
 
 const POSTGRESQL: Fix = Fix {
@@ -243,6 +244,52 @@ fn lighttpd(lab: &Lab) -> Started {
             ("reload", "#!/bin/sh\nkill -USR1 \"$(cat {dir}/pid)\"\n".to_owned()),
         ],
         setup: "cp '{pki}/rsa.pem' '{pki}/rsa.key' . && chmod 755 reload",
+        ..Launch::default()
+    })
+}
+
+const TOMCAT: Fix = Fix {
+    id: "tomcat-too-new-for-a-client",
+    start: tomcat,
+    main: "conf/server.xml",
+    edited: "conf/server.xml",
+    // It has no validation of its own, and reads the file when it starts.
+    args: &["--client", "java-8u161", "--assume", "tomcat=10.1.60", "--reload-command", "{dir}/restart"],
+    like: "-tls1_2",
+    ..NGINX
+};
+
+fn tomcat(lab: &Lab) -> Started {
+    const JARS: &str = "/usr/share/java/tomcat10-catalina.jar";
+    if !std::path::Path::new(JARS).exists() {
+        return Err(StartError::Missing(JARS.to_owned()));
+    }
+    find_program("java").ok_or_else(|| StartError::Missing("java".into()))?;
+    // A start takes seconds, and whoever starts it anew waits until it listens.
+    let start =
+        "exec java -cp '{dir}/lib/*' -Dcatalina.base={dir} -Dcatalina.home={dir} org.apache.catalina.startup.Bootstrap start";
+    let restart = format!(
+        "#!/bin/bash\ncd {{dir}} || exit 1\nkill \"$(cat pid)\"\nwhile kill -0 \"$(cat pid)\" 2>/dev/null; do sleep 0.1; done\n\
+         setsid ./start >again.log 2>&1 </dev/null &\n\
+         for turn in $(seq 600); do (exec 3<>/dev/tcp/127.0.0.1/{{port}}) 2>/dev/null && exit 0; sleep 0.1; done\nexit 1\n"
+    );
+    lab.launch(Launch {
+        program: "bash",
+        args: words("{dir}/start"),
+        files: vec![
+            ("start", format!("#!/bin/bash\ncd {{dir}} || exit 1\necho $$ >pid\n{start}\n")),
+            ("restart", restart),
+            (
+                "conf/server.xml",
+                "<?xml version='1.0'?>\n<Server port='-1'>\n<Service name='Catalina'>\n<!-- # of late -->\n\
+                 <Connector port='{port}' address='127.0.0.1' SSLEnabled='true'>\n<SSLHostConfig protocols='TLSv1.3'>\n\
+                 <Certificate certificateFile='{dir}/rsa.pem' certificateKeyFile='{dir}/rsa.key'/>\n</SSLHostConfig>\n</Connector>\n\
+                 <Engine name='Catalina' defaultHost='localhost'><Host name='localhost' appBase='webapps'/></Engine>\n</Service>\n</Server>\n"
+                    .to_owned(),
+            ),
+        ],
+        setup: "mkdir -p lib logs temp webapps && ln -s /usr/share/java/tomcat10-*.jar lib/ && chmod 755 start restart && \
+                cp '{pki}/rsa.pem' '{pki}/rsa.key' .",
         ..Launch::default()
     })
 }

@@ -99,7 +99,7 @@ impl<'n> Taken<'n> {
 
 impl Found<'_> {
     pub(super) fn read(&mut self, nodes: &[Node]) {
-        let main = Level::of(nodes);
+        let main = Level::around(nodes, &mut self.troubles);
         let listens: Vec<Listen<'_>> = main.all("listen").iter().filter_map(|node| self.listen(node)).collect();
         if !self.has_ssl {
             self.without_module(nodes);

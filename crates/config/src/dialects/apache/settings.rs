@@ -7,10 +7,11 @@ use tlswhy_wire::ProtocolVersion;
 use super::Program;
 use super::lines;
 use super::tree::Node;
+use crate::dialects::MOST_GENERAL;
 use crate::files::relative_to;
 use crate::language::names;
 use crate::service::{Note, Trouble};
-use crate::setting::{CipherList, ClientVerification, Language, Setting, Settings, Shadowed};
+use crate::setting::{CipherList, ClientVerification, Language, MOST_SHADOWED, Setting, Settings, Shadowed};
 use crate::span::{Origin, Span};
 
 /// The directives of one level by name.
@@ -26,6 +27,21 @@ impl<'n> Level<'n> {
             by.entry(node.name.as_str()).or_default().push(node);
         }
         Level { by }
+    }
+
+    /// Of the main server, whose lines of TLS every other is held against; the last of a name count.
+    pub(super) fn around(nodes: &'n [Node], troubles: &mut Vec<Trouble>) -> Level<'n> {
+        let mut level = Level::of(nodes);
+        for (name, nodes) in level.by.iter_mut().filter(|(name, _)| name.starts_with("ssl")) {
+            let too_many = nodes.len().saturating_sub(MOST_GENERAL);
+            if let Some(last) = nodes.drain(..too_many).next_back() {
+                let says = format!(
+                    "more than {MOST_GENERAL} lines `{name}` count for all hosts: this one and those before it are not read"
+                );
+                troubles.push(Trouble { at: Some(last.at()), says, fatal: false });
+            }
+        }
+        level
     }
 
     pub(super) fn all(&self, name: &str) -> &[&'n Node] {
@@ -54,6 +70,9 @@ pub(super) fn ruling<'n>(
     let mut shadowed = Vec::new();
     for (depth, level) in levels.iter().enumerate() {
         for node in level.all(name).iter().rev().filter(|node| fits(node)) {
+            if shadowed.len() >= MOST_SHADOWED {
+                break;
+            }
             match found {
                 None => found = Some((depth, node)),
                 Some((at, counts)) if at == depth => {
@@ -153,6 +172,9 @@ fn command<'n>(levels: &Levels<'_, 'n>, commands: &[&str]) -> Option<(&'n Node, 
             commands.iter().any(|name| own.trim_start_matches('-').eq_ignore_ascii_case(name))
         };
         for node in level.all("sslopensslconfcmd").iter().rev().filter(fits) {
+            if shadowed.len() >= MOST_SHADOWED {
+                break;
+            }
             match found {
                 None => found = Some(node),
                 Some(_) => shadowed.push(shadow(node, "a later line is applied after it", depth == 0)),

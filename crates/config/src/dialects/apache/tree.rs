@@ -102,7 +102,7 @@ impl<'f> Reader<'f> {
 
     pub(super) fn main(&mut self, main: &str) -> Vec<Node> {
         let mut nodes = Vec::new();
-        if let Content::Bytes(bytes) = self.files.look(main) {
+        if let Content::Bytes(bytes) = self.files.text(main) {
             self.file(main, bytes, None, &mut nodes);
         }
         nodes

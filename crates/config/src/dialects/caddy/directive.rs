@@ -329,8 +329,8 @@ pub(super) fn suite(name: &str, program: Program) -> Option<CipherSuite> {
 /// A line that takes the place of an earlier one.
 fn replace<T>(own: &mut Setting<T>, before: Option<Setting<T>>) {
     if let Some(before) = before {
-        own.shadowed.push(crate::dialects::client::shadowed(&before, LATER, true));
-        own.shadowed.extend(before.shadowed);
+        own.shadow([crate::dialects::client::shadowed(&before, LATER, true)]);
+        own.shadow(before.shadowed);
     }
 }
 

@@ -17,7 +17,7 @@ use crate::span::{Origin, Span};
 
 /// Most servers, most policies of all of them, and most listeners of one.
 const MOST_SERVERS: usize = 1_000;
-const MOST_POLICIES: usize = 20_000;
+const MOST_POLICIES: usize = 10_000;
 const MOST_LISTENERS: usize = 100;
 
 /// A certificate that is loaded from a file.
@@ -54,6 +54,14 @@ pub(super) fn read(context: &Context<'_>, program: Program, bytes: &[u8]) -> Fou
     for (name, value) in servers.iter().take(MOST_SERVERS) {
         let server = server(name, value, ports, &loaded, &mut count, &program, &mut found.troubles);
         server.services(&program, &mut found.services);
+    }
+    for (met, what, most) in
+        [(servers.len() > MOST_SERVERS, "servers", MOST_SERVERS), (count > MOST_POLICIES, "policies", MOST_POLICIES)]
+    {
+        if met {
+            let says = format!("more than {most} {what}: the rest is not read");
+            found.troubles.push(Trouble { at: None, says, fatal: false });
+        }
     }
     found
 }

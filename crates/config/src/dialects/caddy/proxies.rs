@@ -6,21 +6,20 @@ use super::directive::setting;
 use super::policies::{Home, groups};
 use super::tree::Line;
 use super::{Found, Program};
+use crate::dialects::MOST_SERVICES;
 use crate::dialects::client;
 use crate::release::Release;
 use crate::service::{Library, Listener, Note};
 use crate::setting::{Setting, Settings};
 use crate::span::Origin;
 
-/// Most clients of one configuration.
-const MOST: usize = 20_000;
 /// Caddy is built with Go 1.18 or newer since this release (go.mod), whose clients speak TLS 1.2 at least.
 const LOWEST_IS_1_2: Release = Release::new(2, 6, 0);
 
 /// The clients among these lines, however deep.
 pub(super) fn read(program: &Program, lines: &[Line], found: &mut Found) {
     for line in lines {
-        if found.services.len() >= MOST {
+        if found.services.len() >= MOST_SERVICES {
             return;
         }
         if line.name() == "reverse_proxy" {

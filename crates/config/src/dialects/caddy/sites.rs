@@ -26,8 +26,8 @@ const KNOWS_SCHEMES: Release = Release::new(2, 7, 5);
 const H2_ALONE: Release = Release::new(2, 10, 1);
 /// Wildcards demand no client certificates of other sites' names since this release (measured on 2.11.7; 2.11.4 does not have it).
 const SHIELDS: Release = Release::new(2, 11, 5);
-/// Most pairs of a site and a listener.
-const MOST: usize = 20_000;
+/// Most pairs of an address and a listener.
+const MOST: usize = 10_000;
 
 /// The global options that matter here.
 struct Options {
@@ -83,6 +83,10 @@ pub(super) fn read(context: &Context<'_>, program: Program) -> Found {
             for host in &hosts {
                 count += 1;
                 if count > MOST {
+                    if count == MOST + 1 {
+                        let says = format!("more than {MOST} pairs of an address and a listener: the rest is not read");
+                        found.troubles.push(Trouble { at: Some(key.at.clone()), says, fatal: false });
+                    }
                     break;
                 }
                 let shown = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };

@@ -75,11 +75,15 @@ pub(super) struct Tree {
 pub(super) fn read(files: &Files<'_>, main: &str, heredocs: bool) -> Tree {
     let mut reader =
         Reader { files, heredocs, includes: Includes::default(), tree: Tree::default(), snippets: HashMap::new(), count: 0 };
-    let lines = match files.look(main) {
+    let lines = match files.text(main) {
         Content::Bytes(bytes) => reader.file(&files.path(main), bytes, None),
         _ => Vec::new(),
     };
     reader.top(lines);
+    if reader.count > MOST {
+        let says = format!("more than {MOST} lines, those of snippets and imports counted each time: the rest is not read");
+        reader.tree.troubles.push(Trouble { at: None, says, fatal: false });
+    }
     reader.tree
 }
 

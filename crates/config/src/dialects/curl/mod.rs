@@ -118,7 +118,7 @@ fn read(context: &Context<'_>) -> Reading {
     let openssl = files.openssl_of("curl");
     let mut reader =
         Reader { context, options: Vec::new(), includes: Includes::default(), troubles: Vec::new(), read: Vec::new() };
-    if let Content::Bytes(bytes) = files.look(context.main) {
+    if let Content::Bytes(bytes) = files.text(context.main) {
         reader.file(context.main, bytes, None);
     }
     if let Some(home) = client::home(context.main)

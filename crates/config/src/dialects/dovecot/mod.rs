@@ -7,18 +7,19 @@ mod ending;
 mod scopes;
 mod tree;
 
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use tlswhy_wire::{CipherSuite, ProtocolVersion};
 
-use self::scopes::{Scope, built_in, names_of};
-use self::tree::{Entry, Tree};
-use super::{Commands, Context, Dialect, Likeness};
+use self::scopes::{Ruled, Scope, built_in, names_of};
+use self::tree::{Entry, Section, Tree};
+use super::{Commands, Context, Dialect, Likeness, MOST_GENERAL, MOST_SERVICES};
 use crate::files::{directory_of, relative_to};
 use crate::language::names;
 use crate::language::openssl_ciphers::selects_nothing;
 use crate::release::Release;
-use crate::service::{Heeds, Library, Listener, Note, Reading, Service, Side};
+use crate::service::{Heeds, Library, Listener, Note, Reading, Service, Side, Trouble};
 use crate::setting::{CipherList, ClientVerification, Language, Setting, Settings, Shadowed};
 use crate::span::Span;
 
@@ -116,7 +117,14 @@ fn commands(main: &str) -> Commands {
 
 struct Dovecot<'c> {
     context: &'c Context<'c>,
-    tree: Tree,
+    tree: &'c Tree,
+    ruled: Ruled<'c>,
+    /// Where lines that are not there yet go below.
+    anchor: Option<Span>,
+    /// The sections that are for names or addresses, the first of each.
+    groups: Vec<&'c Section>,
+    /// The lines within listeners, by service, listener and key; the last of each.
+    of_listeners: HashMap<[&'c str; 3], &'c Entry>,
     release: Option<Release>,
     /// The version that its defaults are of, for people.
     by: String,
@@ -130,19 +138,54 @@ fn read(context: &Context<'_>) -> Reading {
     let release = context.files.release_of("dovecot");
     let by = release
         .map_or_else(|| "Dovecot (version not known, taken for a new one)".to_owned(), |release| format!("Dovecot {release}"));
-    let dovecot = Dovecot { context, tree, release, by };
     let mut reading = Reading::default();
+    let ruled = Ruled::of(&tree);
+    if let Some(beyond) = ruled.beyond {
+        let at = beyond.origin.span().cloned();
+        let says =
+            format!("more than {MOST_GENERAL} lines `{}` stand in one place: this one and the rest are not read", beyond.key);
+        reading.troubles.push(Trouble { at, says, fatal: false });
+    }
+    let dovecot = Dovecot {
+        context,
+        tree: &tree,
+        ruled,
+        anchor: anchor(&tree, context.main),
+        groups: groups(&tree),
+        of_listeners: of_listeners(&tree),
+        release,
+        by,
+    };
     for protocol in dovecot.protocols() {
         let Some(login) = LOGINS.iter().find(|login| login.protocol == protocol) else { continue };
-        for (listener, on) in dovecot.listeners(login) {
+        for (listener, on) in dovecot.listeners(login, &mut reading.troubles) {
             dovecot.services(login, &listener, &on, &mut reading);
         }
     }
-    let Dovecot { tree, .. } = dovecot;
     reading.troubles.extend(tree.troubles);
     reading.troubles.dedup();
     reading.files = tree.files;
     reading
+}
+
+fn groups(tree: &Tree) -> Vec<&Section> {
+    let mut known = HashSet::new();
+    let sections = tree.sections.iter().filter_map(|path| path.last());
+    let ours = sections.filter(|section| ["local_name", "local"].contains(&section.kind.as_str()));
+    ours.filter(|section| known.insert((&section.kind, &section.name))).take(MOST_SERVICES).collect()
+}
+
+fn of_listeners(tree: &Tree) -> HashMap<[&str; 3], &Entry> {
+    let mut found = HashMap::new();
+    for entry in &tree.entries {
+        if let [service, inet] = &entry.within[..]
+            && service.kind == "service"
+            && inet.kind == "inet_listener"
+        {
+            found.insert([service.name.as_str(), inet.name.as_str(), entry.key.as_str()], entry);
+        }
+    }
+    found
 }
 
 /// A port of a service.
@@ -154,7 +197,7 @@ struct Port {
 impl Dovecot<'_> {
     fn protocols(&self) -> Vec<String> {
         let scope = Scope { protocol: "", name: None, address: None };
-        let text = scope.text(&self.tree, &["protocols"]).map_or_else(|| PROTOCOLS.to_owned(), |protocols| protocols.value);
+        let text = scope.text(&self.ruled, &["protocols"]).map_or_else(|| PROTOCOLS.to_owned(), |protocols| protocols.value);
         // 2.4 knows `protocols { imap = yes }` as well.
         let listed = self.tree.entries.iter().filter(|entry| matches!(&entry.within[..], [one] if one.kind == "protocols"));
         let listed: Vec<String> = listed.filter(|entry| entry.value == "yes").map(|entry| entry.key.clone()).collect();
@@ -170,45 +213,47 @@ impl Dovecot<'_> {
 
     /// The last line of a key within a section of a service.
     fn of_listener(&self, login: &Login, listener: &str, key: &str) -> Option<&Entry> {
-        self.tree.entries.iter().rfind(|entry| {
-            entry.key == key
-                && matches!(&entry.within[..], [service, inet]
-                    if service.kind == "service" && service.name == login.service && inet.kind == "inet_listener" && inet.name == listener)
-        })
+        self.of_listeners.get(&[login.service, listener, key]).copied()
     }
 
     /// The ports of a login service, and whether TLS comes first there.
-    fn listeners(&self, login: &Login) -> Vec<(Vec<Listener>, Port)> {
+    fn listeners(&self, login: &Login, troubles: &mut Vec<Trouble>) -> Vec<(Vec<Listener>, Port)> {
         let mut known: Vec<(String, u16, bool)> = login
             .listeners
             .iter()
             .filter(|(name, ..)| *name != "submissions" || self.release.is_none_or(|release| release >= HAS_SUBMISSIONS))
             .map(|(name, port, tls)| ((*name).to_owned(), *port, *tls))
             .collect();
+        let mut names: HashSet<String> = known.iter().map(|(name, ..)| name.clone()).collect();
         for path in &self.tree.sections {
             if let [service, inet] = &path[..]
                 && service.kind == "service"
                 && service.name == login.service
                 && inet.kind == "inet_listener"
-                && !known.iter().any(|(name, ..)| *name == inet.name)
+                && known.len() < MOST_SERVICES
+                && names.insert(inet.name.clone())
             {
                 known.push((inet.name.clone(), 0, false));
             }
         }
         let scope = Scope { protocol: login.protocol, name: None, address: None };
-        let everywhere = scope.text(&self.tree, &["listen"]).map_or_else(|| "*, ::".to_owned(), |listen| listen.value);
+        let everywhere = scope.text(&self.ruled, &["listen"]).map_or_else(|| "*, ::".to_owned(), |listen| listen.value);
         let mut found = Vec::new();
         for (name, port, tls) in known {
             let port = self.of_listener(login, &name, "port").map_or(Some(port), |entry| entry.value.parse().ok());
             let Some(port) = port.filter(|port| *port != 0) else { continue };
             let own = ["address", "listen"].iter().find_map(|key| self.of_listener(login, &name, key));
             let addresses = own.map_or(everywhere.as_str(), |entry| entry.value.as_str());
-            let mut on: Vec<Listener> = addresses
-                .split([' ', ','])
-                .filter(|address| !address.is_empty())
-                .map(|address| address.trim_matches(['[', ']']))
-                .map(|address| Listener { address: specific(address), port, is_default: true })
-                .collect();
+            let mut addresses = addresses.split([' ', ',']).filter(|address| !address.is_empty());
+            let listener = |address: &str| {
+                let address = specific(address.trim_matches(['[', ']']));
+                Listener { address, port, is_default: true }
+            };
+            let mut on: Vec<Listener> = addresses.by_ref().take(MOST_GENERAL).map(listener).collect();
+            if addresses.next().is_some() {
+                let says = format!("{name} listens on more than {MOST_GENERAL} addresses: the rest of them are not read");
+                troubles.push(Trouble { at: own.and_then(|entry| entry.origin.span().cloned()), says, fatal: false });
+            }
             on.sort();
             on.dedup();
             let tls = match self.of_listener(login, &name, "ssl") {
@@ -224,19 +269,13 @@ impl Dovecot<'_> {
 
     /// The services of a port: for whom no section is, for each address, for each group of names.
     fn services(&self, login: &Login, on: &[Listener], port: &Port, reading: &mut Reading) {
-        let mut groups: Vec<(&str, &str)> = Vec::new();
-        for path in &self.tree.sections {
-            for section in path.iter().filter(|section| ["local_name", "local"].contains(&section.kind.as_str())) {
-                let group = (section.kind.as_str(), section.name.as_str());
-                if !groups.contains(&group) {
-                    groups.push(group);
-                }
-            }
-        }
         let general = Scope { protocol: login.protocol, name: None, address: None };
-        let mut add = |scope: &Scope<'_>, listeners: Vec<Listener>| {
+        let mut add = |scope: &Scope<'_>, listeners: Vec<Listener>, section: Option<&Section>| {
+            if reading.services.len() >= MOST_SERVICES {
+                return;
+            }
             let (mut settings, mut notes) = self.settings(scope, port);
-            if let Some(line) = scope.conflict(&self.tree, OURS) {
+            if let Some(line) = scope.conflict(&self.ruled, OURS) {
                 let says = format!(
                     "`{}` is set by two sections that overlap and neither of which lies within the other: Dovecot ends every connection",
                     line.name
@@ -246,12 +285,6 @@ impl Dovecot<'_> {
             }
             notes.extend(self.notes(scope));
             let names = scope.name.map(|names| names_of(names).map(str::to_ascii_lowercase).collect()).unwrap_or_default();
-            let section = self
-                .tree
-                .sections
-                .iter()
-                .filter_map(|path| path.last())
-                .find(|section| scope.name == Some(section.name.as_str()) || scope.address == Some(section.name.as_str()));
             let title = match (scope.name, scope.address) {
                 (Some(name), _) => format!("{}, local_name {name}", port.title),
                 (_, Some(address)) => format!("{}, local {address}", port.title),
@@ -264,7 +297,7 @@ impl Dovecot<'_> {
                 listeners,
                 names,
                 names_from_certificates: false,
-                declared: section.map(|section| section.at.clone()).or_else(|| anchor(&self.tree, self.context.main)),
+                declared: section.map(|section| section.at.clone()).or_else(|| self.anchor.clone()),
                 upgrade: port.tls.is_none().then_some(login.upgrade),
                 program: ("Dovecot".to_owned(), self.release),
                 library: Library::OpenSsl(self.context.files.openssl_of("dovecot")),
@@ -274,24 +307,23 @@ impl Dovecot<'_> {
             });
         };
         // An address of its own is served by its section alone.
-        let taken = |listener: &Listener| {
-            groups
-                .iter()
-                .any(|(kind, name)| *kind == "local" && listener.address.is_some() && specific(name) == listener.address)
-        };
+        let own = self.groups.iter().filter(|section| section.kind == "local").filter_map(|section| specific(&section.name));
+        let own: HashSet<IpAddr> = own.collect();
+        let taken = |listener: &&Listener| listener.address.is_some_and(|address| own.contains(&address));
         let rest: Vec<Listener> = on.iter().filter(|listener| !taken(listener)).cloned().collect();
         if !rest.is_empty() {
-            add(&general, rest);
+            add(&general, rest, None);
         }
-        for (kind, name) in &groups {
-            if *kind == "local_name" {
+        for section in &self.groups {
+            let name = section.name.as_str();
+            if section.kind == "local_name" {
                 let named = on.iter().map(|listener| Listener { is_default: false, ..listener.clone() }).collect();
-                add(&Scope { name: Some(name), ..general }, named);
+                add(&Scope { name: Some(name), ..general }, named, Some(section));
             } else if let Some(address) = specific(name) {
                 let at = on.iter().filter(|listener| listener.address.is_none_or(|own| own == address));
                 let at: Vec<Listener> = at.map(|listener| Listener { address: Some(address), ..listener.clone() }).collect();
                 if !at.is_empty() {
-                    add(&Scope { address: Some(name), ..general }, at);
+                    add(&Scope { address: Some(name), ..general }, at, Some(section));
                 }
             }
         }
@@ -301,7 +333,7 @@ impl Dovecot<'_> {
         let general = Scope { name: None, ..*scope };
         let mut settings = Settings::default();
         let mut notes = Vec::new();
-        let ssl = general.text(&self.tree, &["ssl"]).unwrap_or_else(|| built_in("ssl", "yes".to_owned(), "yes", &self.by));
+        let ssl = general.text(&self.ruled, &["ssl"]).unwrap_or_else(|| built_in("ssl", "yes".to_owned(), "yes", &self.by));
         if ssl.value == "no" {
             if port.tls.is_some() {
                 let says = "with `ssl = no` Dovecot does not listen here".to_owned();
@@ -316,7 +348,7 @@ impl Dovecot<'_> {
             (&mut settings.certificates, [["ssl_server_cert_file", "ssl_cert"], ["ssl_server_alt_cert_file", "ssl_alt_cert"]]),
             (&mut settings.keys, [["ssl_server_key_file", "ssl_key"], ["ssl_server_alt_key_file", "ssl_alt_key"]]),
         ] {
-            let set = keys.iter().filter_map(|keys| scope.text(&self.tree, keys));
+            let set = keys.iter().filter_map(|keys| scope.text(&self.ruled, keys));
             let set: Vec<Setting<String>> = set.filter(|setting| !setting.value.is_empty()).collect();
             let text = |setting: &&Setting<String>| {
                 !setting.name.ends_with("_file") && !setting.value.starts_with('<') && !setting.value.contains("-----BEGIN ")
@@ -329,9 +361,9 @@ impl Dovecot<'_> {
             list.extend(set.into_iter().map(file));
         }
         settings.dh_parameters =
-            general.text(&self.tree, &["ssl_server_dh_file", "ssl_dh"]).filter(|set| !set.value.is_empty()).map(file);
+            general.text(&self.ruled, &["ssl_server_dh_file", "ssl_dh"]).filter(|set| !set.value.is_empty()).map(file);
         settings.trust =
-            general.text(&self.tree, &["ssl_server_ca_file", "ssl_ca"]).filter(|set| !set.value.is_empty()).map(file);
+            general.text(&self.ruled, &["ssl_server_ca_file", "ssl_ca"]).filter(|set| !set.value.is_empty()).map(file);
         if settings.dh_parameters.is_none() && self.release.is_none_or(|release| release >= Release::new(2, 3, 0)) {
             let says = "no `ssl_dh` is set: the handshake fails where a suite with DHE is chosen, which a client's order can bring about";
             notes.push(Note { at: None, says: says.to_owned() });
@@ -339,8 +371,8 @@ impl Dovecot<'_> {
         self.versions(scope, &mut settings, &mut notes);
         self.lists(scope, &mut settings, &mut notes);
         let asks = ["ssl_server_request_client_cert", "ssl_verify_client_cert"];
-        let asks = general.text(&self.tree, &asks).filter(|set| set.value == "yes");
-        let insists = general.text(&self.tree, &["auth_ssl_require_client_cert"]).filter(|set| set.value == "yes");
+        let asks = general.text(&self.ruled, &asks).filter(|set| set.value == "yes");
+        let insists = general.text(&self.ruled, &["auth_ssl_require_client_cert"]).filter(|set| set.value == "yes");
         if let Some(insists) = &insists {
             let says = "whoever shows no certificate is sent away after the handshake".to_owned();
             notes.push(Note { at: insists.origin.span().cloned(), says });
@@ -357,7 +389,7 @@ impl Dovecot<'_> {
     /// The lowest version, and what rivals it.
     fn versions(&self, scope: &Scope<'_>, settings: &mut Settings, notes: &mut Vec<Note>) {
         let general = Scope { name: None, ..*scope };
-        let text = general.text(&self.tree, &["ssl_min_protocol", "ssl_protocols"]);
+        let text = general.text(&self.ruled, &["ssl_min_protocol", "ssl_protocols"]);
         let mut lowest = match text {
             Some(text) if text.name == "ssl_protocols" => {
                 if self.release.is_none_or(|release| release >= Release::new(2, 3, 0)) {
@@ -395,7 +427,7 @@ impl Dovecot<'_> {
 
     /// Lines of a name that come too late become what this setting shadows.
     fn too_late<T>(&self, scope: &Scope<'_>, keys: &[&str], setting: &mut Setting<T>) {
-        for line in scope.of_the_name(&self.tree, keys) {
+        for line in scope.of_the_name(&self.ruled, keys) {
             setting.shadowed.push(Shadowed {
                 name: line.name,
                 text: line.text,
@@ -409,7 +441,7 @@ impl Dovecot<'_> {
     /// Suites and curves.
     fn lists(&self, scope: &Scope<'_>, settings: &mut Settings, notes: &mut Vec<Note>) {
         let general = Scope { name: None, ..*scope };
-        let set = |scope: &Scope<'_>, key: &str| scope.text(&self.tree, &[key]).filter(|set| !set.value.is_empty());
+        let set = |scope: &Scope<'_>, key: &str| scope.text(&self.ruled, &[key]).filter(|set| !set.value.is_empty());
         let mut refuse = |setting: &Setting<String>, what: &str| {
             let says = format!("`{}` names {what}: every handshake fails", setting.name);
             notes.push(Note { at: setting.origin.span().cloned(), says });
@@ -445,7 +477,7 @@ impl Dovecot<'_> {
             }
         }
         let prefers = general
-            .text(&self.tree, &["ssl_server_prefer_ciphers", "ssl_prefer_server_ciphers"])
+            .text(&self.ruled, &["ssl_server_prefer_ciphers", "ssl_prefer_server_ciphers"])
             .map(|set| set.map(|text| text == "yes" || text == "server"));
         let mut prefers = prefers.unwrap_or_else(|| built_in("ssl_prefer_server_ciphers", false, "no", &self.by));
         self.too_late(scope, &["ssl_prefer_server_ciphers", "ssl_server_prefer_ciphers"], &mut prefers);
@@ -456,8 +488,8 @@ impl Dovecot<'_> {
     fn notes(&self, scope: &Scope<'_>) -> Vec<Note> {
         let general = Scope { name: None, ..*scope };
         let keys = ["ssl_cipher_suites", "ssl_curve_list"];
-        let alone = keys.iter().filter(|key| general.text(&self.tree, &[**key]).is_none());
-        let lines = alone.flat_map(|key| scope.of_the_name(&self.tree, &[*key]));
+        let alone = keys.iter().filter(|key| general.text(&self.ruled, &[**key]).is_none());
+        let lines = alone.flat_map(|key| scope.of_the_name(&self.ruled, &[*key]));
         lines
             .map(|line| Note {
                 at: line.origin.span().cloned(),

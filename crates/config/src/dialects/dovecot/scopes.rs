@@ -1,8 +1,9 @@
 //! Which lines count where: filters (`protocol`, `local_name`, `local`) around settings.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::tree::{Entry, Section, Tree};
+use crate::dialects::MOST_GENERAL;
 use crate::setting::{Setting, Shadowed};
 use crate::span::Origin;
 
@@ -48,6 +49,75 @@ fn key(entry: &Entry) -> String {
     if within && !entry.key.starts_with("ssl_") { format!("{SERVER}_{}", entry.key) } else { entry.key.clone() }
 }
 
+/// Where the lines of a key stand.
+#[derive(Debug, Default)]
+struct Lines {
+    /// Around them is neither a name nor an address.
+    general: Vec<usize>,
+    /// Within the outermost section of a name or an address, by its number.
+    within: HashMap<usize, Vec<usize>>,
+}
+
+/// The lines by their keys and sections, so that one of many names costs no look at the lines of the others. Of one key and one
+/// section, and of the sections of one name, no more than [`MOST_GENERAL`] count.
+pub(super) struct Ruled<'t> {
+    tree: &'t Tree,
+    lines: HashMap<String, Lines>,
+    /// Sections by each of the names or addresses behind them, in lower case.
+    sections: HashMap<String, Vec<usize>>,
+    /// The first line that does not count.
+    pub(super) beyond: Option<&'t Entry>,
+}
+
+impl<'t> Ruled<'t> {
+    pub(super) fn of(tree: &'t Tree) -> Ruled<'t> {
+        let mut ruled = Ruled { tree, lines: HashMap::new(), sections: HashMap::new(), beyond: None };
+        let mut known: HashSet<usize> = HashSet::new();
+        for (index, entry) in tree.entries.iter().enumerate() {
+            let Some(around) = filters(entry) else { continue };
+            let lines = ruled.lines.entry(key(entry)).or_default();
+            let lines = match around.iter().find(|section| section.kind.starts_with("local")) {
+                None => &mut lines.general,
+                Some(section) => {
+                    if known.insert(section.number) {
+                        let whole = std::iter::once(section.name.as_str());
+                        for name in whole.chain(names_of(&section.name)).map(str::to_ascii_lowercase) {
+                            let sections = ruled.sections.entry(name).or_default();
+                            if sections.len() < MOST_GENERAL && sections.last() != Some(&section.number) {
+                                sections.push(section.number);
+                            }
+                        }
+                    }
+                    lines.within.entry(section.number).or_default()
+                }
+            };
+            if lines.len() < MOST_GENERAL {
+                lines.push(index);
+            } else {
+                ruled.beyond = ruled.beyond.or(Some(entry));
+            }
+        }
+        ruled
+    }
+
+    /// The lines of these keys that could count here, in their order.
+    fn candidates(&self, scope: &Scope<'_>, keys: &[&str]) -> Vec<&'t Entry> {
+        let mut names: Vec<String> = scope.address.iter().chain(&scope.name).map(|own| own.to_ascii_lowercase()).collect();
+        if let Some(first) = scope.name.and_then(|own| names_of(own).next()).map(str::to_ascii_lowercase) {
+            names.extend(first.split_once('.').map(|(_, tail)| format!("*.{tail}")));
+            names.push(first);
+        }
+        let sections: BTreeSet<usize> = names.iter().filter_map(|name| self.sections.get(name)).flatten().copied().collect();
+        let mut found: Vec<usize> = Vec::new();
+        for lines in keys.iter().filter_map(|key| self.lines.get(*key)) {
+            found.extend(&lines.general);
+            found.extend(sections.iter().filter_map(|section| lines.within.get(section)).flatten());
+        }
+        found.sort_unstable();
+        found.into_iter().filter_map(|index| self.tree.entries.get(index)).collect()
+    }
+}
+
 impl Scope<'_> {
     fn admits(&self, section: &Section) -> bool {
         match section.kind.as_str() {
@@ -64,9 +134,9 @@ impl Scope<'_> {
     }
 
     /// The entries of these keys that count here, the ruling one last.
-    fn entries<'t>(&self, tree: &'t Tree, keys: &[&str]) -> Vec<(Vec<&'t Section>, &'t Entry)> {
+    fn entries<'t>(&self, ruled: &Ruled<'t>, keys: &[&str]) -> Vec<(Vec<&'t Section>, &'t Entry)> {
         let mut found: Vec<(Vec<&Section>, &Entry)> = Vec::new();
-        for entry in tree.entries.iter().filter(|entry| keys.contains(&key(entry).as_str())) {
+        for entry in ruled.candidates(self, keys) {
             if let Some(around) = filters(entry).filter(|around| around.iter().all(|section| self.admits(section))) {
                 found.push((around, entry));
             }
@@ -74,47 +144,47 @@ impl Scope<'_> {
         let rank = |around: &[&Section]| -> Vec<usize> {
             FILTERS.iter().map(|kind| around.iter().filter(|section| section.kind == **kind).count()).collect()
         };
-        found.sort_by_key(|(around, _)| rank(around));
+        found.sort_by_cached_key(|(around, _)| rank(around));
         // Of several sections for one name the first counts (measured).
         if let Some((ruling, _)) = found.last()
             && let Some(first) = found.iter().find(|(around, _)| rank(around) == rank(ruling)).map(|(around, _)| around.clone())
         {
-            found.sort_by_key(|(around, _)| (rank(around), same(around, &first)));
+            found.sort_by_cached_key(|(around, _)| (rank(around), same(around, &first)));
         }
         found
     }
 
     /// The value of the first of these keys' lines that rules here.
-    pub(super) fn text(&self, tree: &Tree, keys: &[&str]) -> Option<Setting<String>> {
-        let entries = self.entries(tree, keys);
+    pub(super) fn text(&self, ruled: &Ruled<'_>, keys: &[&str]) -> Option<Setting<String>> {
+        let entries = self.entries(ruled, keys);
         let ((around, ruling), others) = entries.split_last()?;
         let mut setting = Setting::new(key(ruling), ruling.value.clone(), ruling.value.clone(), ruling.origin.clone());
-        for (other, entry) in others.iter().rev() {
+        setting.shadow(others.iter().rev().map(|(other, entry)| {
             let equal = same(other, around);
-            setting.shadowed.push(Shadowed {
+            Shadowed {
                 name: entry.key.clone(),
                 text: entry.value.clone(),
                 origin: entry.origin.clone(),
                 why: if equal { LATER } else { NARROWER }.to_owned(),
                 meant_to_count: equal,
-            });
-        }
+            }
+        }));
         Some(setting)
     }
 
     /// Lines of these keys that count for this name alone.
-    pub(super) fn of_the_name(&self, tree: &Tree, keys: &[&str]) -> Vec<Setting<String>> {
-        let entries = self.entries(tree, keys).into_iter();
+    pub(super) fn of_the_name(&self, ruled: &Ruled<'_>, keys: &[&str]) -> Vec<Setting<String>> {
+        let entries = self.entries(ruled, keys).into_iter();
         let own = entries.filter(|(around, _)| around.iter().any(|section| section.kind == "local_name"));
         own.map(|(_, entry)| Setting::new(key(entry), entry.value.clone(), entry.value.clone(), entry.origin.clone())).collect()
     }
 
     /// A line of one of these keys that two filters set differently, neither within the other: Dovecot ends every connection that
     /// both are for (measured).
-    pub(super) fn conflict(&self, tree: &Tree, keys: &[&str]) -> Option<Setting<String>> {
+    pub(super) fn conflict(&self, ruled: &Ruled<'_>, keys: &[&str]) -> Option<Setting<String>> {
         let kinds = |around: &[&Section]| around.iter().map(|section| section.kind.clone()).collect::<BTreeSet<String>>();
         keys.iter().find_map(|name| {
-            let entries = self.entries(tree, &[name]);
+            let entries = self.entries(ruled, &[name]);
             let ((around, ruling), others) = entries.split_last()?;
             let of_ruling = kinds(around);
             let rivals =

@@ -1,5 +1,6 @@
 //! The lines of dovecot.conf and of what it includes: settings within sections, with their places.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::files::{Content, Files, directory_of, relative_to};
@@ -11,6 +12,8 @@ use crate::span::{Origin, Span, Via};
 const DEEPEST: usize = 32;
 /// Most settings and sections that are kept.
 const MOST: usize = 200_000;
+/// How many lines of a setting are looked through for what `$name` stands for.
+const MOST_BACK: usize = 100;
 
 /// A section: `service imap-login {` has the kind `service` and the name `imap-login`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +22,8 @@ pub(super) struct Section {
     pub(super) name: String,
     /// Its head.
     pub(super) at: Span,
+    /// Its place among [`Tree::sections`].
+    pub(super) number: usize,
 }
 
 /// A setting.
@@ -40,6 +45,8 @@ pub(super) struct Tree {
     pub(super) sections: Vec<Arc<Vec<Section>>>,
     pub(super) troubles: Vec<Trouble>,
     pub(super) files: Vec<String>,
+    /// The entries of each key.
+    by_key: HashMap<String, Vec<usize>>,
     includes: Includes,
 }
 
@@ -47,7 +54,7 @@ impl Tree {
     /// Reads a file and what it includes.
     pub(super) fn read(files: &Files<'_>, main: &str) -> Tree {
         let mut tree = Tree::default();
-        if let Content::Bytes(bytes) = files.look(main) {
+        if let Content::Bytes(bytes) = files.text(main) {
             tree.file(files, &files.path(main), bytes, None, &Arc::default());
         }
         tree
@@ -59,7 +66,14 @@ impl Tree {
         }
         let mut within = Arc::clone(around);
         let mut at = 0;
-        while at < bytes.len() && self.entries.len() + self.sections.len() < MOST {
+        while at < bytes.len() {
+            if self.entries.len() + self.sections.len() >= MOST {
+                let says = format!("more than {MOST} settings and sections: the rest is not read");
+                if self.troubles.last().is_none_or(|last| last.says != says) {
+                    self.troubles.push(Trouble { at: None, says, fatal: false });
+                }
+                return;
+            }
             let (line, end) = logical_line(bytes, at);
             let text = String::from_utf8_lossy(&line.text);
             let trimmed = text.trim();
@@ -82,7 +96,8 @@ impl Tree {
                     return;
                 }
                 let (kind, name) = head.trim().split_once(char::is_whitespace).unwrap_or((head.trim(), ""));
-                let section = Section { kind: kind.to_owned(), name: unquoted(name.trim()).to_owned(), at: span };
+                let number = self.sections.len();
+                let section = Section { kind: kind.to_owned(), name: unquoted(name.trim()).to_owned(), at: span, number };
                 let mut inner = within.as_ref().clone();
                 inner.push(section);
                 within = Arc::new(inner);
@@ -119,6 +134,7 @@ impl Tree {
         let expanded = expanded.join(" ");
         let value_text =
             if expanded.contains('$') || text.contains('$') { expanded.trim().to_owned() } else { unquoted(text).to_owned() };
+        self.by_key.entry(key.to_owned()).or_default().push(self.entries.len());
         self.entries.push(Entry {
             within: Arc::clone(within),
             key: key.to_owned(),
@@ -130,8 +146,10 @@ impl Tree {
     /// `$name` is what the setting has so far, here or in a section around it.
     fn expanded(&self, word: &str, within: &Arc<Vec<Section>>) -> String {
         let Some(name) = word.strip_prefix('$').filter(|name| !name.is_empty()) else { return word.to_owned() };
-        let reaches = |entry: &&Entry| entry.key == name && within.starts_with(&entry.within);
-        let found = self.entries.iter().rev().filter(reaches).max_by_key(|entry| entry.within.len());
+        let of_name = self.by_key.get(name).map_or(&[][..], Vec::as_slice);
+        let before = of_name.iter().rev().take(MOST_BACK).rev().filter_map(|index| self.entries.get(*index));
+        // Of equals the last one counts.
+        let found = before.filter(|entry| within.starts_with(&entry.within)).max_by_key(|entry| entry.within.len());
         found.map(|entry| entry.value.chars().take(4096).collect()).unwrap_or_default()
     }
 

@@ -81,7 +81,7 @@ impl Environment {
         for earlier in all {
             let text = earlier.value.clone().unwrap_or_default();
             let earlier = Setting::new(name, (), text, origin(earlier));
-            setting.shadowed.push(client::shadowed(&earlier, LATER, true));
+            setting.shadow([client::shadowed(&earlier, LATER, true)]);
         }
         Some(setting)
     }

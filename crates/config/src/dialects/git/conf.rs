@@ -11,8 +11,10 @@ use crate::span::{Origin, Span, Via};
 
 /// git's own limit of files in files.
 const DEEPEST: usize = 10;
-/// Files and sections for URLs that are looked at.
+/// Most files, and most sections for URLs, that are looked at.
 pub(super) const MOST: usize = 500;
+/// Most lines of HTTP, against which each of those sections is held.
+const MOST_LINES: usize = 2_000;
 
 /// One name of `[http]`.
 #[derive(Clone, Debug)]
@@ -80,7 +82,7 @@ impl<'c> Conf<'c> {
             _ => return,
         };
         if self.opened >= MOST {
-            return;
+            return self.left_out(format!("more than {MOST} files are included: the rest is not read"));
         }
         let path = self.context.files.path(path);
         if !self.read.contains(&path.to_string()) {
@@ -119,6 +121,13 @@ impl<'c> Conf<'c> {
         }
     }
 
+    /// Says once that a bound was met.
+    fn left_out(&mut self, says: String) {
+        if !self.troubles.iter().any(|known| known.says == says) {
+            self.troubles.push(Trouble { at: None, says, fatal: false });
+        }
+    }
+
     fn line(&mut self, section: &Section, path: &Arc<str>, start: usize, found: Found, via: Option<&Arc<Via>>) {
         let span = |start: usize, end: usize| Span { path: Arc::clone(path), start, end };
         let at = span(start, found.end);
@@ -126,6 +135,9 @@ impl<'c> Conf<'c> {
         match (section.name.as_str(), &section.sub, name.as_str()) {
             ("http", sub, _) if sub.is_none() || section.address.is_some() => {
                 let origin = Origin::file(at, span(found.value_start, found.end), via);
+                if self.entries.len() >= MOST_LINES {
+                    return self.left_out(format!("more than {MOST_LINES} lines speak of HTTP: the rest is not read"));
+                }
                 let written = format!("http.{}", found.name);
                 self.entries.push(Entry { address: section.address.clone(), name, written, value: found.value, origin });
             }

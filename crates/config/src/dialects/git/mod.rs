@@ -109,21 +109,20 @@ fn read(context: &Context<'_>) -> Reading {
         conf.file(&file, None);
     }
     let mut scopes: Vec<Option<Address>> = vec![None];
+    let mut troubles = std::mem::take(&mut conf.troubles);
     for entry in &conf.entries {
-        if let Some(address) = &entry.address
-            && scopes.len() < conf::MOST
-            && address.scheme == "https"
-            && !scopes.iter().flatten().any(|known| known == address)
-        {
-            scopes.push(Some(address.clone()));
+        let Some(address) = entry.address.as_ref().filter(|address| address.scheme == "https") else { continue };
+        if scopes.iter().flatten().any(|known| known == address) {
+            continue;
         }
+        if scopes.len() > conf::MOST {
+            let says = format!("no more than {} addresses are told of", conf::MOST);
+            troubles.push(Trouble { at: None, says, fatal: false });
+            break;
+        }
+        scopes.push(Some(address.clone()));
     }
     let mut services = Vec::new();
-    let mut troubles = std::mem::take(&mut conf.troubles);
-    if scopes.len() == conf::MOST {
-        let says = format!("no more than {} addresses are told of", conf::MOST);
-        troubles.push(Trouble { at: None, says, fatal: false });
-    }
     for scope in scopes {
         services.push(service(context, &conf, scope.as_ref(), &mut troubles));
     }
@@ -165,7 +164,7 @@ impl<'c> Towards<'c> {
             let of = Setting::new(other.written.clone(), (), other.value.clone().unwrap_or_default(), other.origin.clone());
             // A general value that a section for a URL replaces is as the manual has it.
             let meant = same && client::root(&other.origin) == client::root(&ruling.origin);
-            setting.shadowed.push(client::shadowed(&of, if same { LATER } else { NEARER }, meant));
+            setting.shadow([client::shadowed(&of, if same { LATER } else { NEARER }, meant)]);
         }
         Some(setting)
     }

@@ -58,6 +58,9 @@ const OVERRIDES: Release = Release::new(3, 6, 9);
 const DEFAULT_PRIORITY: Release = Release::new(3, 6, 12);
 const ALLOWLIST: Release = Release::new(3, 7, 3);
 
+/// Most lines of `[priorities]`.
+const MOST_KEYWORDS: usize = 1_000;
+
 /// The key that lists algorithms of this kind, in this mode.
 pub(super) fn key_of(kind: Kind, allows: bool) -> Option<&'static str> {
     KEYS.iter().find(|key| key.kind == kind && key.allows == allows).map(|key| key.name)
@@ -126,7 +129,7 @@ pub(crate) fn policy(files: &Files<'_>, release: Release) -> Policy {
 /// What this file says to a release; an unknown one counts as new.
 pub(crate) fn of_file(files: &Files<'_>, path: &str, release: Option<Release>) -> Policy {
     let mut policy = Policy::default();
-    let Some(bytes) = files.bytes(path) else { return policy };
+    let Content::Bytes(bytes) = files.text(path) else { return policy };
     policy.ini = ini::read(&files.path(path), bytes);
     if !policy.ini.wrong.is_empty() {
         return policy;
@@ -181,6 +184,13 @@ impl Policy {
     }
 
     fn keyword(&mut self, entry: &Entry) {
+        if self.keywords.len() >= MOST_KEYWORDS {
+            let says = format!("more than {MOST_KEYWORDS} priority strings: this one and the rest are not read");
+            if self.notes.last().is_none_or(|last| last.says != says) {
+                self.note(entry, says);
+            }
+            return;
+        }
         if let Some(first) = self.keywords.iter().find(|known| known.name == entry.name) {
             let says = format!("`{}` stands there before, and the first one counts", first.name);
             self.note(entry, says);

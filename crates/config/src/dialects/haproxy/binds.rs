@@ -105,8 +105,8 @@ fn mode<'s>(sections: &'s Sections, section: &'s Section) -> &'s str {
     let mut at = Some(section);
     for _ in 0..100 {
         let Some(section) = at else { break };
-        if let Some(line) = section.lines.iter().rev().find(|line| line.word(0) == "mode") {
-            return line.word(1);
+        if let Some(mode) = &section.mode {
+            return mode;
         }
         at = section.defaults.and_then(|index| sections.all.get(index));
     }
@@ -290,7 +290,7 @@ impl Bind<'_> {
             let value = vec!["h2".to_owned(), "http/1.1".to_owned()];
             built_in.then(|| Setting::new("alpn", value, "h2,http/1.1", Origin::built_in(self.program.name())))
         });
-        let global = |key: &str| self.sections.global.iter().rev().find(|item| item.key == key);
+        let global = |key: &str| self.sections.global.get(key)?.last();
         Settings {
             cipher_list: scopes.of("ciphers", list),
             cipher_suites: scopes.of("ciphersuites", names::suites),

@@ -62,7 +62,7 @@ pub(super) fn load(files: &Files<'_>, base: &str, item: &Item, reading: &mut Rea
 /// The entries of a `crt-list` file, taken from `from`. Paths in it are taken from `base`.
 pub(super) fn list(files: &Files<'_>, from: &str, base: &str, item: &Item, reading: &mut Reading) -> Vec<Entry> {
     let path = relative_to(from, &item.value);
-    let bytes = match files.look(&path) {
+    let bytes = match files.text(&path) {
         Content::Bytes(bytes) => bytes,
         Content::Asked => return Vec::new(),
         Content::Directory(_) => {

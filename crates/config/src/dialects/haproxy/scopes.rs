@@ -79,9 +79,9 @@ impl<'i> Scopes<'i> {
                         level_of_it = number;
                     }
                     Some(setting) if number == level_of_it => {
-                        setting.shadowed.push(item.shadowed("the same word further on replaces it", true));
+                        setting.shadow([item.shadowed("the same word further on replaces it", true)]);
                     }
-                    Some(setting) => setting.shadowed.push(item.shadowed("a narrower setting replaces it", false)),
+                    Some(setting) => setting.shadow([item.shadowed("a narrower setting replaces it", false)]),
                 }
             }
         }
@@ -89,7 +89,7 @@ impl<'i> Scopes<'i> {
         if let Some(setting) = setting.as_mut()
             && level_of_it + 1 == self.levels.len()
         {
-            setting.shadowed.extend(self.late.iter().filter(|item| fits(item)).map(|item| item.shadowed(LATE, true)));
+            setting.shadow(self.late.iter().filter(|item| fits(item)).map(|item| item.shadowed(LATE, true)));
         }
         setting
     }

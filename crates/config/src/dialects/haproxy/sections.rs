@@ -6,13 +6,12 @@ use std::sync::Arc;
 use super::Program;
 use super::conditions::{self, Known};
 use super::scopes::Item;
+use super::servers;
 use super::tokens::{self, Word};
+use crate::dialects::{MOST_DIRECTIVES, MOST_GENERAL};
 use crate::files::{Content, Files, normal};
 use crate::service::{Reading, Trouble};
 use crate::span::Span;
-
-/// Lines and sections beyond this many are not read.
-const MOST_LINES: usize = 1_000_000;
 
 /// `.if` nested deeper is refused (MAXNESTEDCOND of cfgparse.c).
 const DEEPEST: usize = 15;
@@ -86,6 +85,10 @@ pub(super) struct Section {
     pub(super) lines: Vec<Line>,
     /// The `defaults` that it takes its defaults from, as an index.
     pub(super) defaults: Option<usize>,
+    /// Its last line `mode`.
+    pub(super) mode: Option<String>,
+    /// The words of its lines `default-server`, in their order.
+    pub(super) of_servers: Vec<Item>,
 }
 
 impl Section {
@@ -103,13 +106,14 @@ pub(super) struct Sections {
     /// Defaults of `server` lines.
     pub(super) server: Vec<Item>,
     /// Everything else that `global` sets.
-    pub(super) global: Vec<Item>,
+    pub(super) global: HashMap<String, Vec<Item>>,
 }
 
 impl Sections {
     /// The value of a word of `global` as a line of this number meets it.
     pub(super) fn global_before(&self, key: &str, order: usize) -> Option<&Item> {
-        self.global.iter().rev().find(|item| item.key == key && item.order < order)
+        let lines = self.global.get(key)?;
+        lines.get(..lines.partition_point(|item| item.order < order))?.last()
     }
 }
 
@@ -140,7 +144,14 @@ const SECTIONS: &[&str] = &[
 
 /// Goes through the main file, or the files of a directory that end in `.cfg`.
 pub(super) fn read(files: &Files<'_>, main: &str, program: Program, reading: &mut Reading) -> Sections {
-    let mut state = State { program, sections: Sections::default(), variables: HashMap::new(), order: 0, defaults: None };
+    let mut state = State {
+        program,
+        sections: Sections::default(),
+        variables: HashMap::new(),
+        order: 0,
+        defaults: None,
+        named: HashMap::new(),
+    };
     match files.look(main) {
         Content::Directory(entries) => {
             let named = entries.iter().filter(|entry| !entry.starts_with('.') && entry.ends_with(".cfg"));
@@ -160,11 +171,13 @@ struct State {
     order: usize,
     /// The last `defaults` section.
     defaults: Option<usize>,
+    /// The last `defaults` section of each name.
+    named: HashMap<String, usize>,
 }
 
 impl State {
     fn file(&mut self, files: &Files<'_>, path: &str, reading: &mut Reading) {
-        let bytes = match files.look(path) {
+        let bytes = match files.text(path) {
             Content::Bytes(bytes) => bytes,
             Content::Asked => return,
             Content::Missing => return reading.troubles.push(trouble(None, format!("{path} does not exist"), true)),
@@ -180,8 +193,11 @@ impl State {
         let mut conditions: Vec<(bool, bool)> = Vec::new();
         for range in &lines {
             self.order += 1;
-            if self.order > MOST_LINES {
-                reading.troubles.push(trouble(None, "there are more lines than are read".to_owned(), false));
+            if self.order > MOST_DIRECTIVES {
+                if self.order == MOST_DIRECTIVES + 1 {
+                    let says = format!("more than {MOST_DIRECTIVES} lines: the rest is not read");
+                    reading.troubles.push(trouble(None, says, false));
+                }
                 return;
             }
             let read = tokens::words(bytes, range, &self.variables);
@@ -208,7 +224,7 @@ impl State {
                 open = true;
                 self.open(line, reading);
             } else if open {
-                self.line(line);
+                self.line(line, reading);
             } else {
                 let says = format!("`{}` stands outside of any section", first.text);
                 reading.troubles.push(trouble(Some(line.span()), says, true));
@@ -268,28 +284,31 @@ impl State {
         let from = head.words.iter().position(|word| word.text == "from").map(|at| head.word(at + 1).to_owned());
         let mut defaults = self.defaults.filter(|_| kind != "defaults" && kind != "global");
         if let Some(from) = from {
-            let of_name = |section: &Section| section.kind() == "defaults" && section.head.word(1) == from;
-            defaults = self.sections.all.iter().rposition(of_name);
+            defaults = self.named.get(&from).copied();
             if defaults.is_none() {
                 reading.troubles.push(trouble(Some(head.span()), format!("there is no `defaults {from}` above"), true));
             }
         }
         if kind == "defaults" {
             self.defaults = Some(self.sections.all.len());
+            self.named.insert(head.word(1).to_owned(), self.sections.all.len());
         }
-        self.sections.all.push(Section { head, lines: Vec::new(), defaults });
+        self.sections.all.push(Section { head, lines: Vec::new(), defaults, mode: None, of_servers: Vec::new() });
     }
 
-    fn line(&mut self, line: Line) {
+    fn line(&mut self, line: Line, reading: &mut Reading) {
         let Some(section) = self.sections.all.last_mut() else { return };
-        if section.kind() == "global" {
-            self.global(&line);
-        } else {
-            section.lines.push(line);
+        match line.word(0) {
+            _ if section.kind() == "global" => return self.global(&line, reading),
+            "mode" => section.mode = Some(line.word(1).to_owned()),
+            "default-server" => section.of_servers.extend(line.items(1, "default-server", servers::takes_value)),
+            _ => {}
         }
+        bounded(&mut section.of_servers, "default-server", &line, reading);
+        section.lines.push(line);
     }
 
-    fn global(&mut self, line: &Line) {
+    fn global(&mut self, line: &Line, reading: &mut Reading) {
         let key = line.word(0);
         let takes_value = |word: &str| matches!(word, "ssl-min-ver" | "ssl-max-ver");
         let value = || line.words.iter().skip(2).map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ");
@@ -312,10 +331,24 @@ impl State {
                 } else if let Some(key) = key.strip_prefix("ssl-default-server-") {
                     self.sections.server.push(line.whole(key));
                 } else {
-                    self.sections.global.push(line.whole(key));
+                    self.sections.global.entry(key.to_owned()).or_default().push(line.whole(key));
                 }
             }
         }
+        bounded(&mut self.sections.bind, "ssl-default-bind-…", line, reading);
+        bounded(&mut self.sections.server, "ssl-default-server-…", line, reading);
+    }
+}
+
+/// Words that every line is held against; that there are too many is told once.
+fn bounded(words: &mut Vec<Item>, name: &str, line: &Line, reading: &mut Reading) {
+    if words.len() <= MOST_GENERAL {
+        return;
+    }
+    words.truncate(MOST_GENERAL);
+    let says = format!("more than {MOST_GENERAL} words of `{name}`: from this line on they are not read");
+    if reading.troubles.last().is_none_or(|last| last.says != says) {
+        reading.troubles.push(trouble(Some(line.span()), says, false));
     }
 }
 

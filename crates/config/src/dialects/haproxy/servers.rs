@@ -5,6 +5,7 @@ use super::scopes::{Item, Scopes};
 use super::sections::{Line, Section, Sections, trouble};
 use super::versions;
 use super::{HEEDS, Program};
+use crate::dialects::MOST_SERVICES;
 use crate::files::relative_to;
 use crate::language::names;
 use crate::service::{Listener, Note, Reading, Service, Side};
@@ -64,7 +65,7 @@ const VALUED: &[&str] = &[
     "renegotiate",
 ];
 
-fn takes_value(word: &str) -> bool {
+pub(super) fn takes_value(word: &str) -> bool {
     VALUED.contains(&word) || binds::takes_value(word)
 }
 
@@ -80,7 +81,7 @@ pub(super) fn read(program: Program, sections: &Sections, reading: &mut Reading)
                 "server-template" => 4,
                 _ => continue,
             };
-            if reading.services.len() > 100_000 {
+            if reading.services.len() >= MOST_SERVICES {
                 return;
             }
             one(program, sections, section, line, from, &inherited, reading);
@@ -90,19 +91,14 @@ pub(super) fn read(program: Program, sections: &Sections, reading: &mut Reading)
 
 /// The `default-server` words of the `defaults` sections above a proxy, the outermost first.
 fn defaults(sections: &Sections, section: &Section) -> Vec<Item> {
-    let mut levels: Vec<Vec<Item>> = Vec::new();
+    let mut levels: Vec<&[Item]> = Vec::new();
     let mut at = section.defaults;
     for _ in 0..100 {
         let Some(defaults) = at.and_then(|index| sections.all.get(index)) else { break };
-        levels.push(default_server(defaults));
+        levels.push(&defaults.of_servers);
         at = defaults.defaults;
     }
-    levels.into_iter().rev().flatten().collect()
-}
-
-fn default_server(section: &Section) -> Vec<Item> {
-    let lines = section.lines.iter().filter(|line| line.word(0) == "default-server");
-    lines.flat_map(|line| line.items(1, "default-server", takes_value)).collect()
+    levels.into_iter().rev().flatten().cloned().collect()
 }
 
 fn one(
@@ -115,7 +111,7 @@ fn one(
     reading: &mut Reading,
 ) {
     let own = line.items(from, "", takes_value);
-    let of_section = default_server(section);
+    let of_section = &section.of_servers;
     let (before, after) = of_section.split_at(of_section.partition_point(|item| item.order < line.order));
     let (global, late) = sections.server.split_at(sections.server.partition_point(|item| item.order < line.order));
     let late: Vec<Item> = after.iter().chain(late).cloned().collect();

@@ -58,7 +58,7 @@ pub(super) fn range(scopes: &Scopes<'_>, default: Option<(ProtocolVersion, Strin
     let ignored = lowest.is_some() || highest.is_some();
     if let (true, Some(ruling)) = (ignored, lowest.as_mut().or(highest.as_mut())) {
         let why = "HAProxy ignores `no-sslv3` and `no-tlsv1x` beside a minimum or maximum, with a warning";
-        ruling.shadowed.extend(excluded.iter().map(|item| item.shadowed(why, true)));
+        ruling.shadow(excluded.iter().map(|item| item.shadowed(why, true)));
     }
     let late: Vec<Shadowed> = scopes.late(is_exclusion);
     if lowest.is_none() {
@@ -69,7 +69,7 @@ pub(super) fn range(scopes: &Scopes<'_>, default: Option<(ProtocolVersion, Strin
             }
             (_, Some((default, by))) => {
                 let mut setting = Setting::new("ssl-min-ver", default, default.to_string(), Origin::built_in(by));
-                setting.shadowed = scopes.late(|item| item.key == "ssl-min-ver").into_iter().chain(late).collect();
+                setting.shadow(scopes.late(|item| item.key == "ssl-min-ver").into_iter().chain(late));
                 Some(setting)
             }
             _ => None,

@@ -21,7 +21,7 @@ use crate::language::java_algorithms::Entry;
 use crate::language::jsse;
 use crate::language::jsse_offer::Offer;
 use crate::service::{Library, Note, Reading, Side};
-use crate::setting::{CipherList, Language, Setting, Settings, Shadowed};
+use crate::setting::{CipherList, Language, MOST_SHADOWED, Setting, Settings, Shadowed};
 use crate::span::Origin;
 
 pub(crate) static DIALECT: Dialect = Dialect {
@@ -194,5 +194,5 @@ fn rivals(lines: &Lines, ruling: &Line) -> Vec<Shadowed> {
         let why = if meant { "a later line sets it anew, and the last one counts" } else { "a file read later sets it anew" };
         shadowed(&line.setting(), why, meant)
     };
-    lines.all.iter().rev().filter(same).map(shadow).collect()
+    lines.all.iter().rev().filter(same).map(shadow).take(MOST_SHADOWED).collect()
 }

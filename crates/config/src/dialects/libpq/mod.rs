@@ -87,7 +87,7 @@ fn recognise(path: &str, bytes: &[u8]) -> Likeness {
 }
 
 fn read(context: &Context<'_>) -> Reading {
-    let Content::Bytes(bytes) = context.files.look(context.main) else { return Reading::default() };
+    let Content::Bytes(bytes) = context.files.text(context.main) else { return Reading::default() };
     let path = context.files.path(context.main);
     let found = sections(&path, bytes);
     let connection = Connection {
@@ -178,7 +178,7 @@ impl Connection<'_> {
                 Setting::new(line.keyword.clone(), value.clone(), value, line.origin())
             };
             let mut first = setting(line);
-            first.shadowed.extend(lines.map(|line| client::shadowed(&setting(line), FIRST, true)));
+            first.shadow(lines.map(|line| client::shadowed(&setting(line), FIRST, true)));
             return Some(first);
         }
         let (_, variable) = VARIABLES.iter().find(|(known, _)| *known == keyword)?;

@@ -9,7 +9,7 @@ use super::tree::{Block, Entry};
 use crate::dialects::MOST_SERVICES;
 use crate::files::normal;
 use crate::service::{Heeds, Listener, Note, Reading, Service, Side, Trouble};
-use crate::setting::{CipherList, ClientVerification, Language, Setting, Settings, Shadowed};
+use crate::setting::{CipherList, ClientVerification, Language, MOST_SHADOWED, Setting, Settings, Shadowed};
 use crate::span::{Origin, Span};
 
 /// lighttpd sets lowest version, suites up to TLS 1.2 and a few options itself.
@@ -18,6 +18,12 @@ const HEEDS: Heeds = Heeds { minimum_version: false, cipher_list: false, ..Heeds
 /// Since 1.4.60 some settings have a second name.
 const TRUST: &[&str] = &["ssl.verifyclient.ca-file", "ssl.ca-file"];
 
+/// What differs from name to name.
+const BY_NAME: &[&str] =
+    &["ssl.pemfile", "ssl.privkey", "ssl.verifyclient.activate", "ssl.verifyclient.enforce", TRUST[0], TRUST[1]];
+/// Most pairs of a service and a block that are looked at.
+const MOST_PAIRS: usize = 20_000_000;
+
 /// What counts for the whole socket; within `$HTTP["host"]` it is ignored with a warning (measured).
 const OF_THE_SOCKET: &[&str] =
     &["ssl.engine", "ssl.cipher-list", LIST, "ssl.honor-cipher-order", "ssl.ec-curve", "ssl.dh-file"];
@@ -25,6 +31,7 @@ const OF_THE_SOCKET: &[&str] =
 pub(super) fn read(program: Program, blocks: &[Block], reading: &mut Reading) {
     let Some(global) = blocks.first() else { return };
     let ignored = misplaced(blocks);
+    let telling: Vec<usize> = (0..blocks.len()).filter(|index| blocks.get(*index).is_some_and(tells)).collect();
     let conditions = Conditions::of(blocks);
     for block in blocks {
         let of_socket = block.parent.is_none() || is_socket(block);
@@ -36,15 +43,40 @@ pub(super) fn read(program: Program, blocks: &[Block], reading: &mut Reading) {
             reading.troubles.push(Trouble { at: block.head.clone(), says, fatal: false });
         }
     }
+    let mut pairs = 0_usize;
     for (index, block) in blocks.iter().enumerate() {
         if index != 0 && !is_socket(block) {
             continue;
         }
-        Socket { program, blocks, index, own: block, global, ignored: &ignored, conditions: &conditions }.read(reading);
+        // A look at the blocks for each service; and each block is asked once for the names of a socket.
+        let cost = telling.len() + ignored.len();
+        let room = MOST_PAIRS.saturating_sub(pairs) / cost.max(1);
+        let socket = Socket {
+            program,
+            blocks,
+            telling: &telling,
+            index,
+            own: block,
+            global,
+            ignored: &ignored,
+            conditions: &conditions,
+        };
+        let before = reading.services.len();
+        if room == 0 || !socket.read(room, reading) {
+            let says = "more names and sockets, each with all blocks, than are told of: the rest is left out".to_owned();
+            reading.troubles.push(Trouble { at: block.head.clone(), says, fatal: false });
+            return;
+        }
+        pairs += cost.saturating_mul(1 + reading.services.len() - before);
         if reading.services.len() >= MOST_SERVICES {
             return;
         }
     }
+}
+
+/// Whether a block says what differs from name to name.
+fn tells(block: &Block) -> bool {
+    block.entries.iter().any(|entry| BY_NAME.contains(&entry.name.as_str()))
 }
 
 fn is_socket(block: &Block) -> bool {
@@ -61,6 +93,8 @@ fn misplaced(blocks: &[Block]) -> Vec<(usize, &Entry)> {
 struct Socket<'b> {
     program: Program,
     blocks: &'b [Block],
+    /// Those that say what differs from name to name.
+    telling: &'b [usize],
     index: usize,
     own: &'b Block,
     global: &'b Block,
@@ -69,7 +103,8 @@ struct Socket<'b> {
 }
 
 impl Socket<'_> {
-    fn read(&self, reading: &mut Reading) {
+    /// Adds its services, no more than there is room for; whether those are all.
+    fn read(&self, room: usize, reading: &mut Reading) -> bool {
         let mut notes = Vec::new();
         let listeners = self.listeners(&mut notes);
         let engine = self.own.entry("ssl.engine").or_else(|| self.global.entry("ssl.engine"));
@@ -80,7 +115,8 @@ impl Socket<'_> {
         };
         if !on {
             let settings = Settings { tls: Some(tls), ..Settings::default() };
-            return reading.services.push(self.service(&Name::Other, listeners, settings, notes));
+            reading.services.push(self.service(&Name::Other, listeners, settings, notes));
+            return true;
         }
         let of_tls = |entry: &&Entry| entry.name.starts_with("ssl.") && entry.name != "ssl.engine";
         let says_more = self.own.entries.iter().any(|entry| of_tls(&entry));
@@ -109,20 +145,22 @@ impl Socket<'_> {
             );
             socket.refuses_all = Some(Setting::new("$SERVER[\"socket\"]", true, "", origin));
         }
-        for name in self.names() {
+        let names = self.names();
+        for name in names.iter().take(room) {
             if reading.services.len() >= MOST_SERVICES {
-                return;
+                return true;
             }
             let mut settings = socket.clone();
             let mut notes = notes.clone();
-            self.of_name(&name, &mut settings, &mut notes);
+            self.of_name(name, &mut settings, &mut notes);
             let meant =
-                |(index, _): &&(usize, &Entry)| names::counts(self.conditions, *index, self.index, &name, 0) == Some(true);
+                |(index, _): &&(usize, &Entry)| names::counts(self.conditions, *index, self.index, name, 0) == Some(true);
             for (_, entry) in self.ignored.iter().filter(meant) {
                 shadow(entry, &mut settings, &mut notes);
             }
-            reading.services.push(self.service(&name, listeners.clone(), settings, notes));
+            reading.services.push(self.service(name, listeners.clone(), settings, notes));
         }
+        names.len() <= room
     }
 
     fn place(&self) -> Option<Span> {
@@ -192,15 +230,13 @@ impl Socket<'_> {
 
     /// What counts by name: certificate, trust anchors, client certificates. The last block that counts has it.
     fn of_name(&self, name: &Name, settings: &mut Settings, notes: &mut Vec<Note>) {
-        let wanted =
-            ["ssl.pemfile", "ssl.privkey", "ssl.verifyclient.activate", "ssl.verifyclient.enforce", TRUST[0], TRUST[1]];
         let mut last: std::collections::HashMap<&str, Vec<&Entry>> = std::collections::HashMap::new();
-        for (index, block) in self.blocks.iter().enumerate() {
-            let entries = block.entries.iter().filter(|entry| wanted.contains(&entry.name.as_str()));
-            let entries: Vec<&Entry> = entries.collect();
-            if entries.is_empty() || (index != 0 && is_socket(block) && index != self.index) {
+        for index in self.telling.iter().copied() {
+            let Some(block) = self.blocks.get(index) else { continue };
+            if index != 0 && is_socket(block) && index != self.index {
                 continue;
             }
+            let entries = block.entries.iter().filter(|entry| BY_NAME.contains(&entry.name.as_str()));
             match names::counts(self.conditions, index, self.index, name, 0) {
                 Some(true) => {
                     // A certificate comes with its key: another block's key does not count for it.
@@ -221,7 +257,7 @@ impl Socket<'_> {
         let latest = |name: &str| last.get(name).and_then(|entries| entries.last()).copied();
         let earlier = |name: &str| {
             let entries = last.get(name).map(Vec::as_slice).unwrap_or_default();
-            let earlier = entries.iter().rev().skip(1);
+            let earlier = entries.iter().rev().skip(1).take(MOST_SHADOWED);
             let why = "a block that names the socket or the host replaces it";
             earlier.map(|entry| shadowed(entry, why, false)).collect::<Vec<_>>()
         };
@@ -344,6 +380,7 @@ fn shadow(entry: &Entry, settings: &mut Settings, notes: &mut Vec<Note>) {
         _ => None,
     };
     match place {
+        Some(place) if place.len() >= MOST_SHADOWED => {}
         Some(place) => place.push(shadowed(entry, why, true)),
         None => notes.push(Note { at: Some(entry.at.clone()), says: format!("`{}`: {why}", entry.name) }),
     }
@@ -364,7 +401,7 @@ mod tests {
         let content = FileContent::Bytes { bytes: text.into_bytes().into(), sha256: String::new(), public_keys: Vec::new() };
         let seen = [SeenFile { path: "/l.conf".to_owned(), real_path: None, content }];
         let files = Files::new(&seen, &[]);
-        let reading = (dialect("lighttpd").unwrap().read)(&Context { files: &files, main: "/l.conf" });
+        let reading = dialect("lighttpd").unwrap().reading(&Context { files: &files, main: "/l.conf" });
         assert_eq!(reading.services.len(), 2001);
         let last = reading.services.iter().find(|service| service.names == ["h1999.test"]).unwrap();
         assert_eq!(last.settings.certificates[0].value, "/1999.pem");

@@ -82,7 +82,7 @@ pub(super) fn switched_on(own: &Own<'_>) -> Option<Setting<bool>> {
     let (line, on) = ruling?;
     let mut setting = line.setting(on);
     let why = "an option behind it that names a file or suites switches TLS on again";
-    setting.shadowed.extend(overruled.iter().rev().map(|line| shadowed(line, why)));
+    setting.shadow(overruled.iter().rev().map(|line| shadowed(line, why)));
     Some(setting)
 }
 

@@ -47,7 +47,7 @@ struct Server<'n> {
 
 impl Found {
     pub(super) fn http(&mut self, http: &[Node]) {
-        let around = Level::of(http);
+        let around = Level::around(http, &mut self.troubles);
         self.repeated(&around);
         let servers: Vec<Server<'_>> = blocks(http).take(MOST_SERVICES).map(|node| self.server(node, &around, true)).collect();
         self.add(&servers, "http");
@@ -55,7 +55,7 @@ impl Found {
     }
 
     pub(super) fn stream(&mut self, stream: &[Node]) {
-        let around = Level::of(stream);
+        let around = Level::around(stream, &mut self.troubles);
         self.repeated(&around);
         let servers: Vec<Server<'_>> =
             blocks(stream).take(MOST_SERVICES).map(|node| self.server(node, &around, false)).collect();
@@ -64,7 +64,7 @@ impl Found {
     }
 
     pub(super) fn mail(&mut self, mail: &[Node]) {
-        let around = Level::of(mail);
+        let around = Level::around(mail, &mut self.troubles);
         self.repeated(&around);
         for node in blocks(mail) {
             let server = self.server(node, &around, false);

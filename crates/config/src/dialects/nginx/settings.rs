@@ -8,7 +8,7 @@ use crate::dialects::VersionsSince;
 use crate::language::names;
 use crate::release::Release;
 use crate::service::Trouble;
-use crate::setting::{CipherList, ClientVerification, Language, Setting, Settings, Shadowed};
+use crate::setting::{CipherList, ClientVerification, Language, MOST_SHADOWED, Setting, Settings, Shadowed};
 use crate::span::Origin;
 
 /// The levels that a setting can come from: the innermost first.
@@ -53,6 +53,9 @@ pub(super) fn outer(levels: &Levels<'_>, name: &str) -> Vec<Shadowed> {
         let mut any = false;
         for node in level.named(name) {
             any = true;
+            if shadowed.len() >= MOST_SHADOWED {
+                break;
+            }
             if seen_inner {
                 shadowed.push(Shadowed {
                     name: name.to_owned(),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::tokens::{self, Directive, Word};
-use crate::dialects::MOST_DIRECTIVES;
+use crate::dialects::{MOST_DIRECTIVES, MOST_GENERAL, too_general};
 use crate::files::{Content, Files, directory_of, has_wildcard, relative_to};
 use crate::includes::Includes;
 use crate::service::Trouble;
@@ -70,6 +70,16 @@ impl<'n> Level<'n> {
         Level(by_name)
     }
 
+    /// Of what stands around servers, each of which is held against it.
+    pub(super) fn around(nodes: &'n [Node], troubles: &mut Vec<Trouble>) -> Level<'n> {
+        let mut level = Level::of(nodes);
+        for (name, nodes) in &mut level.0 {
+            troubles.extend(nodes.get(MOST_GENERAL).map(|node| too_general(name, node.at())));
+            nodes.truncate(MOST_GENERAL);
+        }
+        level
+    }
+
     /// Those of this name, in their order.
     pub(super) fn named(&self, name: &str) -> &[&'n Node] {
         self.0.get(name).map_or(&[], Vec::as_slice)
@@ -101,7 +111,7 @@ impl<'f> Reader<'f> {
     }
 
     pub(super) fn main(&mut self, main: &str) -> Vec<Node> {
-        match self.files.look(main) {
+        match self.files.text(main) {
             Content::Bytes(bytes) => self.file(main, bytes, None),
             _ => Vec::new(),
         }

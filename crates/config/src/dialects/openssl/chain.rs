@@ -1,6 +1,8 @@
 //! From the head of the file to the commands of TLS: `openssl_conf` names a section of modules, its `ssl_conf` a section of
 //! names, and each of those a section of commands (CONF_modules_load, ssl_module_init; measured on 1.1.1w, 3.0.19, 3.6.5).
 
+use std::rc::Rc;
+
 use super::conf::{Conf, Entry, HEAD};
 use crate::span::Span;
 
@@ -44,12 +46,22 @@ pub(super) fn start<'c>(conf: &'c Conf, application: Option<&str>) -> Option<&'c
 
 /// The `ssl_conf` line that counts for who begins at `start`.
 pub(super) fn ssl_conf<'c>(conf: &'c Conf, start: &Entry) -> Result<&'c Entry, Broken> {
-    let modules = conf.section(&start.value).ok_or_else(|| {
-        Broken::wrong(start, format!("`{}` names the section [{}], which is not there", start.name, start.value))
-    })?;
+    let missing = || Broken::wrong(start, format!("`{}` names the section [{}], which is not there", start.name, start.value));
+    let modules = conf.section(&start.value).ok_or_else(missing)?;
+    let known = conf.led.borrow().get(&start.value).cloned();
+    let found = known.unwrap_or_else(|| {
+        let found = among(conf, start, &modules);
+        conf.led.borrow_mut().insert(start.value.clone(), found.clone());
+        found
+    });
+    conf.entries.get(found?).ok_or_else(missing)
+}
+
+/// The index of the `ssl_conf` line that counts among these modules.
+fn among(conf: &Conf, start: &Entry, modules: &[usize]) -> Result<usize, Broken> {
     let mut found = None;
     let mut broken = None;
-    for entry in modules.iter().filter_map(|index| conf.entries.get(*index)) {
+    for (index, entry) in modules.iter().filter_map(|index| Some((*index, conf.entries.get(*index)?))) {
         let module = entry.name.rsplit_once('.').map_or(entry.name.as_str(), |(module, _)| module);
         let there = conf.section(&entry.value).is_some();
         if !MODULES.contains(&module) {
@@ -60,7 +72,7 @@ pub(super) fn ssl_conf<'c>(conf: &'c Conf, start: &Entry) -> Result<&'c Entry, B
             broken = Some(Broken::wrong(entry, why));
         } else if module == "ssl_conf" {
             match names(conf, entry) {
-                Ok(()) => found = Some(entry),
+                Ok(()) => found = Some(index),
                 Err(why) => {
                     found = None;
                     broken = Some(why);
@@ -98,7 +110,7 @@ fn names(conf: &Conf, ssl_conf: &Entry) -> Result<(), Broken> {
 }
 
 /// The commands for who begins at a key of the head and asks for this name.
-pub(super) fn commands(conf: &Conf, application: Option<&str>, name: &str) -> Result<Vec<usize>, Broken> {
+pub(super) fn commands(conf: &Conf, application: Option<&str>, name: &str) -> Result<Rc<[usize]>, Broken> {
     if let Some((at, says)) = &conf.refused {
         let why = format!("OpenSSL drops the whole file for a line that it cannot read: {says}");
         return Err(Broken { why, at: Some(at.clone()), wrong: true });
@@ -122,7 +134,7 @@ pub(super) fn why_idle(conf: &Conf, section: &str) -> String {
         return "it stands above the first section, where no command of TLS counts".to_owned();
     }
     let naming = |section: &str, fits: &dyn Fn(&Entry) -> bool| {
-        let names = |entry: &&Entry| entry.replaced_by.is_none() && entry.value == section && fits(entry);
+        let names = |entry: &&Entry| !entry.is_replaced && entry.value == section && fits(entry);
         conf.entries.iter().rev().find(names)
     };
     let Some(name) = naming(section, &|entry| *entry.section != *section) else {

@@ -7,10 +7,11 @@ use tlswhy_wire::ProtocolVersion;
 
 use super::conf::{Conf, Entry};
 use super::values;
+use crate::dialects::MOST_GENERAL;
 use crate::language::openssl_ciphers::{Library, Refused, cipher_list};
 use crate::release::Release;
 use crate::service::{Note, Side, Trouble};
-use crate::setting::{CipherList, Language, Setting, Settings, Shadowed};
+use crate::setting::{CipherList, Language, MOST_SHADOWED, Setting, Settings, Shadowed};
 use crate::span::Origin;
 
 /// What a command sets.
@@ -129,7 +130,8 @@ fn bare(name: &str) -> &str {
 pub(super) fn apply(conf: &Conf, commands: &[usize], target: Target) -> Applied {
     let mut applying = Applying { target, diagnosed: diagnosed(conf), applied: Applied::default(), options: Vec::new() };
     let mut stopped: Option<&Entry> = None;
-    for entry in commands.iter().filter_map(|index| conf.entries.get(*index)) {
+    let mut entries = commands.iter().filter_map(|index| conf.entries.get(*index));
+    for entry in entries.by_ref().take(MOST_GENERAL) {
         if let Some(first) = stopped {
             let why = format!("{} drops every line after the first that it refuses, `{}`", target.library(), first.name);
             applying.without_effect(entry, why);
@@ -144,24 +146,20 @@ pub(super) fn apply(conf: &Conf, commands: &[usize], target: Target) -> Applied 
             }
         }
     }
+    if let Some(next) = entries.next() {
+        let says = format!("more than {MOST_GENERAL} commands stand in one section: this one and the rest are not read");
+        applying.applied.troubles.push(Trouble { at: Some(next.at.clone()), says, fatal: false });
+    }
     // Lines whose place a later one of the same name took.
-    for entry in &conf.entries {
-        if let Some(winner) = entry.replaced_by.filter(|winner| commands.contains(&last(conf, *winner)))
-            && let Some(winner) = conf.entries.get(last(conf, winner))
-            && winner.value != entry.value
-        {
+    let section = commands.first().and_then(|first| conf.entries.get(*first)).map_or("", |first| &*first.section);
+    let replaced = conf.written(section).filter(|entry| entry.is_replaced);
+    for entry in replaced.take(MOST_GENERAL) {
+        if let Some(winner) = conf.own(section, &entry.name).filter(|winner| winner.value != entry.value) {
             let why = format!("a later line of the same name in [{}] takes its place", entry.section);
             applying.shadow(entry, why, winner.at.path == entry.at.path);
         }
     }
     applying.applied
-}
-
-fn last(conf: &Conf, mut index: usize) -> usize {
-    while let Some(next) = conf.entries.get(index).and_then(|entry| entry.replaced_by) {
-        index = next;
-    }
-    index
 }
 
 /// `config_diagnostics` of the head: from 3.2 a refused line then makes every new context fail.
@@ -323,6 +321,7 @@ pub(super) fn shadow(applied: &mut Applied, target: Target, entry: &Entry, why: 
         Some(Slot::Verify | Slot::Other) | None => None,
     };
     match beside {
+        Some(beside) if beside.len() >= MOST_SHADOWED => {}
         Some(beside) => beside.push(shadowed),
         None => {
             let says = format!("`{}` has no effect: {}", shadowed.name, shadowed.why);
@@ -335,15 +334,16 @@ pub(super) fn shadow(applied: &mut Applied, target: Target, entry: &Entry, why: 
 fn put<T>(slot: &mut Option<Setting<T>>, mut setting: Setting<T>) {
     if let Some(before) = slot.take() {
         if before.text != setting.text && matches!(before.origin, Origin::File { .. }) {
-            setting.shadowed.push(Shadowed {
+            let why = format!("`{}` further down sets the same", setting.name);
+            setting.shadow([Shadowed {
                 name: before.name,
                 text: before.text,
                 origin: before.origin,
-                why: format!("`{}` further down sets the same", setting.name),
+                why,
                 meant_to_count: true,
-            });
+            }]);
         }
-        setting.shadowed.extend(before.shadowed);
+        setting.shadow(before.shadowed);
     }
     *slot = Some(setting);
 }

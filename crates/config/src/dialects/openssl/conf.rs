@@ -1,10 +1,13 @@
 //! Sections and their entries, with includes and variables, as OpenSSL's CONF library keeps them (crypto/conf/conf_def.c; 1.1.1w,
 //! 3.0.19 and 3.6.5 measured).
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
+use std::rc::Rc;
 use std::sync::Arc;
 
+use super::chain::Broken;
 use super::expand;
 use super::lines::{self, Line};
 use crate::files::{Content, Files, directory_of, relative_to};
@@ -16,7 +19,7 @@ use crate::span::{Origin, Span, Via};
 const DEEPEST: usize = 100;
 /// Most files read, each as often as it is included.
 const MOST_FILES: usize = 2_000;
-/// Most entries.
+/// Most entries and sections.
 const MOST_ENTRIES: usize = 200_000;
 /// Most bytes of values after variables are expanded.
 const MOST_BYTES: usize = 32 << 20;
@@ -34,8 +37,8 @@ pub(super) struct Entry {
     pub(super) at: Span,
     value_at: Span,
     via: Option<Arc<Via>>,
-    /// The later entry of the same name and section that takes its place.
-    pub(super) replaced_by: Option<usize>,
+    /// A later entry of the same name and section takes its place.
+    pub(super) is_replaced: bool,
 }
 
 impl Entry {
@@ -64,14 +67,29 @@ pub(super) struct Conf {
     /// Every file read, each once.
     pub(super) files: Vec<String>,
     expanded: usize,
+    /// What [`super::chain::ssl_conf`] found for a section of modules, so that it is looked for once.
+    pub(super) led: RefCell<HashMap<String, Result<usize, Broken>>>,
+    /// What [`Conf::section`] found for a name.
+    live: RefCell<HashMap<String, Rc<[usize]>>>,
 }
 
 impl Conf {
     /// The entries of a section that count, in their order; `None` where there is no such section.
-    pub(super) fn section(&self, name: &str) -> Option<Vec<usize>> {
+    pub(super) fn section(&self, name: &str) -> Option<Rc<[usize]>> {
+        if let Some(known) = self.live.borrow().get(name) {
+            return Some(Rc::clone(known));
+        }
         let section = self.sections.get(name)?;
-        let counts = |index: &&usize| self.entries.get(**index).is_some_and(|entry| entry.replaced_by.is_none());
-        Some(section.entries.iter().filter(counts).copied().collect())
+        let counts = |index: &&usize| self.entries.get(**index).is_some_and(|entry| !entry.is_replaced);
+        let live: Rc<[usize]> = section.entries.iter().filter(counts).copied().collect();
+        self.live.borrow_mut().insert(name.to_owned(), Rc::clone(&live));
+        Some(live)
+    }
+
+    /// Every entry of a section, those as well that a later one of the same name replaces.
+    pub(super) fn written(&self, section: &str) -> impl Iterator<Item = &Entry> {
+        let section = self.sections.get(section);
+        section.into_iter().flat_map(|section| &section.entries).filter_map(|index| self.entries.get(*index))
     }
 
     /// The entry of this name in a section.
@@ -91,7 +109,7 @@ impl Conf {
         if let Some(before) = section.by_name.insert(entry.name.clone(), index)
             && let Some(before) = self.entries.get_mut(before)
         {
-            before.replaced_by = Some(index);
+            before.is_replaced = true;
         }
         self.entries.push(entry);
     }
@@ -143,7 +161,7 @@ pub(super) fn read(files: &Files<'_>, main: &str, release: Option<Release>) -> C
         opened: 0,
         known: HashSet::new(),
     };
-    if let Content::Bytes(bytes) = files.look(main) {
+    if let Content::Bytes(bytes) = files.text(main) {
         reader.open(main, bytes, None);
         // Only the main file may begin with a byte order mark.
         if bytes.starts_with(b"\xef\xbb\xbf")
@@ -188,7 +206,7 @@ impl<'f> Reader<'f> {
                 self.conf.refused = Some((Span { path, start: at.start, end: at.end }, says));
                 return;
             }
-            if self.conf.entries.len() > MOST_ENTRIES || self.conf.expanded > MOST_BYTES {
+            if self.conf.entries.len() + self.conf.sections.len() > MOST_ENTRIES || self.conf.expanded > MOST_BYTES {
                 let says = "there is more in it than is read here".to_owned();
                 self.conf.troubles.push(Trouble { at: None, says, fatal: false });
                 return;
@@ -206,7 +224,7 @@ impl<'f> Reader<'f> {
                 return;
             };
             let via = Arc::clone(&queue.via);
-            if let Content::Bytes(bytes) = self.files.look(&path) {
+            if let Content::Bytes(bytes) = self.files.text(&path) {
                 self.open(&path, bytes, Some(via));
                 return;
             }
@@ -265,7 +283,7 @@ impl<'f> Reader<'f> {
             at: whole,
             value_at,
             via: via.cloned(),
-            replaced_by: None,
+            is_replaced: false,
         });
         Ok(())
     }
@@ -340,7 +358,7 @@ impl<'f> Reader<'f> {
             return Ok(());
         }
         let via = Arc::new(Via { at: at.clone(), via: via.cloned() });
-        match self.files.look(&path) {
+        match self.files.text(&path) {
             Content::Bytes(bytes) => self.open(&path, bytes, Some(via)),
             Content::Directory(entries) => self.include_directory(&path, entries, at, via),
             Content::Missing => {
@@ -380,7 +398,7 @@ impl<'f> Reader<'f> {
         }
         let mut paths = paths.into_iter();
         for path in paths.by_ref() {
-            if let Content::Bytes(bytes) = self.files.look(&path) {
+            if let Content::Bytes(bytes) = self.files.text(&path) {
                 self.open(&path, bytes, Some(Arc::clone(&via)));
                 self.queue = Some(Queue { paths, via });
                 return;

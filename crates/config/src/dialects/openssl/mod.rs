@@ -12,10 +12,13 @@ mod lines;
 mod policy;
 mod values;
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use self::chain::{OPENSSL_CONF, SYSTEM_DEFAULT};
 use self::commands::{Applied, Target};
 use self::conf::{Conf, Entry, HEAD};
-use crate::dialects::{Commands, Context, Dialect, Likeness};
+use crate::dialects::{Commands, Context, Dialect, Likeness, MOST_SERVICES};
 use crate::release::Release;
 use crate::service::{Heeds, Library, Note, Reading, Service, Side, Trouble};
 use crate::span::Span;
@@ -85,15 +88,21 @@ const APPLICATIONS: &[(&str, &str)] = &[
     ("nginx", "nginx 1.25.2 and later (`nginx`)"),
 ];
 
+/// Most lines that lead nowhere of which each is told why.
+const MOST_IDLE: usize = 100;
+
 /// Who reads a file: everybody first, then who begins by a key or asks for a name of its own, in the order of the lines.
 fn groups(conf: &Conf) -> Vec<Group> {
+    // Starts and names that lead to the same are one group.
+    let mut titles: HashSet<String> = HashSet::new();
+    let mut led: HashSet<&str> = HashSet::new();
     let title = "programs that heed OpenSSL's system defaults (curl, openssl s_client, PHP, Ruby …)".to_owned();
     let mut groups = vec![Group { application: None, name: SYSTEM_DEFAULT.to_owned(), title }];
     let live = |section: &str| conf.section(section).unwrap_or_default();
     let mut starts: Vec<&Entry> = chain::start(conf, None).into_iter().collect();
     for entry in live(HEAD).iter().filter_map(|index| conf.entries.get(*index)) {
         let leads = entry.name != OPENSSL_CONF && chain::ssl_conf(conf, entry).is_ok();
-        if !leads {
+        if !leads || groups.len() >= MOST_SERVICES {
             continue;
         }
         let known = APPLICATIONS.iter().find(|(key, _)| *key == entry.name).map(|(_, title)| (*title).to_owned());
@@ -102,10 +111,13 @@ fn groups(conf: &Conf) -> Vec<Group> {
         starts.push(entry);
     }
     for start in starts {
+        if !led.insert(&start.value) {
+            continue;
+        }
         let Ok(ssl_conf) = chain::ssl_conf(conf, start) else { continue };
         for entry in live(&ssl_conf.value).iter().filter_map(|index| conf.entries.get(*index)) {
             let title = format!("programs that ask for `{}`", entry.name);
-            if entry.name != SYSTEM_DEFAULT && groups.iter().all(|group| group.title != title) {
+            if groups.len() < MOST_SERVICES && entry.name != SYSTEM_DEFAULT && titles.insert(title.clone()) {
                 let application = Some(start.name.clone()).filter(|name| name != OPENSSL_CONF);
                 groups.push(Group { application, name: entry.name.clone(), title });
             }
@@ -137,7 +149,7 @@ fn read(context: &Context<'_>) -> Reading {
         let says = format!("{says}: OpenSSL drops the whole file for it, in silence");
         troubles.push(Trouble { at: Some(at.clone()), says, fatal: false });
     }
-    let mut reached: Vec<String> = Vec::new();
+    let mut reached: HashSet<Arc<str>> = HashSet::new();
     let mut services = Vec::with_capacity(groups.len());
     for group in &groups {
         let commands = chain::commands(&conf, group.application.as_deref(), &group.name);
@@ -145,7 +157,7 @@ fn read(context: &Context<'_>) -> Reading {
         if target.since(1, 1, 1)
             && let Ok(commands) = &commands
         {
-            let sections = commands.iter().filter_map(|index| conf.entries.get(*index)).map(|entry| entry.section.to_string());
+            let sections = commands.iter().filter_map(|index| conf.entries.get(*index)).map(|entry| Arc::clone(&entry.section));
             reached.extend(sections);
         }
         if services.is_empty() {
@@ -177,13 +189,12 @@ fn read(context: &Context<'_>) -> Reading {
 }
 
 /// Lines that speak of TLS in sections that no program is led to are shown beside what rules in their place.
-fn idle(conf: &Conf, reached: &[String], target: Target, first: Option<&mut Service>) {
+fn idle(conf: &Conf, reached: &HashSet<Arc<str>>, target: Target, first: Option<&mut Service>) {
     let Some(service) = first else { return };
     let mut applied = Applied { settings: std::mem::take(&mut service.settings), ..Applied::default() };
-    let idle = |entry: &&Entry| {
-        entry.replaced_by.is_none() && commands::is_telling(entry) && !reached.iter().any(|section| **section == *entry.section)
-    };
-    for entry in conf.entries.iter().filter(idle) {
+    let idle = |entry: &&Entry| !entry.is_replaced && commands::is_telling(entry) && !reached.contains(&entry.section);
+    let mut entries = conf.entries.iter().filter(idle);
+    for entry in entries.by_ref().take(MOST_IDLE) {
         let why = if target.since(1, 1, 1) {
             chain::why_idle(conf, &entry.section)
         } else {
@@ -191,10 +202,14 @@ fn idle(conf: &Conf, reached: &[String], target: Target, first: Option<&mut Serv
         };
         commands::shadow(&mut applied, target, entry, why, true);
     }
+    if let Some(next) = entries.next() {
+        let says = format!("more than {MOST_IDLE} lines of TLS lead nowhere: this one and the rest of them are not told of");
+        applied.notes.push(Note { at: Some(next.at.clone()), says });
+    }
     service.settings = applied.settings;
     service.notes.append(&mut applied.notes);
     let misplaced = |entry: &&Entry| entry.name == OPENSSL_CONF && *entry.section != *HEAD;
-    service.notes.extend(conf.entries.iter().filter(misplaced).map(|entry| {
+    service.notes.extend(conf.entries.iter().filter(misplaced).take(MOST_IDLE).map(|entry| {
         let says = format!("`{OPENSSL_CONF}` stands below [{}]: it counts above the first section only", entry.section);
         Note { at: Some(entry.at.clone()), says }
     }));

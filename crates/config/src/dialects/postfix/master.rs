@@ -119,7 +119,13 @@ fn entry(path: &Arc<str>, words: &[Word], entries: &mut Vec<Entry>, notes: &mut 
         // Bytes are counted in the file: what is no UTF-8 has other lengths here and is left alone by edits.
         let value_start = option.end - value.trim_start().len().min(option.end);
         let origin = Origin::file(span(option.start, option.end), span(value_start, option.end), None);
-        options.push(Line { section: String::new(), name: name.trim().to_owned(), value: value.trim().to_owned(), origin });
+        options.push(Line {
+            section: String::new(),
+            heads: 0,
+            name: name.trim().to_owned(),
+            value: value.trim().to_owned(),
+            origin,
+        });
     }
     entries.push(Entry {
         at: span(first.start, command.end),

@@ -65,14 +65,14 @@ struct Half<'s> {
 
 fn read(context: &Context<'_>) -> Reading {
     let mut reading = Reading::default();
-    let Content::Bytes(bytes) = context.files.look(context.main) else { return reading };
+    let Content::Bytes(bytes) = context.files.text(context.main) else { return reading };
     let path = context.files.path(context.main);
     reading.files.push(path.to_string());
     let lines = main_cf(&path, bytes);
     let declared = lines.first().and_then(|line| line.at().cloned());
     let parameters = Parameters::new(lines, context.files.release_of("postfix"));
     let master = format!("{}/master.cf", directory_of(&path));
-    let (entries, notes) = match context.files.look(&master) {
+    let (entries, notes) = match context.files.text(&master) {
         Content::Bytes(bytes) => {
             reading.files.push(master.clone());
             master::read(&context.files.path(&master), bytes)

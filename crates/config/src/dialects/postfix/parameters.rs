@@ -82,14 +82,14 @@ impl Scope<'_> {
         let mut setting = match lines::last(&options, why, plain) {
             Some(mut special) => {
                 if let Some(general) = general {
-                    special.shadowed.push(Shadowed {
+                    special.shadow([Shadowed {
                         name: general.name,
                         text: general.text,
                         origin: general.origin,
                         why: "master.cf sets another value for this service".to_owned(),
                         meant_to_count: false,
-                    });
-                    special.shadowed.extend(general.shadowed);
+                    }]);
+                    special.shadow(general.shadowed);
                 }
                 special
             }

@@ -11,7 +11,7 @@ use tlswhy_wire::ProtocolVersion;
 
 use super::client;
 use super::lines::{self, Grammar, Line};
-use crate::dialects::{Commands, Context, Dialect, Likeness, MOST_SERVICES};
+use crate::dialects::{Commands, Context, Dialect, Likeness, MOST_GENERAL, MOST_SERVICES, too_general};
 use crate::files::Content;
 use crate::language::names;
 use crate::release::Release;
@@ -63,45 +63,54 @@ fn recognise(path: &str, bytes: &[u8]) -> Likeness {
 fn read(context: &Context<'_>) -> Reading {
     let release = context.files.release_of("stunnel");
     let openssl = context.files.openssl_of("stunnel");
-    let Content::Bytes(bytes) = context.files.look(context.main) else { return Reading::default() };
+    let Content::Bytes(bytes) = context.files.text(context.main) else { return Reading::default() };
     let path = context.files.path(context.main);
     let lines = lines::read(&path, bytes, None, &GRAMMAR);
-    let mut names: Vec<&str> = Vec::new();
-    let mut of_section: HashMap<&str, Vec<&Line>> = HashMap::new();
-    for line in &lines {
-        if !line.section.is_empty() && names.last() != Some(&line.section.as_str()) {
-            names.push(&line.section);
+    let (mut general, mut troubles) = (General::new(), Vec::new());
+    let mut sections: Vec<&[Line]> = lines.chunk_by(|line, next| line.heads == next.heads).collect();
+    if let Some(above) = sections.first().copied().filter(|lines| lines.iter().all(|line| line.heads == 0)) {
+        sections.remove(0);
+        for line in above {
+            general.entry(line.name.to_ascii_lowercase()).or_default().push(line);
         }
-        of_section.entry(&line.section).or_default().push(line);
     }
-    let of = |name: &str| of_section.get(name).map_or(&[][..], Vec::as_slice);
-    let sections = names.into_iter().take(MOST_SERVICES).map(|name| Section { name, lines: of(name), general: of("") });
-    let sections: Vec<Section<'_>> = sections.collect();
+    for lines in general.values_mut() {
+        troubles.extend(lines.get(MOST_GENERAL).and_then(|line| Some(too_general(&line.name, line.at()?.clone()))));
+        lines.truncate(MOST_GENERAL);
+    }
+    // Each head begins a service, whether its name was there before or not (measured).
+    let sections: Vec<Section<'_>> =
+        sections.into_iter().take(MOST_SERVICES).map(|lines| Section { lines, general: &general }).collect();
+    troubles.extend(refusals::of(&lines, &sections, openssl));
     Reading {
         services: sections.iter().map(|section| section.service(release, openssl)).collect(),
-        troubles: refusals::of(&lines, &sections, openssl),
+        troubles,
         files: vec![path.to_string()],
     }
 }
 
+/// The lines before the first section, by their names in lower case.
+type General<'l> = HashMap<String, Vec<&'l Line>>;
+
 /// One service, with the lines that count for it.
 struct Section<'l> {
-    name: &'l str,
     /// Its own.
-    lines: &'l [&'l Line],
-    /// Those before the first section.
-    general: &'l [&'l Line],
+    lines: &'l [Line],
+    general: &'l General<'l>,
 }
 
 impl<'l> Section<'l> {
     /// Its own lines of these names, else those before the first section.
     fn of(&self, names: &[&str]) -> Vec<&'l Line> {
         let named = |line: &&Line| names.iter().any(|name| line.name.eq_ignore_ascii_case(name));
-        let found: Vec<&Line> = self.lines.iter().copied().filter(named).collect();
+        let found: Vec<&Line> = self.lines.iter().filter(named).collect();
         if !found.is_empty() {
             return found;
         }
-        self.general.iter().copied().filter(named).collect()
+        let general = names.iter().filter_map(|name| self.general.get(&name.to_ascii_lowercase()));
+        let mut found: Vec<&Line> = general.flatten().copied().collect();
+        found.sort_by_key(|line| line.at().map(|at| at.start));
+        found
     }
 
     fn text(&self, name: &str) -> Option<Setting<String>> {
@@ -135,7 +144,7 @@ impl<'l> Section<'l> {
         Service {
             dialect: "stunnel",
             side: if is_client { Side::Client } else { Side::Server },
-            title: format!("stunnel service {}", self.name),
+            title: format!("stunnel service {}", self.lines.first().map_or("", |line| &line.section)),
             listeners: listening
                 .map(|port| Listener { address: address.filter(|_| !is_client), port, is_default: true })
                 .into_iter()
