@@ -289,7 +289,7 @@ fn general_lines_of_apache() {
 fn hosts_of_lighttpd() {
     let text = format!(
         "server.modules = (\"mod_openssl\")\nserver.port = 443\nssl.engine = \"enable\"\nssl.pemfile = \"/p\"\n{}",
-        lines(12_000, |n| format!("$HTTP[\"host\"] == \"n{n}.test\" {{ ssl.pemfile = \"/p{n}\" }}"))
+        lines(4_000, |n| format!("$HTTP[\"host\"] == \"n{n}.test\" {{ ssl.pemfile = \"/p{n}\" }}"))
     );
     Odd { dialect: "lighttpd", main: "/etc/lighttpd/lighttpd.conf", text }
         .keeps_bounds(&["more names and sockets, each with all blocks, than are told of"]);
@@ -299,10 +299,7 @@ fn hosts_of_lighttpd() {
 fn sockets_of_lighttpd() {
     let text = format!(
         "server.modules = (\"mod_openssl\")\nserver.port = 443\nssl.engine = \"enable\"\nssl.pemfile = \"/p\"\n{}",
-        lines(12_000, |n| format!(
-            "$SERVER[\"socket\"] == \":{}\" {{ ssl.engine = \"enable\" ssl.pemfile = \"/p\" }}",
-            port(n)
-        ))
+        lines(4_000, |n| format!("$SERVER[\"socket\"] == \":{}\" {{ ssl.engine = \"enable\" ssl.pemfile = \"/p\" }}", port(n)))
     );
     Odd { dialect: "lighttpd", main: "/etc/lighttpd/lighttpd.conf", text }
         .keeps_bounds(&["more names and sockets, each with all blocks, than are told of"]);
@@ -336,13 +333,13 @@ fn repeated_properties_of_java() {
 
 #[test]
 fn repeated_parameters_of_postfix() {
-    let text = lines(40_000, |n| format!("smtpd_tls_ciphers = A{n}"));
+    let text = format!("smtpd_tls_security_level = may\n{}", lines(40_000, |n| format!("smtpd_tls_cert_file = /a{n}")));
     Odd { dialect: "postfix", main: "/etc/postfix/main.cf", text }.keeps_bounds(&[SHADOWED]);
 }
 
 #[test]
 fn repeated_settings_of_postgresql() {
-    let text = lines(40_000, |n| format!("ssl_ciphers = 'A{n}'"));
+    let text = format!("ssl = on\n{}", lines(40_000, |n| format!("ssl_ciphers = 'A{n}'")));
     Odd { dialect: "postgresql", main: "/etc/postgresql/15/main/postgresql.conf", text }.keeps_bounds(&[SHADOWED]);
 }
 
@@ -361,6 +358,6 @@ fn connectors_of_tomcat() {
 
 #[test]
 fn repeated_lines_of_wget() {
-    let text = lines(40_000, |n| format!("ciphers = A{n}"));
+    let text = lines(40_000, |n| format!("ca_certificate = /a{n}"));
     Odd { dialect: "wget", main: "/etc/wgetrc", text }.keeps_bounds(&[SHADOWED]);
 }

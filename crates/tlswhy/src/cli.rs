@@ -295,9 +295,10 @@ pub(crate) struct Config {
 /// Options of `fix`.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Fix {
-    /// A server as for `check`, whose configuration is named with --server-config; a configuration; or a report (JSON)
+    /// A server as for `check`, whose configuration is named with --server-config; a configuration; or a report (JSON).
+    /// Several are seen to one after the other
     #[arg(value_name = "TARGET|PATH|REPORT", required_unless_present_any = ["undo", "recover", "list"])]
-    pub(crate) subject: Option<String>,
+    pub(crate) subjects: Vec<String>,
 
     /// The server's configuration (a file or a directory); repeatable
     #[arg(long, value_name = "PATH", help_heading = "Configurations")]
@@ -347,6 +348,10 @@ pub(crate) struct Fix {
     /// List what was applied
     #[arg(long, conflicts_with = "apply", help_heading = "What to do")]
     pub(crate) list: bool,
+
+    /// Other commands have it: here it gets an answer that says where the edits stand as JSON.
+    #[arg(long, value_name = "FORMAT", hide = true)]
+    pub(crate) format: Option<String>,
 }
 
 /// Where certificates may come from that were not sent, and what may be asked of those who issued them.

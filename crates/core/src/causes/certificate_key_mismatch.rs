@@ -74,8 +74,12 @@ fn configured(found: &Found<'_>) -> Finding {
     finding.remedies.push(remedy(
         Party::Server,
         Safety::Safe,
-        "Configure the key that belongs to the certificate",
-        vec!["`tlswhy cert FULLCHAIN.pem --key KEY.pem` compares two files".to_owned()],
+        "Configure the key that belongs to the certificate, or the certificate that belongs to the key",
+        vec![
+            "Which of the two lines is wrong no file says; usually one of them still names what was there before the last renewal"
+                .to_owned(),
+            "`tlswhy cert FULLCHAIN.pem --key KEY.pem` compares two files".to_owned(),
+        ],
         "The signature of the handshake then verifies under the certificate's key.",
         None,
     ));

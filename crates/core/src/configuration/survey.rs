@@ -2,8 +2,8 @@
 
 use crate::chain::{self, AlternativeName, Certificate};
 use tlswhy_config::{
-    Content, Context, DIALECTS, Dialect, Files, Likeness, Reading, Service, Side, directory_of, effective,
-    fits, normal, recognise,
+    Content, Context, DIALECTS, Dialect, Files, Likeness, Reading, Service, Side, directory_of, effective, fits, normal,
+    recognise,
 };
 use tlswhy_model::{Evidence, GivenConfiguration, InstalledSoftware, Party, Question, SeenFile};
 

@@ -18,6 +18,11 @@ pub(super) fn cases() -> Vec<Case> {
         ("old", "", "sslVersionMin = TLSv1\nciphers = ALL:@SECLEVEL=0\nsecurityLevel = 0"),
         ("old-at-the-usual-level", "", "sslVersionMin = TLSv1"),
         ("ciphers", "", "sslVersionMax = TLSv1.2\nciphers = ECDHE-RSA-AES128-GCM-SHA256:AES128-SHA"),
+        (
+            "order-of-the-server",
+            "",
+            "sslVersionMax = TLSv1.2\nciphers = AES128-SHA:AES256-SHA\noptions = CIPHER_SERVER_PREFERENCE",
+        ),
         ("ciphersuites", "", "ciphersuites = TLS_AES_128_GCM_SHA256"),
         ("curves", "", "curves = P-384:X25519"),
         ("last-wins", "", "sslVersionMin = TLSv1.2\nsslVersionMin = TLSv1.3"),

@@ -22,7 +22,7 @@ const TRUST: &[&str] = &["ssl.verifyclient.ca-file", "ssl.ca-file"];
 const BY_NAME: &[&str] =
     &["ssl.pemfile", "ssl.privkey", "ssl.verifyclient.activate", "ssl.verifyclient.enforce", TRUST[0], TRUST[1]];
 /// Most pairs of a service and a block that are looked at.
-const MOST_PAIRS: usize = 20_000_000;
+const MOST_PAIRS: usize = 10_000_000;
 
 /// What counts for the whole socket; within `$HTTP["host"]` it is ignored with a warning (measured).
 const OF_THE_SOCKET: &[&str] =

@@ -203,6 +203,7 @@ impl<'l> Section<'l> {
                 .map(|setting| setting.map(|_| ClientVerification::Required)),
             verifies_peer: checks.filter(|_| is_client).map(|setting| setting.map(|_| true)),
             trust: self.text("CAfile").or_else(|| self.text("CApath")),
+            server_preference: (!is_client).then(|| self.server_preference(by)),
             server_name: self.server_name().filter(|_| is_client),
             ..Settings::default()
         }
@@ -223,6 +224,15 @@ impl<'l> Section<'l> {
         let left = VERSIONS.into_iter().filter(|version| !off.iter().any(|(known, _)| known == version)).collect();
         let text = off.iter().map(|(_, line)| line.value.as_str()).collect::<Vec<_>>().join(", ");
         Some(Setting::new("options", left, text, first.origin.clone()))
+    }
+
+    /// Whether the server's order of suites counts: only where an option says so (measured on 5.68).
+    fn server_preference(&self, by: &str) -> Setting<bool> {
+        let says = |line: &&Line| line.value.trim_start_matches('-').eq_ignore_ascii_case("CIPHER_SERVER_PREFERENCE");
+        match self.of(&["options"]).into_iter().rfind(says) {
+            Some(line) => Setting::new("options", !line.value.starts_with('-'), line.value.clone(), line.origin.clone()),
+            None => Setting::new("options", false, "", Origin::built_in(by)),
+        }
     }
 
     /// `sni`, else the host of `connect`.

@@ -34,6 +34,7 @@ pub(super) async fn apply(
     interrupted: &Interrupted,
 ) -> Result<Status, Failure> {
     let plan = plan(summary, evidence, proposals)?;
+    there_to_run(&plan)?;
     let before = asker.standing(interrupted).await?;
     if before.works() && course.is_none() {
         say(output, "Before", "the client connects: there is nothing to verify against")?;
@@ -74,6 +75,25 @@ pub(super) async fn apply(
             Ok(Status::Blocked)
         }
     }
+}
+
+/// A program that is not installed could validate nothing, and what is written would not be taken up.
+fn there_to_run(plan: &Plan) -> Result<(), Failure> {
+    for (command, option) in [(&plan.check, "--check-command"), (&plan.reload, "--reload-command")] {
+        let Some(program) = command.first().filter(|program| !is_there(program)) else { continue };
+        return Err(Failure::new(format!("`{}` is to be run, and there is no `{program}` here", command.join(" ")))
+            .tip(format!("{option} COMMAND runs another in its place, or none with `none`")));
+    }
+    Ok(())
+}
+
+/// Whether a command of this name could be started.
+fn is_there(program: &str) -> bool {
+    if program.contains('/') {
+        return Path::new(program).exists();
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
 /// Validates, then reloads: what does not pass its validation is never reloaded.

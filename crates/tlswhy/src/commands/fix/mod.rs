@@ -46,7 +46,32 @@ pub(crate) fn run(arguments: &Fix) -> Result<Status, Failure> {
     if arguments.apply || arguments.list || arguments.recover || arguments.undo.is_some() {
         return Err(Failure::new("files are changed on Unix systems only; without --apply the patch is shown"));
     }
-    let subject = arguments.subject.as_deref().unwrap_or_default();
+    if arguments.format.as_ref().is_some_and(|format| format != "human") {
+        return Err(Failure::new("`fix` is written for people alone").tip(
+            "the same edits as JSON stand in `remedies` of `tlswhy TARGET --server-config PATH --format json` and of \
+             `tlswhy config PATH --format json`",
+        ));
+    }
+    let mut worst = Status::Fine;
+    for subject in &arguments.subjects {
+        if arguments.subjects.len() > 1 {
+            headed(subject)?;
+        }
+        worst = worst.max(of_subject(arguments, subject)?);
+    }
+    Ok(worst)
+}
+
+/// A line that says of which of several subjects the following is.
+fn headed(title: &str) -> Result<(), Failure> {
+    Output::open(None)?.write(|out| {
+        let mut page = Page::new(out, terminal::width());
+        page.blank()?;
+        page.paragraph(0, HEADING, &words::sentence(&printable(title, 200)))
+    })
+}
+
+fn of_subject(arguments: &Fix, subject: &str) -> Result<Status, Failure> {
     let path = Path::new(subject);
     if path.exists() {
         let is_report = path.is_file() && starts_like_json(path)?;
@@ -151,9 +176,6 @@ fn of_configuration(arguments: &Fix, path: &Path) -> Result<Status, Failure> {
     if let (true, Some(unread)) = (report.configurations.is_empty(), report.unread.first()) {
         return Err(Failure::new(format!("cannot read {}: {}", unread.path, unread.why)));
     }
-    if arguments.apply {
-        return each_server(arguments, path, &report, &named);
-    }
     let services = report.configurations.iter().flat_map(|configuration| &configuration.services);
     let mut findings: Vec<Finding> = Vec::new();
     for finding in services.flat_map(|service| &service.findings) {
@@ -162,6 +184,11 @@ fn of_configuration(arguments: &Fix, path: &Path) -> Result<Status, Failure> {
         if !findings.iter().any(|known| known.cause == finding.cause && edits(known) == edits(finding)) {
             findings.push(finding.clone());
         }
+    }
+    // What no edit mends is shown all the same.
+    let by_hand = findings.iter().any(|finding| finding.impact == Impact::Blocks) && proposals(&findings).is_empty();
+    if arguments.apply && !(by_hand && aim.is_none()) {
+        return each_server(arguments, path, &report, &named);
     }
     shown(arguments, aim.as_ref(), &findings, &evidence)
 }
@@ -196,12 +223,7 @@ fn each_server(
             service.upgrade.as_deref().and_then(tlswhy_wire::upgrade::upgrade).or(arguments.connection.starttls);
         // A server of this machine is not asked through a proxy.
         arguments.connection.proxy = Some("none".to_owned());
-        let mut output = Output::open(None)?;
-        output.write(|out| {
-            let mut page = Page::new(out, terminal::width());
-            page.blank()?;
-            page.paragraph(0, HEADING, &words::sentence(&format!("{} ({address})", printable(&service.title, 160))))
-        })?;
+        headed(&format!("{} ({address})", service.title))?;
         worst = worst.max(of_target(&arguments, &target, named.to_vec())?);
     }
     if asked.is_empty() {

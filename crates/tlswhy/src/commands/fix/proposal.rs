@@ -6,7 +6,7 @@ use std::io;
 use anstyle::Style;
 use tlswhy_core::configuration::aims::{Aim, Course};
 use tlswhy_core::knowledge::policies::{policies, policy};
-use tlswhy_model::{Confidence, Edit, Finding, Impact, Party, Remedy, Safety, printable};
+use tlswhy_model::{Confidence, Edit, Exhibit, Finding, Impact, Party, Remedy, Safety, printable};
 
 use crate::cli::Fix;
 use crate::exit::Failure;
@@ -213,8 +213,17 @@ pub(super) fn show(
         page.blank()?;
         page.paragraph(0, HEADING, &words::sentence(&finding.title))?;
         page.paragraph(0, ASIDE, &format!("{}: {}", finding.cause, words::weight(finding)))?;
-        let remedy = finding.remedies.first().map(words::remedy).unwrap_or_default();
-        page.paragraph(TEXT, Style::new(), &format!("No file that was read can be edited for this. {remedy}"))?;
+        let remedy = finding.remedies.first();
+        let summary = remedy.map(words::remedy).unwrap_or_default();
+        page.paragraph(TEXT, Style::new(), &format!("No edit of the files that were read mends this. {summary}"))?;
+        for exhibit in &finding.exhibits {
+            if let Exhibit::File { path, line, says, .. } = exhibit {
+                page.labelled(TEXT, "Line", HEADING, TEXT + 10, &words::sentence(&format!("{path}:{line}: {says}")))?;
+            }
+        }
+        for step in remedy.into_iter().flat_map(|remedy| &remedy.steps) {
+            page.labelled(TEXT, "By hand", HEADING, TEXT + 10, &words::sentence(step))?;
+        }
     }
     page.blank()?;
     let last = match (proposals.is_empty(), by_hand.is_empty(), applies) {
