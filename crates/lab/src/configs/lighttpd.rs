@@ -7,7 +7,7 @@ const OTHER: &str = "other.example.test";
 
 /// Every case.
 pub(super) fn cases() -> Vec<Case> {
-    [lists(), sockets(), hosts(), files(), refused()].concat()
+    [lists(), sockets(), hosts(), files(), refused(), gnutls()].concat()
 }
 
 fn case(id: &str, body: &str, names: &[&str]) -> Case {
@@ -175,6 +175,28 @@ fn files() -> Vec<Case> {
         site("comment-and-lines", "ssl.openssl.ssl-conf-cmd = ( # a\n \"MinProtocol\" => # b\n \"TLSv1.3\",\n)"),
         Case { files: files.collect(), ..crlf },
     ]
+}
+
+/// The module for GnuTLS, where the package is there.
+fn gnutls() -> Vec<Case> {
+    [
+        ("defaults", ""),
+        ("minimum-by-no-name-of-its", "\"MinProtocol\" => \"TLSv1\""),
+        ("minimum-1.0", "\"MinProtocol\" => \"TLSv1.0\""),
+        ("minimum-1.3", "\"MinProtocol\" => \"TLSv1.3\""),
+        ("maximum-1.2", "\"MaxProtocol\" => \"TLSv1.2\""),
+        ("protocol", "\"Protocol\" => \"-ALL, TLSv1.2\""),
+        ("groups", "\"Groups\" => \"P-521\""),
+    ]
+    .into_iter()
+    .map(|(id, elements)| {
+        let case = site(&format!("gnutls-{id}"), &command(elements));
+        let files = case.files.iter().map(|(name, bytes)| {
+            (name.clone(), String::from_utf8_lossy(bytes).replace("mod_openssl", "mod_gnutls").into_bytes())
+        });
+        Case { files: files.collect(), needs: &["/usr/lib/lighttpd/mod_gnutls.so"], ..case }
+    })
+    .collect()
 }
 
 fn refused() -> Vec<Case> {

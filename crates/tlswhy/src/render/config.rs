@@ -185,7 +185,12 @@ fn write_effective(page: &mut Page<'_>, service: &ServiceView, options: Options)
             1..=6 => format!("; not {}", fails.join(", ")),
             more => format!("; not {} and {} more", fails.iter().take(5).copied().collect::<Vec<_>>().join(", "), more - 5),
         };
-        let text = format!("{works} of {} well-known clients can negotiate{without}", service.clients.len());
+        let all = service.clients.len();
+        let text = match all - works - fails.len() {
+            0 => format!("{works} of {all} well-known clients can negotiate{without}"),
+            open if open == all => "whether well-known clients can negotiate the files do not tell".to_owned(),
+            open => format!("{works} of {all} well-known clients can negotiate{without}; of {open} the files do not tell"),
+        };
         page.labelled(INSIDE, "clients", HEADING, VALUE, &text)?;
     }
     Ok(())

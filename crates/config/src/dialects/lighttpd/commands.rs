@@ -5,7 +5,7 @@ use tlswhy_wire::ProtocolVersion;
 use super::Program;
 use super::tree::{Entry, Value};
 use crate::language::names;
-use crate::service::Trouble;
+use crate::service::{Library, Trouble};
 use crate::setting::{CipherList, Language, Setting, Settings, Shadowed};
 use crate::span::{Origin, Span};
 
@@ -79,6 +79,26 @@ pub(super) fn apply(list: Option<&Entry>, replaced: Option<&Entry>, program: Pro
     if let (Some(replaced), Some(list)) = (replaced, list) {
         shadow(replaced, list, settings);
     }
+}
+
+/// What is claimed of modules for other libraries: of mod_gnutls both ends of the range and the groups, of the others nothing. Suites it
+/// takes by a few lists of its own, or does not start (measured on 1.4.69).
+pub(super) fn with_another_library(library: &Library, program: Program, of_openssl: Settings) -> Settings {
+    let Settings { tls, minimum_version, maximum_version, groups, .. } = of_openssl;
+    let settings = Settings { tls, ..Settings::default() };
+    if !matches!(library, Library::GnuTls(_)) {
+        return settings;
+    }
+    let minimum_version = match (minimum_version, program.lowest()) {
+        (Some(written), Some(default)) if written.text.eq_ignore_ascii_case("TLSv1") => {
+            let mut lowest = Setting::new(written.name.clone(), default, default.to_string(), Origin::built_in(program.name()));
+            let why = "mod_gnutls knows no version `TLSv1` (it is `TLSv1.0` there), warns, and its default counts";
+            lowest.shadow([crate::dialects::client::shadowed(&written, why, true)]);
+            Some(lowest)
+        }
+        (written, _) => written,
+    };
+    Settings { minimum_version, maximum_version, groups, ..settings }
 }
 
 /// The names that SSL_CONF_cmd(3) takes in files, and lighttpd's own `SecurityLevel`.

@@ -8,7 +8,7 @@ use super::names::{self, Conditions, Name};
 use super::tree::{Block, Entry};
 use crate::dialects::MOST_SERVICES;
 use crate::files::normal;
-use crate::service::{Heeds, Listener, Note, Reading, Service, Side, Trouble};
+use crate::service::{Heeds, Library, Listener, Note, Reading, Service, Side, Trouble};
 use crate::setting::{CipherList, ClientVerification, Language, MOST_SHADOWED, Setting, Settings, Shadowed};
 use crate::span::{Origin, Span};
 
@@ -33,9 +33,11 @@ pub(super) fn read(program: Program, blocks: &[Block], reading: &mut Reading) {
     let ignored = misplaced(blocks);
     let telling: Vec<usize> = (0..blocks.len()).filter(|index| blocks.get(*index).is_some_and(tells)).collect();
     let conditions = Conditions::of(blocks);
+    let by_openssl = matches!(library(program, global), Library::OpenSsl(_));
     for block in blocks {
         let of_socket = block.parent.is_none() || is_socket(block);
-        if let Some(list) = block.entry(LIST).filter(|_| of_socket) {
+        // Other libraries' modules warn of what they do not know.
+        if let Some(list) = block.entry(LIST).filter(|_| of_socket && by_openssl) {
             commands::complain(list, &mut reading.troubles);
         }
         if let Some(condition) = block.condition.as_ref().filter(|condition| names::never(condition)) {
@@ -72,6 +74,14 @@ pub(super) fn read(program: Program, blocks: &[Block], reading: &mut Reading) {
             return;
         }
     }
+}
+
+/// The library of the module that does the TLS.
+fn library(program: Program, global: &Block) -> Library {
+    let modules = global.entry("server.modules");
+    let modules: Vec<String> =
+        modules.iter().flat_map(|entry| entry.value.elements()).map(|(_, _, value)| value.text()).collect();
+    program.library(&modules)
 }
 
 /// Whether a block says what differs from name to name.
@@ -200,7 +210,10 @@ impl Socket<'_> {
         }
         let replaced = self.global.entry(LIST).filter(|_| says_more && self.index != 0 && self.own.entry(LIST).is_some());
         commands::apply(inherited(LIST), replaced, self.program, &mut settings);
-        settings
+        match library(self.program, self.global) {
+            Library::OpenSsl(_) => settings,
+            other => commands::with_another_library(&other, self.program, settings),
+        }
     }
 
     /// The names that blocks tell apart, each once; what no block names comes last.
@@ -302,9 +315,6 @@ impl Socket<'_> {
         };
         let names = name.written();
         let title = format!("socket {socket} {}", names.join(" "));
-        let modules = self.global.entry("server.modules");
-        let modules: Vec<String> =
-            modules.iter().flat_map(|entry| entry.value.elements()).map(|(_, _, value)| value.text()).collect();
         Service {
             dialect: "lighttpd",
             side: Side::Server,
@@ -315,7 +325,7 @@ impl Socket<'_> {
             declared: self.place(),
             upgrade: None,
             program: ("lighttpd".to_owned(), self.program.release),
-            library: self.program.library(&modules),
+            library: library(self.program, self.global),
             heeds: HEEDS,
             settings,
             notes,

@@ -67,7 +67,7 @@ fn headed(title: &str) -> Result<(), Failure> {
     Output::open(None)?.write(|out| {
         let mut page = Page::new(out, terminal::width());
         page.blank()?;
-        page.paragraph(0, HEADING, &words::sentence(&printable(title, 200)))
+        page.paragraph(0, HEADING, &printable(title, 200))
     })
 }
 
