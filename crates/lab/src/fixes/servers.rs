@@ -268,11 +268,11 @@ fn tomcat(lab: &Lab) -> Started {
     // A start takes seconds, and whoever starts it anew waits until it listens.
     let start =
         "exec java -cp '{dir}/lib/*' -Dcatalina.base={dir} -Dcatalina.home={dir} org.apache.catalina.startup.Bootstrap start";
-    let restart = format!(
-        "#!/bin/bash\ncd {{dir}} || exit 1\nkill \"$(cat pid)\"\nwhile kill -0 \"$(cat pid)\" 2>/dev/null; do sleep 0.1; done\n\
+    let restart =
+        "#!/bin/bash\ncd {dir} || exit 1\nkill \"$(cat pid)\"\nwhile kill -0 \"$(cat pid)\" 2>/dev/null; do sleep 0.1; done\n\
          setsid ./start >again.log 2>&1 </dev/null &\n\
-         for turn in $(seq 600); do (exec 3<>/dev/tcp/127.0.0.1/{{port}}) 2>/dev/null && exit 0; sleep 0.1; done\nexit 1\n"
-    );
+         for turn in $(seq 600); do (exec 3<>/dev/tcp/127.0.0.1/{port}) 2>/dev/null && exit 0; sleep 0.1; done\nexit 1\n"
+            .to_owned();
     lab.launch(Launch {
         program: "bash",
         args: words("{dir}/start"),
