@@ -1,5 +1,6 @@
 //! Sections, names and values as config.c reads them.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::url::Address;
@@ -40,6 +41,8 @@ pub(super) struct Conf<'c> {
     pub(super) read: Vec<String>,
     includes: Includes,
     opened: usize,
+    /// The bounds that were met.
+    left_out: HashSet<String>,
 }
 
 /// Where lines stand.
@@ -60,6 +63,7 @@ impl<'c> Conf<'c> {
             read: Vec::new(),
             includes: Includes::default(),
             opened: 0,
+            left_out: HashSet::new(),
         }
     }
 
@@ -104,7 +108,8 @@ impl<'c> Conf<'c> {
                 }
                 b'[' => reader.section().map(|found| {
                     section = found;
-                    if section.name == "http" && (section.sub.is_none() || section.address.is_some()) {
+                    let of_http = section.name == "http" && (section.sub.is_none() || section.address.is_some());
+                    if of_http && self.headers.len() < MOST_LINES {
                         let at = Span { path: Arc::clone(&path), start, end: reader.at };
                         self.headers.push((section.address.clone(), at));
                     }
@@ -123,7 +128,7 @@ impl<'c> Conf<'c> {
 
     /// Says once that a bound was met.
     fn left_out(&mut self, says: String) {
-        if !self.troubles.iter().any(|known| known.says == says) {
+        if self.left_out.insert(says.clone()) {
             self.troubles.push(Trouble { at: None, says, fatal: false });
         }
     }
