@@ -7,7 +7,7 @@ use crate::service::Trouble;
 use crate::span::{Span, Via};
 
 /// Most words of one file.
-const MOST: usize = 400_000;
+const MOST: usize = 200_000;
 
 /// A word.
 #[derive(Clone, Debug)]
