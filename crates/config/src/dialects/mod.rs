@@ -130,8 +130,8 @@ impl Commands {
     }
 }
 
-/// Most services of one configuration: beyond them nothing is read, which [`Dialect::reading`] says. A bound for memory; each takes some 10 KiB
-/// until it is judged and shown.
+/// Most services of one configuration: beyond them nothing is read, which [`Dialect::reading`] says. A bound for memory; each takes
+/// some 10 KiB until it is judged and shown.
 pub const MOST_SERVICES: usize = 10_000;
 /// Most lines of one name that count for every service, each of which is held against them.
 pub(crate) const MOST_GENERAL: usize = 100;

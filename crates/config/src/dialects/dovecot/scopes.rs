@@ -83,7 +83,9 @@ impl<'t> Ruled<'t> {
                         let whole = std::iter::once(section.name.as_str());
                         for name in whole.chain(names_of(&section.name)).map(str::to_ascii_lowercase) {
                             let sections = ruled.sections.entry(name).or_default();
-                            if sections.len() < MOST_GENERAL && sections.last() != Some(&section.number) {
+                            if sections.len() >= MOST_GENERAL {
+                                ruled.beyond = ruled.beyond.or(Some(entry));
+                            } else if sections.last() != Some(&section.number) {
                                 sections.push(section.number);
                             }
                         }
