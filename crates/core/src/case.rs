@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use std::rc::Rc;
 
 use tlswhy_model::{
-    Attempt, Awaited, Bytes, ClientProfile, Depth, Direction, Ending, Evidence, Exhibit, Layer, Opening, Probe, Question,
+    Attempt, Awaited, Bytes, ClientProfile, Depth, Direction, Ending, Evidence, Exhibit, Layer, Opening, PathMeasurement,
+    PathQuestion, Probe, Question,
 };
 use tlswhy_wire::{
     AlertDescription, CertificateList, CertificateRequest, CipherSuite, HelloSpec, KeyExchangeParams, NamedGroup,
@@ -384,6 +385,20 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// The way as it was measured for this question, or `None` after noting that it has to be.
+    pub fn ask_path(&self, question: PathQuestion) -> Option<&'a PathMeasurement> {
+        let measured = self.evidence.paths.iter().find(|path| path.question == question);
+        if measured.is_none() {
+            self.ask_outside(Question::Path(Box::new(question)), "where on the way it is stopped");
+        }
+        measured
+    }
+
+    /// What was measured of the way to this address.
+    pub fn path(&self) -> Option<&'a PathMeasurement> {
+        self.evidence.paths.iter().find(|path| Some(path.question.address) == self.address)
+    }
+
     /// Notes a question that goes elsewhere than to the server, unless it was asked before.
     fn ask_outside(&self, question: Question, purpose: &str) {
         let answered = match &question {
@@ -393,6 +408,7 @@ impl<'a> Case<'a> {
             Question::Records { name, record_type } => {
                 self.evidence.records.iter().any(|records| records.name == *name && records.record_type == *record_type)
             }
+            Question::Path(question) => self.evidence.paths.iter().any(|path| path.question == **question),
             Question::Resolve { .. } | Question::Probe(_) | Question::Files { .. } | Question::Software { .. } => false,
         };
         let mut wanted = self.wanted.borrow_mut();

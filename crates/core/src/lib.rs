@@ -20,6 +20,7 @@ pub mod inventory;
 pub mod knowledge;
 pub mod negotiate;
 mod panel;
+pub mod path;
 mod redact;
 mod software;
 pub mod symptoms;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use tlswhy_model::{Bytes, Ending, Evidence, Opening};
+use tlswhy_model::{Bytes, Ending, Evidence, Opening, PathAnswer};
 use tlswhy_wire::{ExtensionSpec, HelloSpec};
 
 use crate::case::Seen;
@@ -71,11 +71,7 @@ pub fn redact(mut evidence: Evidence) -> Evidence {
         let probe = &mut attempt.probe;
         probe.host = addresses.replace_text(&clean(&probe.host));
         probe.address = probe.address.map(|address| addresses.replace(address));
-        match &mut probe.opening {
-            Opening::Hello { hello } => mask_hello(hello, &names),
-            Opening::Replay { records } => mask_bytes(records, &names),
-            Opening::Plain { request } => mask_bytes(request, &names),
-        }
+        mask_opening(&mut probe.opening, &names);
         attempt.address = attempt.address.as_deref().map(|address| addresses.replace_text(address));
         for turn in &mut attempt.dialogue {
             mask_bytes(&mut turn.bytes, &names);
@@ -93,8 +89,31 @@ pub fn redact(mut evidence: Evidence) -> Evidence {
             _ => {}
         }
     }
+    for path in &mut evidence.paths {
+        path.question.address = addresses.replace(path.question.address);
+        for opening in [&mut path.question.test, &mut path.question.control].into_iter().flatten() {
+            mask_opening(opening, &names);
+        }
+        for probe in &mut path.probes {
+            match &mut probe.answer {
+                PathAnswer::Expired { by } | PathAnswer::PortUnreachable { by } | PathAnswer::Unreachable { by, .. } => {
+                    *by = by.map(|by| addresses.replace(by));
+                }
+                PathAnswer::Data { bytes } => mask_bytes(bytes, &names),
+                _ => {}
+            }
+        }
+    }
     evidence.redacted = true;
     evidence
+}
+
+fn mask_opening(opening: &mut Opening, names: &[String]) {
+    match opening {
+        Opening::Hello { hello } => mask_hello(hello, names),
+        Opening::Replay { records } => mask_bytes(records, names),
+        Opening::Plain { request } => mask_bytes(request, names),
+    }
 }
 
 /// Every name that stands in the evidence, longest first: the target's, and those in certificates and their authorities.

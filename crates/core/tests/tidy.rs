@@ -12,7 +12,7 @@ use tlswhy_core::{CAUSES, Cause};
 const HEADINGS: [&str; 5] = ["## Diagnosis", "## Cause", "## Fix", "## Why it works", "## References"];
 
 /// Files in `src/causes` that are no cause.
-const NO_CAUSE: [&str; 6] = ["certificates.rs", "found.rs", "mod.rs", "software.rs", "told.rs", "words.rs"];
+const NO_CAUSE: [&str; 7] = ["certificates.rs", "found.rs", "mod.rs", "places.rs", "software.rs", "told.rs", "words.rs"];
 
 /// Which module of this crate may import which. `lib.rs` only declares and re-exports.
 const IMPORTS: &[(&str, &[&str])] = &[
@@ -20,9 +20,10 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("knowledge", &[]),
     ("chain", &["knowledge"]),
     ("negotiate", &["case", "chain", "knowledge"]),
-    ("causes", &["case", "chain", "configuration", "examination", "knowledge", "negotiate"]),
+    ("path", &[]),
+    ("causes", &["case", "chain", "configuration", "examination", "knowledge", "negotiate", "path"]),
     ("configuration", &["case", "causes", "chain", "examination", "knowledge", "negotiate"]),
-    ("examination", &["case", "causes", "chain", "configuration", "inventory", "knowledge", "negotiate", "panel"]),
+    ("examination", &["case", "causes", "chain", "configuration", "inventory", "knowledge", "negotiate", "panel", "path"]),
     ("inventory", &["case", "chain", "knowledge", "negotiate"]),
     ("panel", &["case", "causes", "chain", "examination", "negotiate"]),
     ("redact", &["case", "chain"]),

@@ -21,6 +21,8 @@ mod masks;
 pub mod observe;
 mod openssl;
 mod pace;
+#[cfg(target_os = "linux")]
+mod path;
 mod patience;
 mod pem;
 mod probe;
@@ -123,6 +125,13 @@ impl Live {
                 self.pace.learn(&attempt);
                 Answer::Attempted(Box::new(attempt))
             }
+            #[cfg(target_os = "linux")]
+            Question::Path(question) => path::measure(self, *question, started)
+                .await
+                .map_or(Answer::Unavailable, |measured| Answer::Measured(Box::new(measured))),
+            // Elsewhere the system does not tell which router a packet came to.
+            #[cfg(not(target_os = "linux"))]
+            Question::Path(_) => Answer::Unavailable,
             Question::Fetch { url, request } => Answer::Fetched(fetch::fetch(self, url, request).await),
             Question::Files { paths } => Answer::Files(self.files.look(paths).await),
             Question::Software { products } => Answer::Software(self.files.software(products).await),

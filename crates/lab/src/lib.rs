@@ -28,6 +28,7 @@ pub mod fixes;
 pub mod hindered;
 pub mod not_kept;
 pub mod old_openssl;
+pub mod path;
 pub mod pki;
 pub mod programs;
 pub mod real_client;

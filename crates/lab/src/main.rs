@@ -4,6 +4,7 @@
 use std::process::ExitCode;
 
 use tlswhy_lab::bench_configurations::Row;
+use tlswhy_lab::path::wire::Wire;
 use tlswhy_lab::runner::{Verdict, find_binary, prove_all, run_all};
 use tlswhy_lab::{Lab, SCENARIOS, Scenario, StartError, real_client};
 
@@ -19,6 +20,8 @@ fn main() -> ExitCode {
         "bench" if rest.iter().any(|word| word == "configurations") => bench_configurations(),
         "bench" if rest.iter().any(|word| word == "run") => bench_run(),
         "bench" => bench(),
+        // A part of a way in network namespaces, started by the tests.
+        "wire" => Wire::parse(rest).and_then(Wire::run).map(|()| true),
         "configs" => tlswhy_lab::configs::command::run(rest),
         "clients" => tlswhy_lab::clients::command::run(rest),
         "chains" => tlswhy_lab::chains::command::run(rest),

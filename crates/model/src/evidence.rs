@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Answer, Attempt, Bytes, ClientProfile, FileContent, GivenConfiguration, InstalledSoftware, MOST_FILE_BYTES, Question,
-    SeenFile, Tool,
+    Answer, Attempt, Bytes, ClientProfile, FileContent, GivenConfiguration, InstalledSoftware, MOST_FILE_BYTES,
+    PathMeasurement, Question, SeenFile, Tool,
 };
 
 /// What was seen, without opinion. Can be saved, mailed, and judged again anywhere, offline.
@@ -58,6 +58,9 @@ pub struct Evidence {
     /// Every connection tried, in order.
     #[serde(default)]
     pub attempts: Vec<Attempt>,
+    /// What was measured of the way to the server.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<PathMeasurement>,
     /// Whether every address of the name was to be examined, or the first that answers.
     #[serde(default)]
     pub all_addresses: bool,

@@ -14,6 +14,7 @@ mod configuration;
 mod evidence;
 mod file;
 mod finding;
+mod path;
 mod question;
 mod remedy;
 mod report;
@@ -34,10 +35,12 @@ pub use configuration::{
 pub use evidence::{Evidence, Fetched, Identity, KnownCertificate, NamedStore, Records, Resolution, Subject, TrustAnchors};
 pub use file::{FileContent, GivenConfiguration, InstalledSoftware, LinkedLibrary, MOST_FILE_BYTES, SeenFile};
 pub use finding::{Confidence, Direction, Exhibit, Finding, Impact, Layer, Party, Stage};
+pub use path::{PathAnswer, PathMeasurement, PathPacket, PathProbe, PathQuestion};
 pub use question::{Answer, Asked, Depth, Opening, Probe, Question, QuestionId};
 pub use remedy::{Edit, Prediction, Remedy, Safety};
 pub use report::{
-    AddressOutcome, CertificateView, ChainView, ClientOutcome, Cost, Notice, OpenQuestion, Outcome, Report, StoreView, Tool,
+    AddressOutcome, CertificateView, ChainView, ClientOutcome, Cost, HopView, Notice, OpenQuestion, Outcome, PathView, Report,
+    StoppedView, StoreView, Tool,
 };
 pub use server::{Acceptance, AcceptedValue, OrderView, ServerView, ShownCertificate, ValuesView, VersionView};
 pub use software::{Abilities, EndOfLife, FoundSoftware, Lacking, SoftwareReport, SoftwareRole, UsedLibrary, Walk};

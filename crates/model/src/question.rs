@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use tlswhy_wire::HelloSpec;
 
-use crate::{Attempt, Bytes, Fetched, InstalledSoftware, Records, Resolution, SeenFile};
+use crate::{Attempt, Bytes, Fetched, InstalledSoftware, PathMeasurement, PathQuestion, Records, Resolution, SeenFile};
 
 /// Number of a question within one examination.
 pub type QuestionId = u32;
@@ -19,6 +19,8 @@ pub enum Question {
     },
     /// What happens when this is sent?
     Probe(Box<Probe>),
+    /// What happens on the way to this address?
+    Path(Box<PathQuestion>),
     /// What lies at this `http` URL? Asked only where the user allowed it (`--aia`, `--online`).
     Fetch {
         /// The URL, as a certificate names it.
@@ -128,6 +130,8 @@ pub enum Answer {
     Resolved(Resolution),
     /// To [`Question::Probe`].
     Attempted(Box<Attempt>),
+    /// To [`Question::Path`].
+    Measured(Box<PathMeasurement>),
     /// To [`Question::Fetch`].
     Fetched(Fetched),
     /// To [`Question::Records`].

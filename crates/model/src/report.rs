@@ -30,6 +30,9 @@ pub struct Report {
     /// Each address of the name, where all were examined.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<AddressOutcome>,
+    /// The way to each address where it was measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<PathView>,
     /// The certificates, and what becomes of them in each trust store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chain: Option<ChainView>,
@@ -116,6 +119,50 @@ pub struct AddressOutcome {
     /// Code of the first blocking finding there.
     pub root_cause: Option<String>,
     /// In words.
+    pub says: String,
+}
+
+/// The way to an address, hop by hop.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PathView {
+    /// The address.
+    pub address: String,
+    /// The hops, nearest first; the last is where TCP ends, if that was found.
+    pub hops: Vec<HopView>,
+    /// How many hops away TCP ends; absent where that was not found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<u8>,
+    /// Where what was sent is stopped, where something stops it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<StoppedView>,
+    /// In words: what is known of the way.
+    pub says: String,
+}
+
+/// One hop.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct HopView {
+    /// How far away, from 1.
+    pub hop: u8,
+    /// The address with which it answers; absent where it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// How long its answer took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round_trip_ms: Option<f64>,
+}
+
+/// Where on the way something is stopped.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct StoppedView {
+    /// Not nearer than this hop; 0 is this machine.
+    pub after: u8,
+    /// Not farther than this hop.
+    pub before: u8,
+    /// What happens there.
     pub says: String,
 }
 

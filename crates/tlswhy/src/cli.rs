@@ -69,6 +69,16 @@ Exit status:
   2  tlswhy could not do its own job
   3  it fails and the cause stayed undetermined: nothing is changed then";
 
+const TRACE_EXIT_STATUS: &str = "\
+Packets that come only so far show the routers, how far the server is, and from where on the hello is answered or
+lost. No right is needed. At most 70 connections are opened and left, one after the other, besides those of `check`.
+
+Exit status:
+  0  no blocking finding
+  1  a blocking finding
+  2  tlswhy could not do its own job (usage, no way to measure)
+  3  it fails and the cause stayed undetermined; the open questions are listed";
+
 const CERT_EXIT_STATUS: &str = "\
 Exit status:
   0  no fault that blocks
@@ -100,6 +110,9 @@ pub(crate) enum Command {
     /// Why does a handshake with this server fail, or whom will it fail for?
     #[command(arg_required_else_help = true, after_help = EXIT_STATUS)]
     Check(Box<Check>),
+    /// Where on the way to a server, and by whom, is the handshake stopped?
+    #[command(arg_required_else_help = true, after_help = TRACE_EXIT_STATUS)]
+    Trace(Box<Trace>),
     /// Judge saved evidence again, offline
     #[command(arg_required_else_help = true, after_help = EXIT_STATUS)]
     Diagnose(Diagnose),
@@ -355,7 +368,7 @@ pub(crate) struct Fix {
 }
 
 /// Where certificates may come from that were not sent, and what may be asked of those who issued them.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Sources {
     /// Take missing intermediates from here: a file or a directory (PEM or DER); repeatable
     #[arg(long, value_name = "FILE|DIR", help_heading = "Certificates")]
@@ -521,6 +534,30 @@ pub(crate) struct Relay {
     /// Show every handshake
     #[arg(short, long, help_heading = "Output")]
     pub(crate) verbose: bool,
+}
+
+/// Options of `trace`.
+#[derive(Args, Debug)]
+pub(crate) struct Trace {
+    /// Host, HOST:PORT, address ([IPv6]:PORT) or URL
+    #[arg(value_name = "TARGET")]
+    pub(crate) target: Target,
+    /// Judge for this client: a name from `tlswhy clients`, or a profile in a TOML file
+    #[arg(long, value_name = "NAME|FILE", help_heading = "Whom to judge for")]
+    pub(crate) client: Option<String>,
+    /// Trust these certificates (PEM or DER) instead of the client's own store
+    #[arg(long, value_name = "FILE", help_heading = "Whom to judge for")]
+    pub(crate) ca: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+    /// Keep what was seen; `tlswhy diagnose FILE` judges it again
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) save_evidence: Option<PathBuf>,
+    /// Take names and addresses out of the saved evidence, so that it can be mailed
+    #[arg(long, requires = "save_evidence", help_heading = "Output")]
+    pub(crate) redact: bool,
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 /// Options of `diagnose`.
@@ -791,7 +828,7 @@ impl FromStr for Alpn {
 }
 
 /// Commands of the contract that this version does not have.
-const LATER: &[&str] = &["trace"];
+const LATER: &[&str] = &["impact", "scan", "serve"];
 
 /// Refuses what stands in the place of a target and was rather meant as a command: `tlswhy chekc HOST` must not examine a host
 /// of that name. An explicit `check` examines it.

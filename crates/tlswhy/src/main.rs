@@ -26,6 +26,7 @@ fn main() -> ExitCode {
     let ended = match command {
         None => cli::no_command_was_meant(&check).and_then(|()| commands::check::run(&check)),
         Some(Command::Check(check)) => commands::check::run(&check),
+        Some(Command::Trace(arguments)) => commands::trace::run(*arguments),
         Some(Command::Cert(arguments)) => commands::cert::run(&arguments),
         Some(Command::Config(arguments)) => commands::config::run(&arguments),
         Some(Command::Fix(arguments)) => commands::fix::run(&arguments),

@@ -8,6 +8,7 @@
 
 mod certificates;
 mod found;
+mod places;
 mod software;
 mod told;
 mod words;
@@ -34,6 +35,8 @@ mod no_shared_cipher;
 mod no_shared_group;
 mod no_shared_signature_algorithm;
 mod not_tls;
+mod path_blocks_handshake;
+mod path_sni_filtering;
 mod port_closed;
 mod server_size_intolerant;
 mod server_software_outdated;
@@ -98,6 +101,8 @@ pub static CAUSES: &[&Cause] = &[
     &no_shared_group::CAUSE,
     &no_shared_signature_algorithm::CAUSE,
     &not_tls::CAUSE,
+    &path_blocks_handshake::CAUSE,
+    &path_sni_filtering::CAUSE,
     &port_closed::CAUSE,
     &server_size_intolerant::CAUSE,
     &server_software_outdated::CAUSE,

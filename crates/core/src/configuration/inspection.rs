@@ -78,6 +78,7 @@ impl InspectionRequest {
             files: Vec::new(),
             software: self.software.clone(),
             attempts: Vec::new(),
+            paths: Vec::new(),
             all_addresses: false,
             full: false,
             watched: false,

@@ -10,10 +10,11 @@ mod story;
 
 use std::net::IpAddr;
 
-pub use story::{CertificateFault, Clock, Fault, FaultKind, Story};
+pub use story::{CertificateFault, Clock, Fault, FaultKind, PathFault, Story};
 use tlswhy_model::{
     Answer, Asked, ClientProfile, Confidence, Ending, Evidence, GivenConfiguration, Identity, InstalledSoftware,
-    KnownCertificate, NamedStore, Notice, Question, QuestionId, Report, Resolution, SeenFile, Subject, Tool, TrustAnchors,
+    KnownCertificate, NamedStore, Notice, PathQuestion, Question, QuestionId, Report, Resolution, SeenFile, Subject, Tool,
+    TrustAnchors,
 };
 
 use crate::case::{Allowed, Case, Seen};
@@ -69,6 +70,8 @@ pub struct Request {
     pub software: Vec<InstalledSoftware>,
     /// Files that were looked at beforehand: what a process that is gone by now had as its environment.
     pub files: Vec<SeenFile>,
+    /// The way to the server is measured though nothing points at it.
+    pub trace: bool,
 }
 
 /// An address family.
@@ -170,6 +173,7 @@ impl Examination {
             software: request.software.clone(),
             identity: request.identity.clone(),
             attempts: Vec::new(),
+            paths: Vec::new(),
             all_addresses: request.all_addresses,
             full: request.full,
             watched: false,
@@ -276,6 +280,7 @@ impl Examination {
                 }
                 self.evidence.attempts.push(*attempt);
             }
+            Answer::Measured(measured) => self.evidence.paths.push(*measured),
             Answer::Fetched(fetched) => self.evidence.fetched.push(fetched),
             Answer::Records(records) => self.evidence.records.push(records),
             answer @ (Answer::Files(_) | Answer::Software(_)) => self.evidence.keep(&asked.question, answer),
@@ -379,6 +384,16 @@ impl Examination {
             let new = of_clients.into_iter().filter(|(question, _)| !wanted.iter().any(|(known, _)| known == question));
             wanted.extend(new.collect::<Vec<_>>());
         }
+        if wanted.is_empty() && self.request.trace {
+            wanted.extend(self.way(&addresses));
+        }
+        // A measurement is disturbed by whatever runs beside it.
+        let is_path = |question: &Question| matches!(question, Question::Path(_));
+        if wanted.iter().all(|(question, _)| is_path(question)) {
+            wanted.truncate(1);
+        } else {
+            wanted.retain(|(question, _)| !is_path(question));
+        }
         if wanted.is_empty() && self.request.replay {
             // The very hellos of the panel are sent once the diagnosis stands.
             if let Some(address) = addresses.first() {
@@ -412,6 +427,20 @@ impl Examination {
             |seen: &Seen<'_>| seen.attempt.probe.upgrade.as_deref() == upgrade && (seen.chose() || seen.alert().is_some());
         (self.evidence.full && !self.evidence.watched && case.all().any(speaks))
             .then(|| inventory::take(case, story.server_name.as_deref(), upgrade))
+    }
+
+    /// The way to the first address that has not been measured: with the hello of the judged client, where the server was reached.
+    fn way(&self, addresses: &[Option<IpAddr>]) -> Option<(Question, String)> {
+        let client = self.evidence.clients.first()?;
+        let is_new = |address: &&IpAddr| !self.evidence.paths.iter().any(|path| path.question.address == **address);
+        let address = addresses.iter().flatten().find(is_new)?;
+        let case = self.case(client, Some(*address));
+        let story = self.tell(&case);
+        let own = story.own.and_then(|own| self.evidence.attempt(own));
+        let test = own.filter(|_| story.upgrade.is_none()).map(|own| own.probe.opening.clone());
+        let question =
+            Question::Path(Box::new(PathQuestion { address: *address, port: self.request.subject.port, test, control: None }));
+        (!self.unavailable.contains(&question)).then(|| (question, "the way to the server".to_owned()))
     }
 
     /// The addresses to examine: one, or all where asked for. `None` while the name is not resolved. A `None` within the list

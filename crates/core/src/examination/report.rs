@@ -15,6 +15,7 @@ use crate::configuration::{locate, outdated, rivals, settling};
 use crate::inventory::Inventory;
 use crate::negotiate::ServerCapabilities;
 use crate::panel;
+use crate::path;
 
 /// One client's course to one address, in words.
 pub(super) struct Tale<'a> {
@@ -105,6 +106,7 @@ impl Examination {
             summary: self.summary(&tales, outcome, &findings),
             clients: self.panel_rows(&tales, inventory.as_ref()),
             addresses: if several_addresses { self.address_rows(&tales) } else { Vec::new() },
+            paths: self.evidence.paths.iter().map(path::view).collect(),
             chain: self.chain_view(&tales),
             server,
             notices: self.left_aside().into_iter().chain(notices).collect(),
@@ -344,9 +346,12 @@ impl Examination {
 
     fn cost(&self) -> Cost {
         let attempts = &self.evidence.attempts;
-        let ended = attempts.iter().map(|attempt| attempt.timing.started_ms + attempt.timing.ended_ms).fold(0.0, f64::max);
+        let attempted = attempts.iter().map(|attempt| attempt.timing.started_ms + attempt.timing.ended_ms);
+        let measured = self.evidence.paths.iter().map(|path| path.started_ms + path.ended_ms);
+        let ended = attempted.chain(measured).fold(0.0, f64::max);
+        let probes = self.evidence.paths.iter().map(path::connections).sum::<usize>();
         Cost {
-            connections: u32::try_from(attempts.len()).unwrap_or(u32::MAX),
+            connections: u32::try_from(attempts.len().saturating_add(probes)).unwrap_or(u32::MAX),
             rounds: attempts.iter().map(|attempt| attempt.round).max().unwrap_or(0),
             sent_bytes: attempts.iter().map(|attempt| attempt.sent.len() as u64).sum(),
             received_bytes: attempts.iter().map(|attempt| attempt.received.len() as u64).sum(),

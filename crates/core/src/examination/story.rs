@@ -10,6 +10,7 @@ mod certificates;
 mod hellos;
 mod identity;
 mod negotiation;
+mod path;
 mod reach;
 mod refusal;
 mod watched;
@@ -25,6 +26,7 @@ use crate::chain::{Certificate, KeyKind, Link, Objection, Stores};
 use crate::configuration::{OutdatedSoftware, Restriction, ShadowedSetting};
 use crate::knowledge::alerts::Word;
 use crate::negotiate::{ClientCapabilities, Obstacle, ServerCapabilities};
+use crate::path::{Ends, Place};
 
 /// What stops the client at one point.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +75,8 @@ pub enum FaultKind {
         /// It is the cut, not the length.
         split: bool,
     },
+    /// Something on the way ends the handshake.
+    Path(PathFault),
     /// The negotiation has no result.
     Negotiation(Obstacle),
     /// Suites are shared, and none can be used with the server's key.
@@ -103,6 +107,17 @@ pub enum FaultKind {
         /// One was shown, and refused: what is known to be wrong with it.
         refused: Option<Vec<String>>,
     },
+}
+
+/// Something between the client and the server that ends handshakes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathFault {
+    /// The server name that it minds; `None` where it minds every hello.
+    pub name: Option<String>,
+    /// What the client sees of it.
+    pub ends: Ends,
+    /// Where it is.
+    pub place: Place,
 }
 
 /// One objection of the client to the server's certificates, and what mends it.

@@ -93,6 +93,8 @@ const TLS13_SUITES: &[CipherSuite] = &[
 
 /// Shortest length, in bytes, of the controls for TLS 1.2 and 1.3.
 pub const LONG: u16 = 520;
+/// A server name that nobody filters: kept for examples (RFC 6761 §6.5).
+pub const NEUTRAL_NAME: &str = "www.example.com";
 
 /// Everything that TLS 1.3 offers, and nothing below it.
 pub fn tls13(server_name: Option<&str>) -> HelloSpec {

@@ -14,3 +14,4 @@ pub mod policies;
 pub mod refusals;
 pub mod software;
 pub mod symptoms;
+pub mod tls_wanted;

@@ -18,6 +18,11 @@ use crate::target::Target;
 
 /// Examines every target and writes the reports.
 pub(crate) fn run(arguments: &Check) -> Result<Status, Failure> {
+    examine_all(arguments, false)
+}
+
+/// The same; with `trace` the way to each target is measured in any case.
+pub(super) fn examine_all(arguments: &Check, trace: bool) -> Result<Status, Failure> {
     if arguments.targets.len() > 1 && arguments.save_evidence.is_some() {
         return Err(Failure::new("--save-evidence keeps the evidence of one target").tip("examine the targets one by one"));
     }
@@ -52,7 +57,7 @@ pub(crate) fn run(arguments: &Check) -> Result<Status, Failure> {
         let clients = judged::judged(named, arguments.alpn.as_ref(), &interrupted).await?;
         // The user's own take the place of every other.
         let stores = if trust.is_some() { Vec::new() } else { trust::machine_stores(&clients) };
-        let common = Common { arguments, clients, panel, trust, stores, known };
+        let common = Common { arguments, trace, clients, panel, trust, stores, known };
         for (target, live) in arguments.targets.iter().zip(&lives) {
             let (examination, report, ends) = examine(common.request(target, live), live, &interrupted).await;
             match no_tunnel(examination.evidence()) {
@@ -79,6 +84,7 @@ pub(crate) fn run(arguments: &Check) -> Result<Status, Failure> {
 /// What all targets share.
 struct Common<'a> {
     arguments: &'a Check,
+    trace: bool,
     clients: Vec<ClientProfile>,
     panel: Vec<ClientProfile>,
     trust: Option<TrustStore>,
@@ -114,6 +120,7 @@ impl Common<'_> {
                 .collect(),
             usual_configurations: machine::usual(&arguments.machine, &arguments.client_config, &self.clients),
             software: machine::assumed(&arguments.machine),
+            trace: self.trace,
             ..Request::default()
         }
     }

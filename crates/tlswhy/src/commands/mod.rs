@@ -24,5 +24,6 @@ pub(crate) mod run;
 pub(crate) mod schema;
 mod served;
 pub(crate) mod software;
+pub(crate) mod trace;
 mod trust;
 mod watched;

@@ -455,12 +455,17 @@ mod tests {
 
     use super::*;
 
+    /// What needs routers between client and server, which a program does not have inside.
+    fn is_beyond(cause: &str) -> bool {
+        cause.starts_with("path-")
+    }
+
     #[test]
     fn every_cause_has_a_scene_and_they_stand_in_order() {
         let mut shown: Vec<&str> = SCENES.iter().filter_map(|scene| scene.cause).collect();
         assert!(shown.is_sorted());
         shown.dedup();
-        assert_eq!(shown, CAUSES.iter().map(|cause| cause.code).collect::<Vec<_>>());
+        assert_eq!(shown, CAUSES.iter().map(|cause| cause.code).filter(|code| !is_beyond(code)).collect::<Vec<_>>());
         assert!(SCENES.iter().any(|scene| scene.cause.is_none()));
     }
 

@@ -24,6 +24,13 @@ pub(super) fn write(
     for (index, finding) in report.findings.iter().enumerate() {
         write_finding(report, index, finding, out)?;
     }
+    for path in &report.paths {
+        writeln!(out, "## Path to {}\n\n| Hop | |\n|---:|---|", inline(&path.address))?;
+        for row in words::path(path) {
+            writeln!(out, "| {} | {} |", cell(&row.label), cell(&row.says))?;
+        }
+        writeln!(out, "\n{}\n", prose(&path.says))?;
+    }
     if let Some(view) = &report.chain
         && (options.verbose || is_about_certificates(report))
     {

@@ -13,6 +13,8 @@ use super::{Options, Position, chain, drawing, is_about_certificates, server, wo
 const LABEL: usize = 3;
 /// Column of the text beside them.
 const TEXT: usize = 12;
+/// Column of what is said of a hop.
+const HOP: usize = 5;
 /// Exhibits that are shown unless all are asked for.
 const EXHIBITS: usize = 4;
 
@@ -39,6 +41,7 @@ pub(super) fn write(
         page.blank()?;
         write_finding(&mut page, report, index, finding, options)?;
     }
+    write_paths(&mut page, report)?;
     write_chain(&mut page, report, options)?;
     if let Some(view) = &report.server {
         page.blank()?;
@@ -125,6 +128,20 @@ fn write_finding(page: &mut Page<'_>, report: &Report, index: usize, finding: &F
     let references = finding.references.iter().map(|reference| format!(", {reference}"));
     let more = format!("`tlswhy explain {}`{}", finding.cause, references.collect::<String>());
     page.labelled(LABEL, "More", HEADING, TEXT, &more)
+}
+
+/// The way hop by hop, with a mark where something is stopped.
+fn write_paths(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+    for path in &report.paths {
+        page.blank()?;
+        page.paragraph(0, HEADING, &format!("Path to {}", path.address))?;
+        for row in words::path(path) {
+            let style = if row.is_mark { AnsiColor::Red.on_default().bold() } else { Style::new() };
+            page.labelled(1, &row.label, style, HOP, &row.says)?;
+        }
+        page.paragraph(1, ASIDE, &path.says)?;
+    }
+    Ok(())
 }
 
 fn write_chain(page: &mut Page<'_>, report: &Report, options: Options) -> io::Result<()> {

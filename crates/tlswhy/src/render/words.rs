@@ -4,7 +4,7 @@
 
 use tlswhy_model::{
     Attempt, Awaited, ClientOutcome, Confidence, Cost, Depth, Direction, Ending, Exhibit, Finding, Impact, Layer, OpenQuestion,
-    Opening, Outcome, Party, Prediction, Remedy, Report, Safety, Subject,
+    Opening, Outcome, Party, PathView, Prediction, Remedy, Report, Safety, Subject,
 };
 use tlswhy_wire::upgrade::PROXY_HEADER;
 use tlswhy_wire::{Fragment, HelloFormat, HelloSpec, Transcript};
@@ -116,6 +116,37 @@ pub(crate) fn exhibit(exhibit: &Exhibit) -> String {
         Exhibit::Complaint { text, says } => format!("`{text}`: {says}"),
     };
     sentence(&text)
+}
+
+/// One line of a drawn path.
+pub(crate) struct PathRow {
+    /// The hop's number, or a mark.
+    pub(crate) label: String,
+    /// What is said of it.
+    pub(crate) says: String,
+    /// Whether this is where something is stopped.
+    pub(crate) is_mark: bool,
+}
+
+/// The hops of a path, and where something is stopped on it.
+pub(crate) fn path(path: &PathView) -> Vec<PathRow> {
+    let mut rows = vec![PathRow { label: "0".to_owned(), says: "this machine".to_owned(), is_mark: false }];
+    for hop in &path.hops {
+        let time = hop.round_trip_ms.map(|time| format!(", {time:.1} ms")).unwrap_or_default();
+        let says = hop.address.clone().map_or_else(|| "says nothing".to_owned(), |address| address + &time);
+        let says = if path.end == Some(hop.hop) { says + ", where TCP ends" } else { says };
+        rows.push(PathRow { label: hop.hop.to_string(), says, is_mark: false });
+    }
+    if let Some(stopped) = &path.stopped {
+        let until = if stopped.before > stopped.after.saturating_add(1) {
+            format!("somewhere from here to hop {}", stopped.before)
+        } else {
+            format!("here, at hop {} or {} or between", stopped.after, stopped.before)
+        };
+        let place = usize::from(stopped.after).saturating_add(1).min(rows.len());
+        rows.insert(place, PathRow { label: "✗".to_owned(), says: format!("{until}: {}", stopped.says), is_mark: true });
+    }
+    rows
 }
 
 /// `a`, `b` and `c`.

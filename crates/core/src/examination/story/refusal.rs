@@ -4,9 +4,10 @@ use tlswhy_model::{Bytes, Confidence, Depth, Ending, Opening, Probe, Speaker};
 use tlswhy_wire::upgrade::PROXY_HEADER;
 use tlswhy_wire::{AlertDescription, HelloSpec, ProtocolVersion};
 
+use super::path::Way;
 use super::{FaultKind, Teller};
 use crate::case::Seen;
-use crate::knowledge::controls;
+use crate::knowledge::{controls, tls_wanted};
 use crate::negotiate::{Knob, Obstacle};
 
 /// Upgrades of protocols whose server does not speak first and may stay mute when a ClientHello comes.
@@ -87,13 +88,24 @@ impl<'c, 'e> Teller<'c, 'e> {
         if self.case.is_waiting() {
             return None;
         }
-        if quiet && let Some(found) = self.speaks_another_protocol() {
-            return found;
-        }
         if let Some(nameless) = nameless
             && nameless.chose()
         {
             return self.name_refused(own, Some(nameless));
+        }
+        if quiet && name.is_some() && !self.case.no_path_between() {
+            // A server may insist on a name, though not on this one.
+            let neutral = self.hello().with_server_name(Some(controls::NEUTRAL_NAME));
+            let neutral = self.ask(neutral, Depth::Flight, "the client's hello with another server name");
+            if self.case.is_waiting() {
+                return None;
+            }
+            if let Some(neutral) = neutral.filter(|seen| seen.chose()) {
+                return self.name_refused(own, Some(neutral));
+            }
+        }
+        if quiet && let Some(found) = self.speaks_another_protocol(own) {
+            return found;
         }
         // The alert to a hello without the name says nothing of the name.
         let refuses_name = |seen: &&Seen<'_>| {
@@ -107,6 +119,14 @@ impl<'c, 'e> Teller<'c, 'e> {
             && short.chose()
         {
             return self.only_short_works(own, short);
+        }
+        // Nothing has been said to a hello: if something between is why, further hellos would say no more.
+        if quiet {
+            match self.ask_the_way(own, &self.plain_request().opening, None, None) {
+                Way::Asked => return None,
+                Way::Stops => return self.end(),
+                Way::Unknown(_) => {}
+            }
         }
         let found = |teller: &Self| !teller.server().accepted_versions().is_empty();
         if !found(self) && rsa.is_none_or(|seen| !seen.chose()) {
@@ -237,7 +257,7 @@ impl<'c, 'e> Teller<'c, 'e> {
     }
 
     /// `Some` if it does (and the story went on from there).
-    pub(super) fn speaks_another_protocol(&mut self) -> Option<Option<()>> {
+    pub(super) fn speaks_another_protocol(&mut self, own: &'c Seen<'e>) -> Option<Option<()>> {
         for upgrade in MUTE_UPGRADES {
             let probe = self.case.hello_probe(self.hello(), Some(upgrade), Depth::Finish);
             let Some(seen) = self.case.find(&probe) else {
@@ -279,7 +299,16 @@ impl<'c, 'e> Teller<'c, 'e> {
         for (probe, differs_in) in otherwise {
             let Some(seen) = self.case.find(&probe) else { continue };
             let Ending::NotTls { protocol, detail, .. } = &seen.attempt.ending else { continue };
+            if tls_wanted::says_so(&seen.attempt.received) {
+                continue;
+            }
             let kind = FaultKind::NotTls { protocol: protocol.clone(), detail: detail.clone(), declined: false };
+            // Plain text that comes through where a hello does not may be the doing of the way.
+            match self.ask_the_way(own, &seen.attempt.probe.opening, None, None) {
+                Way::Asked => return Some(None),
+                Way::Stops => return Some(self.end()),
+                Way::Unknown(_) => {}
+            }
             let (own, works) = (self.story.own, seen.id());
             let fault = self.push(kind, Confidence::Confirmed, own);
             fault.works = Some(works);
@@ -304,8 +333,17 @@ impl<'c, 'e> Teller<'c, 'e> {
         let refused = self.name();
         if named.alert().is_none() && !self.case.no_path_between() {
             // A close, a reset or silence that depends on the name may be the server's or a filter's on the way.
+            let known = nameless.zip(refused.clone());
+            let way =
+                known.map(|(other, name)| self.ask_the_way(named, &other.attempt.probe.opening, Some(other.id()), Some(name)));
+            let remark = match way {
+                Some(Way::Asked) => return None,
+                Some(Way::Stops) => return self.end(),
+                Some(Way::Unknown(remark)) => remark,
+                None => String::new(),
+            };
             self.open(
-                "Is it the server that drops this name, or something between?",
+                format!("Is it the server that drops this name, or something between{remark}?"),
                 &["sni-unrecognized", "path-sni-filtering"],
                 "ask from the server's own network, or read its log: a server that refuses a name without an alert logs it",
             );
@@ -357,6 +395,13 @@ impl<'c, 'e> Teller<'c, 'e> {
             );
             return self.end();
         }
+        let mut remark = String::new();
+        if silent {
+            // It was asked before.
+            if let Way::Unknown(seen) = self.ask_the_way(own, &self.plain_request().opening, None, None) {
+                remark = seen;
+            }
+        }
         let endings: std::collections::BTreeSet<String> = self.case.all().map(Seen::kind_of_ending).collect();
         let endings: Vec<String> = endings.into_iter().take(4).collect();
         let (decides, how): (&[&str], &str) = match (silent, self.case.no_path_between()) {
@@ -383,7 +428,7 @@ impl<'c, 'e> Teller<'c, 'e> {
                 "read the server's log of these attempts (nginx logs handshake failures at level info); see whether its certificate and key are loaded and belong together",
             ),
         };
-        self.open(format!("Why does the server refuse every hello? Seen: {}", endings.join("; ")), decides, how);
+        self.open(format!("Why does the server refuse every hello? Seen: {}{remark}", endings.join("; ")), decides, how);
         self.end()
     }
 }

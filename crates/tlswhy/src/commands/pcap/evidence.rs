@@ -68,6 +68,7 @@ pub(crate) fn of(kind: &Kind, all: &Kinds, given: &Given) -> Option<Evidence> {
         files: Vec::new(),
         software: Vec::new(),
         attempts,
+        paths: Vec::new(),
         all_addresses: false,
         full: false,
         watched: true,

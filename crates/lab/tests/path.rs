@@ -1,0 +1,232 @@
+//! Ways with something on them, in network namespaces: `tlswhy trace`, without any right, must find what it is and where.
+
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "what fails here is the test, and what is skipped is said")]
+
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tlswhy_lab::path::namespaces::Rights;
+use tlswhy_lab::path::wire::{Act, Match, Rule, Wire};
+use tlswhy_lab::path::{Built, MINDED, NEUTRAL, Way};
+use tlswhy_lab::runner::find_binary;
+use tlswhy_lab::{Lab, StartError};
+
+/// One way, and what must be said of it.
+struct Case {
+    id: &'static str,
+    /// A wire besides the first, by its link.
+    wire: Option<(usize, Match, Act)>,
+    /// A rule of nftables in a router; its table is made.
+    rule: Option<(usize, &'static str)>,
+    /// Routers that send no ICMP.
+    mute: &'static [usize],
+    name: &'static str,
+    six: bool,
+    rights: Rights,
+    cause: Option<&'static str>,
+    /// Not nearer and not farther than these hops.
+    place: Option<(u64, u64)>,
+}
+
+const HEALTHY: Case = Case {
+    id: "",
+    wire: None,
+    rule: None,
+    mute: &[],
+    name: NEUTRAL,
+    six: false,
+    rights: Rights::Root,
+    cause: None,
+    place: None,
+};
+
+/// A name is filtered.
+const NAMED: Case = Case { name: MINDED, cause: Some("path-sni-filtering"), ..HEALTHY };
+/// Every hello is stopped.
+const EVERY: Case = Case { cause: Some("path-blocks-handshake"), ..HEALTHY };
+
+fn minds(link: usize, act: Act) -> Option<(usize, Match, Act)> {
+    Some((link, Match::Name(MINDED.to_owned()), act))
+}
+
+/// A rule for hellos: the record's type and the message's, at the start of what TCP carries.
+const REJECTS: &str = "tcp dport 443 @ih,0,8 22 @ih,40,8 1 reject with tcp reset";
+const REFUSES: &str = "tcp dport 443 @ih,0,8 22 @ih,40,8 1 reject";
+const DROPS: &str = "tcp dport 443 @ih,0,8 22 @ih,40,8 1 drop";
+
+fn cases() -> Vec<Case> {
+    let mut cases = vec![
+        Case { id: "healthy", ..HEALTHY },
+        Case { id: "healthy, IPv6", six: true, ..HEALTHY },
+        Case { id: "healthy, a hop says nothing", mute: &[2], ..HEALTHY },
+        Case { id: "another name passes the filter", wire: minds(3, Act::Reset), ..HEALTHY },
+    ];
+    cases.extend([
+        Case { id: "name, reset on link 2", wire: minds(2, Act::Reset), place: Some((1, 2)), ..NAMED },
+        Case { id: "name, reset on link 4", wire: minds(4, Act::Reset), place: Some((3, 4)), ..NAMED },
+        Case { id: "name, forged beside on link 3", wire: minds(3, Act::Forge), place: Some((2, 3)), ..NAMED },
+        Case { id: "name, dropped on link 3", wire: minds(3, Act::Drop), place: Some((2, 3)), ..NAMED },
+        Case { id: "name, dropped on link 3, IPv6", wire: minds(3, Act::Drop), six: true, place: Some((2, 3)), ..NAMED },
+        Case { id: "name, reset on link 3, IPv6", wire: minds(3, Act::Reset), six: true, place: Some((2, 3)), ..NAMED },
+        // Hop 3 says nothing, so that it may as well be behind it.
+        Case {
+            id: "name, dropped on link 3, a hop says nothing",
+            wire: minds(3, Act::Drop),
+            mute: &[3],
+            place: Some((2, 4)),
+            ..NAMED
+        },
+        Case {
+            id: "name, reset on link 3, a hop says nothing",
+            wire: minds(3, Act::Reset),
+            mute: &[2, 3],
+            place: Some((2, 3)),
+            ..NAMED
+        },
+        Case {
+            id: "name, reset on link 3, in a user namespace",
+            wire: minds(3, Act::Reset),
+            rights: Rights::User,
+            place: Some((2, 3)),
+            ..NAMED
+        },
+    ]);
+    cases.extend([
+        Case { id: "hello, router 2 rejects", rule: Some((2, REJECTS)), place: Some((2, 3)), ..EVERY },
+        Case { id: "hello, router 2 rejects, IPv6", rule: Some((2, REJECTS)), six: true, place: Some((2, 3)), ..EVERY },
+        Case { id: "hello, router 2 refuses by ICMP", rule: Some((2, REFUSES)), place: Some((2, 3)), ..EVERY },
+        Case { id: "hello, router 3 refuses by ICMP, IPv6", rule: Some((3, REFUSES)), six: true, place: Some((3, 4)), ..EVERY },
+        Case { id: "hello, router 3 drops", rule: Some((3, DROPS)), place: Some((3, 4)), ..EVERY },
+        Case { id: "hello, dropped on link 2", wire: Some((2, Match::Hello, Act::Drop)), place: Some((1, 2)), ..EVERY },
+        // The reset comes sooner than the server answers anything.
+        Case { id: "name, reset on link 5", wire: minds(5, Act::Reset), place: Some((4, 5)), ..NAMED },
+        Case { id: "name, the last link drops it", wire: minds(5, Act::Drop), cause: None, name: MINDED, ..HEALTHY },
+        // What the server itself, or something right before it, does is nobody's on the way.
+        Case { id: "hello, the server's own firewall drops", rule: Some((5, DROPS)), cause: None, ..EVERY },
+        Case { id: "hello, the server's own firewall rejects", rule: Some((5, REJECTS)), cause: None, ..EVERY },
+        Case { id: "another name passes the last link", wire: minds(5, Act::Reset), cause: None, ..HEALTHY },
+    ]);
+    cases
+}
+
+#[test]
+fn each_interference_is_found_where_it_is() {
+    let only = std::env::var("WAY").unwrap_or_default();
+    let exact = cases().iter().any(|case| case.id == only);
+    let is_wanted = |case: &Case| if exact { case.id == only } else { case.id.contains(&only) };
+    let cases: Vec<Case> = cases().into_iter().filter(is_wanted).collect();
+    let lab = Lab::new().unwrap();
+    let binary = find_binary().unwrap();
+    let (left, wrong) = (Mutex::new(cases), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                loop {
+                    let Some(case) = left.lock().unwrap().pop() else { return };
+                    let began = Instant::now();
+                    match run(&lab, &binary, &case) {
+                        Ok(said) => {
+                            println!("{:<50} {:>5} ms  {said}", case.id, began.elapsed().as_millis());
+                        }
+                        Err(StartError::Missing(what)) => println!("{}: skipped, for want of {what}", case.id),
+                        Err(StartError::Failed(why)) => wrong.lock().unwrap().push(format!("{}: {why}", case.id)),
+                    }
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().unwrap();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Packets are lost and late, and nothing is at fault.
+#[test]
+fn loss_and_jitter_are_no_fault_of_the_path() {
+    let runs: usize = std::env::var("RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(3);
+    let wire = Wire { delay: Duration::from_millis(5), jitter: Duration::from_millis(200), lost: 50, rule: None };
+    let way = Way { wires: vec![(1, wire)], ..Way::default() };
+    let built = match way.build(&Lab::new().unwrap(), Path::new(env!("CARGO_BIN_EXE_tlswhy-lab"))) {
+        Ok(built) => built,
+        Err(StartError::Missing(what)) => {
+            println!("skipped, for want of {what}");
+            return;
+        }
+        Err(error) => panic!("{error}"),
+    };
+    let binary = find_binary().unwrap();
+    for run in 0..runs {
+        let report = trace(&built, &binary, NEUTRAL, false).unwrap();
+        let cause = report["root_cause"].as_str().unwrap_or_default();
+        assert!(cause.is_empty(), "run {run}: {cause}: {}", report["summary"]);
+        assert!(report["paths"][0]["stopped"].is_null(), "run {run}: {}", report["paths"][0]);
+    }
+}
+
+fn run(lab: &Lab, binary: &Path, case: &Case) -> Result<String, StartError> {
+    let rule = case.rule.map(|(router, rule)| {
+        let hook = if router == 5 { "input" } else { "forward" };
+        let text = format!(
+            "add table inet lab; add chain inet lab on {{ type filter hook {hook} priority 0; }}; add rule inet lab on {rule}"
+        );
+        (router, text)
+    });
+    let delay = Wire { delay: Duration::from_millis(5), ..Wire::default() };
+    let mut wires = vec![(1, delay.clone())];
+    if let Some((link, what, act)) = &case.wire {
+        let rule = Some(Rule { what: what.clone(), act: *act });
+        wires.push((*link, Wire { rule, ..delay }));
+    }
+    let way = Way {
+        wires,
+        rules: rule.iter().map(|(router, rule)| (*router, rule.as_str())).collect(),
+        mute: case.mute.to_vec(),
+        rights: case.rights,
+        ..Way::default()
+    };
+    let built = way.build(lab, Path::new(env!("CARGO_BIN_EXE_tlswhy-lab")))?;
+    record(&built, binary, case)?;
+    let report = trace(&built, binary, case.name, case.six)?;
+    let path = &report["paths"][0];
+    let stopped = &path["stopped"];
+    let place = stopped["after"].as_u64().zip(stopped["before"].as_u64());
+    let cause = report["root_cause"].as_str();
+    let cause = cause.filter(|cause| cause.starts_with("path-"));
+    let said = format!(
+        "{} {place:?}, {} connections: {}",
+        cause.unwrap_or("-"),
+        report["cost"]["connections"],
+        report["summary"].as_str().unwrap_or_default()
+    );
+    if (cause, place) != (case.cause, case.place) || path["end"].as_u64() != Some(5) {
+        return Err(StartError::Failed(format!("{said}\n{report:#}")));
+    }
+    Ok(said)
+}
+
+/// What an ordinary user's `tlswhy trace` reports.
+fn trace(built: &Built, binary: &Path, name: &str, six: bool) -> Result<Value, StartError> {
+    let output = built.run_unprivileged(binary, &words(built, "trace", name, six))?;
+    serde_json::from_slice(&output.stdout)
+        .map_err(|error| StartError::of(format!("{error}: {}", String::from_utf8_lossy(&output.stderr))))
+}
+
+/// A command for the server at the end, by its address.
+fn words(built: &Built, command: &str, name: &str, six: bool) -> Vec<String> {
+    let address = built.server(six);
+    let target = if six { format!("[{address}]:443") } else { format!("{address}:443") };
+    let rest = ["--sni", name, "--client", "openssl-3.0", "--ca", "ca.pem", "--format", "json"];
+    [command, &target].into_iter().chain(rest).map(str::to_owned).collect()
+}
+
+/// Keeps what `tlswhy check` sees as the evidence of a case of core's, where that is wanted (`crates/core/tests/record`).
+fn record(built: &Built, binary: &Path, case: &Case) -> Result<(), StartError> {
+    let Some(folder) = std::env::var_os("RECORD") else { return Ok(()) };
+    let mut arguments = words(built, "check", case.name, case.six);
+    arguments.extend(["--save-evidence", "evidence.json"].map(str::to_owned));
+    built.run_unprivileged(binary, &arguments)?;
+    std::fs::copy(built.file("evidence.json"), Path::new(&folder).join("evidence.json")).map_err(StartError::of)?;
+    Ok(())
+}
