@@ -90,7 +90,7 @@ impl Examination {
         let mut notices = self.notices(&tales);
         let server = match (&taken, &inventory) {
             (Some((case, tale)), Some(inventory)) => {
-                notices.extend(inventory.weaknesses(&panel::server(case, &tale.story)));
+                notices.extend(inventory.notices(&panel::server(case, &tale.story)));
                 Some(inventory.view(case, tale.story.server_name.as_deref()))
             }
             _ => None,

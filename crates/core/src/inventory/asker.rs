@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use tlswhy_model::{Depth, Ending};
+use tlswhy_model::{Depth, Ending, Probe};
 use tlswhy_wire::{HelloSpec, ProtocolVersion};
 
 use super::tried::Tried;
@@ -12,14 +12,20 @@ use crate::case::{Case, Seen};
 /// somewhere.
 const LONGEST_MS: f64 = 300_000.0;
 
+/// How often a connection must be cut off for it to be a refusal; and of a server that cuts off what it takes at other times.
+const ENOUGH: u32 = 3;
+const ENOUGH_OF_A_FLAKY_ONE: u32 = 6;
+/// Numbers of repetitions from which on a hello that worked is asked again.
+const AGAIN: u32 = 1000;
+
 /// What came of a hello.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Reply<'s, 'e> {
     /// The server chose from it.
     Chosen(&'s Seen<'e>),
-    /// It refused it: by an alert, by closing, or by resetting the connection twice.
+    /// It refused it: by an alert; or by cutting off the connection each time, while it still takes other hellos.
     Refused(&'s Seen<'e>),
-    /// It said nothing that can be read, twice: nothing follows from that.
+    /// It said nothing that can be read, or takes nothing any more: nothing follows from that.
     NoAnswer(&'s Seen<'e>),
 }
 
@@ -30,6 +36,8 @@ pub(super) struct Asker<'c, 'e> {
     pub(super) upgrade: Option<&'c str>,
     /// Whether time ran out.
     out_of_time: bool,
+    /// How often a hello must be cut off to be refused.
+    enough: u32,
     /// Connections that did not come about.
     pub(super) unreached: Cell<u32>,
 }
@@ -38,22 +46,44 @@ impl<'c, 'e> Asker<'c, 'e> {
     pub(super) fn new(case: &'c Case<'e>, server_name: Option<&'c str>, upgrade: Option<&'c str>) -> Asker<'c, 'e> {
         let ended = |seen: &Seen<'_>| seen.attempt.timing.started_ms + seen.attempt.timing.ended_ms;
         let out_of_time = case.all().any(|seen| ended(seen) > LONGEST_MS);
-        Asker { case, server_name, upgrade, out_of_time, unreached: Cell::new(0) }
+        let enough = if is_flaky(case) { ENOUGH_OF_A_FLAKY_ONE } else { ENOUGH };
+        Asker { case, server_name, upgrade, out_of_time, enough, unreached: Cell::new(0) }
     }
 
     /// What came of this hello; `None` while it is not known, or if nobody will ask.
     pub(super) fn ask(&self, hello: HelloSpec, depth: Depth, purpose: &str) -> Option<Reply<'c, 'e>> {
-        let first = self.attempt(&hello, depth, 0, purpose)?;
-        if let Some(reply) = plain(first) {
-            return Some(reply);
+        let mut cut_off = 0;
+        for repetition in 0.. {
+            let seen = self.attempt(&hello, depth, repetition, purpose)?;
+            if seen.chose() {
+                return Some(Reply::Chosen(seen));
+            }
+            match seen.attempt.ending {
+                Ending::Alert { .. } => return Some(Reply::Refused(seen)),
+                // It may have been an accident of the way, or a limit on connections.
+                Ending::Reset { .. } | Ending::Closed { .. } => cut_off += 1,
+                _ if repetition > 0 => return Some(Reply::NoAnswer(seen)),
+                _ => {}
+            }
+            if cut_off >= self.enough {
+                let serves = self.still_serves(seen)?;
+                return Some(if serves { Reply::Refused(seen) } else { Reply::NoAnswer(seen) });
+            }
         }
-        // A reset or silence may have been an accident of the way.
-        let again = self.attempt(&hello, depth, 1, purpose)?;
-        if let Some(reply) = plain(again) {
-            return Some(reply);
+        None
+    }
+
+    /// Whether the server still takes a hello that it took before: later than this attempt.
+    fn still_serves(&self, cut_off: &Seen<'_>) -> Option<bool> {
+        if self.case.all().any(|later| later.id() > cut_off.id() && later.chose()) {
+            return Some(true);
         }
-        let reset = |seen: &Seen<'_>| matches!(seen.attempt.ending, Ending::Reset { .. });
-        Some(if reset(first) && reset(again) { Reply::Refused(again) } else { Reply::NoAnswer(again) })
+        let Some(worked) = self.case.all().find(|seen| seen.hello().is_some() && seen.chose()) else {
+            return Some(false);
+        };
+        // A number of its own: it is asked anew for each refusal of this kind.
+        let probe = Probe { repetition: cut_off.id().saturating_add(AGAIN), ..worked.attempt.probe.clone() };
+        Some(self.ask_probe(&probe, "whether the server still takes what it took before")?.chose())
     }
 
     /// Takes from what is not known of a list what the server chooses, until it refuses the rest. Where a refusal has another reason
@@ -90,7 +120,11 @@ impl<'c, 'e> Asker<'c, 'e> {
     fn attempt(&self, hello: &HelloSpec, depth: Depth, repetition: u32, purpose: &str) -> Option<&'c Seen<'e>> {
         let mut probe = self.case.hello_probe(hello.clone(), self.upgrade, depth);
         probe.repetition = repetition;
-        let seen = if self.out_of_time { self.case.find(&probe) } else { self.case.ask(&probe, purpose) }?;
+        self.ask_probe(&probe, purpose)
+    }
+
+    fn ask_probe(&self, probe: &Probe, purpose: &str) -> Option<&'c Seen<'e>> {
+        let seen = if self.out_of_time { self.case.find(probe) } else { self.case.ask(probe, purpose) }?;
         if !seen.reached_the_server() {
             self.unreached.set(self.unreached.get().saturating_add(1));
         }
@@ -98,13 +132,16 @@ impl<'c, 'e> Asker<'c, 'e> {
     }
 }
 
-/// What an attempt says without a second one.
-fn plain<'s, 'e>(seen: &'s Seen<'e>) -> Option<Reply<'s, 'e>> {
-    if seen.chose() {
-        return Some(Reply::Chosen(seen));
-    }
-    match seen.attempt.ending {
-        Ending::Alert { .. } | Ending::Closed { .. } => Some(Reply::Refused(seen)),
-        _ => None,
-    }
+/// Whether the connection was cut off before the server chose.
+fn is_cut_off(seen: &Seen<'_>) -> bool {
+    !seen.chose() && matches!(seen.attempt.ending, Ending::Reset { .. } | Ending::Closed { .. })
+}
+
+/// Whether a hello that was cut off was answered as it was sent again.
+fn is_flaky(case: &Case<'_>) -> bool {
+    let again = |seen: &&Seen<'_>| seen.attempt.probe.repetition > 0 && (seen.chose() || seen.alert().is_some());
+    case.all().filter(again).any(|taken| {
+        let first = Probe { repetition: 0, ..taken.attempt.probe.clone() };
+        case.find(&first).is_some_and(is_cut_off)
+    })
 }

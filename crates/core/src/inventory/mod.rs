@@ -117,12 +117,24 @@ pub(crate) fn take(case: &Case<'_>, server_name: Option<&str>, upgrade: Option<&
         // `None` is an early end.
         let _ = protocols.finish(&asker, |names| old::control(version, server_name).with_alpn(names));
     }
+    for seen in case.all().filter(|seen| seen.chose() && seen.attempt.probe.upgrade.as_deref() == upgrade) {
+        let found = versions.iter_mut().find(|found| Some(found.version) == seen.version());
+        if let (Some(found), Some(suite)) = (found, seen.suite())
+            && found.support == Support::Untested
+            && seen.hello().is_some_and(|hello| hello.server_name() == server_name && hello.cipher_suites.contains(&suite))
+        {
+            // Its own hellos got no answer, and another one did.
+            found.settle(Support::Accepted, seen);
+            found.suites.accept(suite, seen.id());
+        }
+    }
     Inventory { versions, protocols: protocols.tried, unreached: asker.unreached.get() }
 }
 
 fn sslv2(asker: &Asker<'_, '_>) -> VersionInventory {
     let mut found = VersionInventory::of(ProtocolVersion::SSLV2, Tried::default());
     match asker.ask(controls::ssl2(), Depth::Flight, "SSL 2.0") {
+        Some(Reply::Chosen(seen)) if !seen.speaks_sslv2() => found.settle(Support::Refused, seen),
         Some(Reply::Chosen(seen)) => {
             found.settle(Support::Accepted, seen);
             if let Some(Sslv2Message::ServerHello(hello)) = seen.plain.sslv2.as_ref().map(|message| &message.value) {

@@ -78,8 +78,8 @@ const LOGJAM_BITS: u32 = 1024;
 const LEAST_DH_BITS: u32 = 2048;
 
 impl Inventory {
-    /// What is weak, worst first.
-    pub(crate) fn weaknesses(&self, server: &ServerCapabilities) -> Vec<Notice> {
+    /// What is weak, worst first, and whether the inventory was hindered.
+    pub(crate) fn notices(&self, server: &ServerCapabilities) -> Vec<Notice> {
         let mut notices = Vec::new();
         let mut add = |code: &str, says: String| notices.push(Notice { code: code.to_owned(), says });
         let accepted: Vec<&VersionInventory> =
@@ -128,6 +128,13 @@ impl Inventory {
         if server.secure_renegotiation == Some(false) {
             let says = "the server lacks secure renegotiation: others may put text before a client's (RFC 5746, CVE-2009-3555)";
             add("insecure-renegotiation", says.to_owned());
+        }
+        if self.unreached > 0 {
+            let says = format!(
+                "{} connections did not come about although others did: the server, or something before it, may limit how often one connects; what is untested may be there",
+                self.unreached
+            );
+            add("connections-lost", says);
         }
         notices
     }
