@@ -133,13 +133,17 @@ impl Connection {
     /// Whether both sides ended it, so that nothing more will come.
     pub(crate) fn is_over(&self) -> bool {
         if self.phase == Phase::Done {
-            let reset = self.endings.iter().any(|(_, end, _)| *end == End::Reset);
-            return reset || [0, 1].iter().all(|side| self.endings.iter().any(|(ended, ..)| ended == side));
+            return self.was_reset() || [0, 1].iter().all(|side| self.endings.iter().any(|(ended, ..)| ended == side));
         }
         let closed = |side: usize| {
             self.endings.iter().any(|(ended, end, _)| *ended == side && *end == End::Closed) && self.streams[side].ended()
         };
         closed(0) && closed(1)
+    }
+
+    /// Whether a reset was sent in somebody's name.
+    pub(crate) fn was_reset(&self) -> bool {
+        self.endings.iter().any(|(_, end, _)| *end == End::Reset)
     }
 
     /// When its last packet came, in nanoseconds since 1970.

@@ -1,6 +1,6 @@
 //! Every connection of a capture at once, within bounds.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io::Read;
 use std::net::SocketAddr;
 
@@ -9,6 +9,9 @@ use crate::error::CaptureError;
 use crate::file::Frames;
 use crate::handshake::Handshake;
 use crate::packet::{Decoder, Segment};
+
+/// How long something may still come after a reset that tells who sent it, in nanoseconds.
+const AFTER_RESET: u64 = 10_000_000_000;
 
 /// How much is remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,13 +98,19 @@ struct Table {
     limits: Limits,
     counts: Counts,
     decoder: Decoder,
-    connections: HashMap<(SocketAddr, SocketAddr), Connection>,
+    connections: HashMap<Key, Connection>,
+    /// Connections that were reset, with the time of their last packet then.
+    reset: VecDeque<(u64, Key)>,
     held: usize,
 }
+
+/// The two ends, the lower address first.
+type Key = (SocketAddr, SocketAddr);
 
 impl Table {
     fn take(&mut self, segment: &Segment<'_>, found: &mut dyn FnMut(Handshake)) {
         self.counts.segments += 1;
+        self.end_what_was_reset(found);
         let key = (segment.source.min(segment.destination), segment.source.max(segment.destination));
         if self.connections.get(&key).is_some_and(|connection| connection.is_reopened_by(segment)) {
             self.end(key, found);
@@ -121,6 +130,9 @@ impl Table {
         let decided = connection.take(segment);
         let is_over = connection.is_over();
         self.held = (self.held + connection.held()).saturating_sub(before);
+        if segment.rst && !is_over {
+            self.reset.push_back((segment.at, key));
+        }
         if is_over {
             self.end(key, found);
         } else if decided {
@@ -135,7 +147,24 @@ impl Table {
         }
     }
 
-    fn end(&mut self, key: (SocketAddr, SocketAddr), found: &mut dyn FnMut(Handshake)) {
+    /// Tells of the connections that were reset once nothing came after that for a while, so that a capture without end tells of them.
+    fn end_what_was_reset(&mut self, found: &mut dyn FnMut(Handshake)) {
+        while let Some((at, key)) = self.reset.front().copied() {
+            let is_due = at.saturating_add(AFTER_RESET) <= self.counts.last;
+            if !is_due && self.reset.len() <= self.limits.connections {
+                return;
+            }
+            self.reset.pop_front();
+            // It may be another one by now, between the same ends, or one that goes on.
+            match self.connections.get(&key).filter(|connection| connection.was_reset()) {
+                Some(connection) if is_due && connection.last() > at => self.reset.push_back((connection.last(), key)),
+                Some(_) => self.end(key, found),
+                None => {}
+            }
+        }
+    }
+
+    fn end(&mut self, key: Key, found: &mut dyn FnMut(Handshake)) {
         if let Some(mut connection) = self.connections.remove(&key) {
             self.held = self.held.saturating_sub(connection.held());
             connection.handshake(self.counts.last).into_iter().for_each(found);
@@ -144,8 +173,7 @@ impl Table {
 
     /// Gives up the eighth part that was silent for longest: rarely enough that sorting costs nothing.
     fn make_room(&mut self, found: &mut dyn FnMut(Handshake)) {
-        let mut by_age: Vec<(u64, (SocketAddr, SocketAddr))> =
-            self.connections.iter().map(|(key, connection)| (connection.last(), *key)).collect();
+        let mut by_age: Vec<(u64, Key)> = self.connections.iter().map(|(key, connection)| (connection.last(), *key)).collect();
         by_age.sort_unstable();
         by_age.truncate(by_age.len().div_ceil(8));
         for (_, key) in by_age {

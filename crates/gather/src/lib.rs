@@ -22,6 +22,8 @@ pub mod observe;
 mod openssl;
 mod pace;
 #[cfg(target_os = "linux")]
+pub mod packets;
+#[cfg(target_os = "linux")]
 mod path;
 mod patience;
 mod pem;

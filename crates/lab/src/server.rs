@@ -67,7 +67,7 @@ impl Lab {
     }
 
     /// The right to run scenarios, held until it is dropped. Without it they would only run slower, so errors are let go.
-    pub(crate) fn turn(&self) -> Option<File> {
+    pub fn turn(&self) -> Option<File> {
         let file = File::create(self.cache.join("turn.lock")).ok()?;
         file.lock().ok()?;
         Some(file)

@@ -580,8 +580,11 @@ pub(crate) struct Diagnose {
 #[derive(Args, Debug)]
 pub(crate) struct Pcap {
     /// Captures, pcap or pcapng; `-` reads standard input
-    #[arg(value_name = "FILE", required = true)]
+    #[arg(value_name = "FILE", required_unless_present = "live")]
     pub(crate) files: Vec<PathBuf>,
+    /// Watch this interface, or `any`, until Ctrl-C: a line for each handshake, then the summary (Linux; needs the right to capture)
+    #[arg(long, value_name = "IFACE", conflicts_with = "files", help_heading = "What to look at")]
+    pub(crate) live: Option<String>,
     /// Only handshakes of this client
     #[arg(long, value_name = "IP", help_heading = "What to look at")]
     pub(crate) client: Option<IpAddr>,

@@ -136,3 +136,32 @@ fn saved_evidence_is_judged_again_to_the_same_result() {
     assert!(redacted.output().unwrap().status.code() != Some(2));
     assert!(!std::fs::read_to_string(kept).unwrap().contains("server.test"));
 }
+
+/// A thousand clients in trouble are a table, with one report for each cause.
+#[test]
+fn many_clients_are_a_table_for_people_and_rows_for_programs() {
+    let whole = bytes("not-tls");
+    let mut many = whole[..24].to_vec();
+    for number in 0..1000_u32 {
+        let mut at = 24;
+        while at < whole.len() {
+            let length = u32::from_le_bytes(whole[at + 8..at + 12].try_into().unwrap()) as usize;
+            let mut record = whole[at..at + 16 + length].to_vec();
+            // Of two loopback addresses the one beside the higher port becomes the client's own.
+            let port = |from: usize| u16::from_be_bytes(record[16 + from..18 + from].try_into().unwrap());
+            let place = if port(34) > port(36) { 16 + 26 } else { 16 + 30 };
+            record[place..place + 4].copy_from_slice(&(0x0a00_0000 + number).to_be_bytes());
+            many.extend(record);
+            at += 16 + length;
+        }
+    }
+    let output = run(&["-"], Some(&many));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(text.lines().filter(|line| line.contains("127.0.0.1:4433  not-tls")).count(), 1000, "a line for each client");
+    assert_eq!(text.matches("1. 127.0.0.1:4433 speaks http").count(), 1, "a report for the cause");
+    let (_, documents) = judged(&many, &[]);
+    assert_eq!(documents[0]["rows"].as_array().unwrap().len(), 1000);
+    assert!(documents[0]["rows"].as_array().unwrap().iter().all(|row| row["cause"] == "not-tls"));
+    assert_eq!(documents.len(), 201);
+}

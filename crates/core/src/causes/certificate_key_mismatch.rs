@@ -2,6 +2,7 @@ use tlswhy_model::{Exhibit, Finding, Layer, Party, Safety, Stage};
 
 use super::certificates;
 use super::found::{Found, remedy};
+use super::told;
 use crate::causes::Cause;
 use crate::examination::FaultKind;
 
@@ -17,6 +18,9 @@ pub(super) static CAUSE: Cause = Cause {
 };
 
 fn examine(found: &Found<'_>) -> Option<Finding> {
+    if let Some(finding) = told::finding(found, &CAUSE) {
+        return Some(finding);
+    }
     if found.fault.kind != FaultKind::KeyMismatch {
         return None;
     }

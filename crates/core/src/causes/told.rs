@@ -17,7 +17,7 @@ pub(super) fn finding(found: &Found<'_>, cause: &Cause) -> Option<Finding> {
     let client = found.client_title();
     let diagnosis = match (&word.offers, found.failing().and_then(crate::case::Seen::certificates)) {
         (Some(_), _) => format!("{client} offers {offered}; what came was {ending}."),
-        (None, None) => format!("{client} ended it: {ending}. The certificates themselves are encrypted."),
+        (None, None) => format!("{client} ended it: {ending}. The certificates themselves were not seen."),
         (None, Some(_)) => format!("{client} ended it: {ending}. By the trust store that stands for its own nothing is wrong."),
     };
     let mut finding = found.finding(cause, word.title.to_owned(), diagnosis, word.why.to_owned());

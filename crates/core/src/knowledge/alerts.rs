@@ -123,6 +123,16 @@ static WORDS: &[Word] = &[
         fix: (Party::Server, "Have a new certificate issued for a new key, and serve that"),
         reference: "RFC 8446 §6.2",
     },
+    Word {
+        by: Party::Client,
+        alert: AlertDescription::DECRYPT_ERROR,
+        offers: None,
+        decides: &["certificate-key-mismatch"],
+        title: "The client cannot verify what the server signed or computed",
+        why: "With decrypt_error a client says that a signature, or the server's Finished, does not verify: mostly the server signs with a key that is not the one in its certificate.",
+        fix: (Party::Server, "Compare the server's key with its certificate, and configure the two that belong together"),
+        reference: "RFC 8446 §6.2",
+    },
 ];
 
 /// What this alert of `by` is likely to mean to a client that offers these versions; `None` where it says too little.

@@ -9,7 +9,7 @@ use tlswhy_core::knowledge::fingerprints::{ja3, ja4};
 use tlswhy_model::{Awaited, Tool, printable};
 
 use super::page::{ASIDE, HEADING, Page};
-use super::words;
+use super::{incidents, shown, words};
 use crate::commands::pcap::{Kind, Kinds, server_name};
 
 /// Name of the document on a whole capture.
@@ -48,12 +48,15 @@ pub(crate) struct Summary {
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped: Option<String>,
     rows: Vec<Row>,
+    /// People get a line for each client, server and cause instead of a paragraph for each row.
+    #[serde(skip)]
+    is_table: bool,
 }
 
 /// Handshakes that are alike.
 #[derive(Serialize)]
 pub(crate) struct Row {
-    count: u64,
+    pub(super) count: u64,
     handshake: Facts,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_at: Option<String>,
@@ -114,7 +117,7 @@ struct AlertSeen {
 
 impl Summary {
     /// The document on a capture.
-    pub(crate) fn of(file: &str, reading: &Reading, kinds: &Kinds, causes: &[Option<String>]) -> Summary {
+    pub(crate) fn of(file: &str, reading: &Reading, kinds: &Kinds, causes: &[Option<String>], is_table: bool) -> Summary {
         let counts = &reading.counts;
         let all = |count: &dyn Fn(&Kind) -> bool| kinds.iter().filter(|kind| count(kind)).map(|kind| kind.count).sum::<u64>();
         Summary {
@@ -135,6 +138,7 @@ impl Summary {
             dtls_packets: counts.dtls,
             stopped: reading.stopped.as_ref().map(ToString::to_string),
             rows: kinds.iter().zip(causes).map(|(kind, cause)| Row::of(kind, cause.clone())).collect(),
+            is_table,
         }
     }
 
@@ -151,6 +155,9 @@ impl Summary {
         };
         page.headline(word, colour.on_default().bold(), &self.headline())?;
         page.paragraph(0, ASIDE, &self.aside())?;
+        if self.is_table {
+            return incidents::write(self.rows.iter(), &mut page);
+        }
         let (failed, others): (Vec<&Row>, Vec<&Row>) = self.rows.iter().partition(|row| row.handshake.failed);
         for row in failed.into_iter().chain(others) {
             page.blank()?;
@@ -196,6 +203,30 @@ impl Summary {
 }
 
 impl Row {
+    /// Whether its handshakes failed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.handshake.failed
+    }
+
+    /// Client without its port, server with the name asked for, and the cause; where that stayed open, how it ended.
+    pub(super) fn incident(&self) -> (String, String, String) {
+        let Facts { client, server, server_name, via, outcome, by, .. } = &self.handshake;
+        let client = client.rsplit_once(':').map_or(client.as_str(), |(address, _)| address);
+        let server = match (server_name, via) {
+            (Some(name), _) if !server.starts_with(name.as_str()) => format!("{name} ({server})"),
+            (_, Some(via)) => format!("{server} through {via}"),
+            _ => server.clone(),
+        };
+        let open = || format!("open: {outcome}{}", by.map(|by| format!(" by the {by}")).unwrap_or_default());
+        (client.to_owned(), server, self.cause.clone().unwrap_or_else(open))
+    }
+
+    /// When the first and the last of them began.
+    pub(super) fn times(&self) -> (&str, &str) {
+        let first = self.handshake.started_at.as_deref().unwrap_or_default();
+        (first, self.last_at.as_deref().unwrap_or(first))
+    }
+
     /// Of a kind, with the root cause where it is known.
     pub(crate) fn of(kind: &Kind, cause: Option<String>) -> Row {
         let mut handshake = Facts::of(&kind.first);
@@ -223,6 +254,13 @@ impl One {
         let via = via.as_deref().map(|via| format!(", through {via}"));
         let parts = [name, upgrade, via, agreed].into_iter().flatten().collect::<String>();
         words::sentence(&format!("{server}{parts}: {says}"))
+    }
+
+    /// Writes it as one line, however long.
+    pub(crate) fn write_line(&self, out: &mut dyn Write) -> io::Result<()> {
+        let at = self.handshake.started_at.as_deref().unwrap_or_default();
+        let mark = if self.handshake.failed { "fails" } else { "     " };
+        writeln!(out, "{}", shown(&format!("{at}  {mark}  {} to {}", self.handshake.client, self.in_short())))
     }
 
     /// Writes it for people.

@@ -9,6 +9,7 @@ pub(crate) mod client;
 pub(crate) mod config;
 mod excerpt;
 mod html;
+mod incidents;
 mod json;
 mod markdown;
 mod page;

@@ -2,7 +2,9 @@
 
 mod evidence;
 mod kinds;
+mod live;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
@@ -21,8 +23,12 @@ pub(crate) use evidence::{Given, of as evidence_of};
 
 pub(crate) use kinds::{Kind, Kinds, server_name};
 
-/// How many kinds of failing handshakes are judged; the others are in the table alone.
+/// How many kinds of failing handshakes are judged; how the others ended is told.
+const MOST_JUDGED: usize = 1000;
+/// How many reports are written.
 const MOST_REPORTS: usize = 200;
+/// With more kinds than this, people get a table, and a report on one kind of each cause.
+const MOST_PARAGRAPHS: usize = 12;
 /// Bytes that are read at once.
 const READ_AT_ONCE: usize = 1 << 20;
 
@@ -35,8 +41,15 @@ pub(crate) fn run(arguments: &Pcap) -> Result<Status, Failure> {
         known: known_certificates(&arguments.known)?,
     };
     let mut worst = Status::Fine;
+    if let Some(interface) = &arguments.live {
+        let packets = live::open(interface)?;
+        let name = printable(interface, 64);
+        worst = one(&name, Box::new(packets), false, arguments, &given, &mut output, &mut saved)?;
+    }
     for (place, path) in arguments.files.iter().enumerate() {
-        match one(path, place, arguments, &given, &mut output, &mut saved) {
+        let judged =
+            open(path).and_then(|(name, input)| one(&name, input, place > 0, arguments, &given, &mut output, &mut saved));
+        match judged {
             Ok(status) => worst = worst.max(status),
             Err(failure) if arguments.files.len() == 1 => return Err(failure),
             Err(failure) => {
@@ -52,38 +65,43 @@ pub(crate) fn run(arguments: &Pcap) -> Result<Status, Failure> {
     Ok(worst)
 }
 
+/// A capture to read, with its name.
+fn open(path: &Path) -> Result<(String, Box<dyn Read>), Failure> {
+    if path == Path::new("-") {
+        return Ok(("standard input".to_owned(), Box::new(io::stdin().lock())));
+    }
+    let name = printable(&path.display().to_string(), 4096);
+    let file = File::open(path).map_err(|error| Failure::new(format!("cannot read {name}: {error}")))?;
+    Ok((name, Box::new(file)))
+}
+
 fn one(
-    path: &Path,
-    place: usize,
+    name: &str,
+    input: Box<dyn Read>,
+    is_further: bool,
     arguments: &Pcap,
     given: &Given,
     output: &mut Output,
     saved: &mut Option<Output>,
 ) -> Result<Status, Failure> {
-    let is_stdin = path == Path::new("-");
-    let name = if is_stdin { "standard input".to_owned() } else { printable(&path.display().to_string(), 4096) };
-    let input: Box<dyn Read> = if is_stdin {
-        Box::new(io::stdin().lock())
-    } else {
-        Box::new(File::open(path).map_err(|error| Failure::new(format!("cannot read {name}: {error}")))?)
-    };
     let mut kinds = Kinds::default();
     let mut written = Ok(());
     let mut take = |handshake: Handshake| {
         if !is_wanted(&handshake, arguments) {
             return;
         }
-        if arguments.verbose && written.is_ok() {
+        if (arguments.verbose || arguments.live.is_some()) && written.is_ok() {
             let one = capture::One::of(&handshake);
             written = output.write(|out| match arguments.output.format {
                 ListFormat::Json => json_line(&one, out),
-                ListFormat::Human => one.write(out, terminal::width()),
+                ListFormat::Human if arguments.verbose => one.write(out, terminal::width()),
+                ListFormat::Human => one.write_line(out),
             });
         }
         kinds.add(handshake);
     };
     let reading = tlswhy_capture::read(BufReader::with_capacity(READ_AT_ONCE, input), Limits::default(), &mut take)
-        .map_err(|error| cannot_read(&name, &error))?;
+        .map_err(|error| cannot_read(name, &error))?;
     written?;
     let mut status = Status::Fine;
     if let Some(error) = &reading.stopped {
@@ -94,39 +112,76 @@ fn one(
             status = Status::CouldNot;
         }
     }
-    let failing = |kind: &Kind| kind.first.outcome.failed();
-    let reports: Vec<Option<Judged>> = kinds
-        .iter()
-        .scan(0, |judged, kind| {
-            let wanted = failing(kind) && *judged < MOST_REPORTS;
-            *judged += usize::from(wanted);
-            Some(if wanted { judge(kind, &kinds, given) } else { None })
-        })
-        .collect();
+    let verdicts = verdicts(&kinds, given);
+    for (kind, verdict) in kinds.iter().zip(&verdicts) {
+        // What was not judged stays open.
+        let open = if kind.first.outcome.failed() { Status::Undetermined } else { Status::Fine };
+        status = status.max(verdict.as_ref().map_or(open, |verdict| verdict.status));
+    }
     let causes: Vec<Option<String>> =
-        reports.iter().map(|judged| judged.as_ref().and_then(|judged| judged.report.root_cause.clone())).collect();
-    let summary = capture::Summary::of(&name, &reading, &kinds, &causes);
+        verdicts.iter().map(|verdict| verdict.as_ref().and_then(|verdict| verdict.cause.clone())).collect();
+    let is_human = arguments.output.format == ListFormat::Human;
+    let is_table = is_human && !arguments.verbose && verdicts.len() > MOST_PARAGRAPHS;
+    let summary = capture::Summary::of(name, &reading, &kinds, &causes, is_table);
+    let is_apart = is_further || arguments.verbose || arguments.live.is_some();
     output.write(|out| match arguments.output.format {
         ListFormat::Json => json_line(&summary, out),
-        ListFormat::Human => summary.write(out, place > 0 || arguments.verbose, terminal::width()),
+        ListFormat::Human => summary.write(out, is_apart, terminal::width()),
     })?;
-    for (kind, judged) in kinds.iter().zip(&reports) {
-        let Some(judged) = judged else {
-            // What was not judged stays open.
-            status = if failing(kind) { status.max(Status::Undetermined) } else { status };
+    let exemplary = is_table.then(|| exemplary(&kinds, &verdicts));
+    let judged = kinds.iter().enumerate().filter(|(place, _)| verdicts.get(*place).is_some_and(Option::is_some));
+    for (number, (place, kind)) in judged.enumerate() {
+        let is_shown = exemplary.as_ref().map_or(number < MOST_REPORTS, |exemplary| exemplary.contains(&place));
+        let is_kept = number < MOST_REPORTS && saved.is_some();
+        if !is_shown && !is_kept {
             continue;
-        };
-        status = status.max(Status::of(&judged.report));
-        if let Some(saved) = saved {
-            saved.write(|out| json_line(&judged.evidence, out))?;
         }
-        let position = Position { first: false, alone: false };
-        let options = Options { width: terminal::width(), verbose: arguments.verbose };
-        output.write(|out| {
-            render::write(arguments.output.format.into(), &judged.report, &judged.evidence, position, options, out)
-        })?;
+        let Some(Judged { report, evidence }) = judge(kind, &kinds, given) else { continue };
+        if let Some(saved) = saved.as_mut().filter(|_| is_kept) {
+            saved.write(|out| json_line(&evidence, out))?;
+        }
+        if is_shown {
+            let position = Position { first: false, alone: false };
+            let options = Options { width: terminal::width(), verbose: arguments.verbose };
+            let format = arguments.output.format.into();
+            output.write(|out| render::write(format, &report, &evidence, position, options, out))?;
+        }
     }
     Ok(status)
+}
+
+/// What a kind was judged to be, without its evidence.
+struct Verdict {
+    cause: Option<String>,
+    status: Status,
+}
+
+/// The verdict on each kind; `None` where it did not fail, nothing can be judged, or there are too many. Evidence is large: that of
+/// one at a time is in memory, and is made again where it is shown.
+fn verdicts(kinds: &Kinds, given: &Given) -> Vec<Option<Verdict>> {
+    let mut judged = 0;
+    let verdict = |kind: &Kind| {
+        if !kind.first.outcome.failed() || judged == MOST_JUDGED {
+            return None;
+        }
+        judged += 1;
+        let report = judge(kind, kinds, given)?.report;
+        Some(Verdict { status: Status::of(&report), cause: report.root_cause })
+    };
+    kinds.iter().map(verdict).collect()
+}
+
+/// Of each cause the kind that was met most often, by its place.
+fn exemplary(kinds: &Kinds, verdicts: &[Option<Verdict>]) -> BTreeSet<usize> {
+    let mut best: BTreeMap<Option<&str>, (u64, usize)> = BTreeMap::new();
+    for (place, (kind, verdict)) in kinds.iter().zip(verdicts).enumerate() {
+        let Some(verdict) = verdict else { continue };
+        let known = best.entry(verdict.cause.as_deref()).or_insert((0, place));
+        if kind.count > known.0 {
+            *known = (kind.count, place);
+        }
+    }
+    best.into_values().map(|(_, place)| place).collect()
 }
 
 /// A report with everything that was seen.
