@@ -60,7 +60,11 @@ pub fn run(lab: &Lab) -> Result<Vec<Row>, StartError> {
     let counter = Arc::new(AtomicUsize::new(0));
     let counted = fake::counted(nginx.port, Arc::clone(&counter))?;
     let own: Vec<String> = ["check", "{address}", "--sni", NAME, "--ca", &ca].map(str::to_owned).to_vec();
-    let mut rows = vec![measure("tlswhy check", &tlswhy, &own, 10, &nginx, &counted, &counter)?];
+    let full: Vec<String> = own.iter().cloned().chain(["--full".to_owned()]).collect();
+    let mut rows = vec![
+        measure("tlswhy check", &tlswhy, &own, 10, &nginx, &counted, &counter)?,
+        measure("tlswhy check --full", &tlswhy, &full, 5, &nginx, &counted, &counter)?,
+    ];
     for peer in PEERS {
         if find_program(peer.program).is_none() {
             continue;

@@ -38,8 +38,8 @@ pub(super) struct Asker<'c, 'e> {
     out_of_time: bool,
     /// How often a hello must be cut off to be refused.
     enough: u32,
-    /// Connections that did not come about.
-    pub(super) unreached: Cell<u32>,
+    /// Hellos that got no answer.
+    pub(super) unanswered: Cell<u32>,
 }
 
 impl<'c, 'e> Asker<'c, 'e> {
@@ -47,7 +47,7 @@ impl<'c, 'e> Asker<'c, 'e> {
         let ended = |seen: &Seen<'_>| seen.attempt.timing.started_ms + seen.attempt.timing.ended_ms;
         let out_of_time = case.all().any(|seen| ended(seen) > LONGEST_MS);
         let enough = if is_flaky(case) { ENOUGH_OF_A_FLAKY_ONE } else { ENOUGH };
-        Asker { case, server_name, upgrade, out_of_time, enough, unreached: Cell::new(0) }
+        Asker { case, server_name, upgrade, out_of_time, enough, unanswered: Cell::new(0) }
     }
 
     /// What came of this hello; `None` while it is not known, or if nobody will ask.
@@ -62,15 +62,20 @@ impl<'c, 'e> Asker<'c, 'e> {
                 Ending::Alert { .. } => return Some(Reply::Refused(seen)),
                 // It may have been an accident of the way, or a limit on connections.
                 Ending::Reset { .. } | Ending::Closed { .. } => cut_off += 1,
-                _ if repetition > 0 => return Some(Reply::NoAnswer(seen)),
+                _ if repetition > 0 => return Some(self.no_answer(seen)),
                 _ => {}
             }
             if cut_off >= self.enough {
                 let serves = self.still_serves(seen)?;
-                return Some(if serves { Reply::Refused(seen) } else { Reply::NoAnswer(seen) });
+                return Some(if serves { Reply::Refused(seen) } else { self.no_answer(seen) });
             }
         }
         None
+    }
+
+    fn no_answer(&self, seen: &'c Seen<'e>) -> Reply<'c, 'e> {
+        self.unanswered.set(self.unanswered.get().saturating_add(1));
+        Reply::NoAnswer(seen)
     }
 
     /// Whether the server still takes a hello that it took before: later than this attempt.
@@ -124,11 +129,7 @@ impl<'c, 'e> Asker<'c, 'e> {
     }
 
     fn ask_probe(&self, probe: &Probe, purpose: &str) -> Option<&'c Seen<'e>> {
-        let seen = if self.out_of_time { self.case.find(probe) } else { self.case.ask(probe, purpose) }?;
-        if !seen.reached_the_server() {
-            self.unreached.set(self.unreached.get().saturating_add(1));
-        }
-        Some(seen)
+        if self.out_of_time { self.case.find(probe) } else { self.case.ask(probe, purpose) }
     }
 }
 

@@ -31,8 +31,8 @@ pub struct Inventory {
     pub versions: Vec<VersionInventory>,
     /// Application protocols.
     pub protocols: Tried<String>,
-    /// Connections that did not come about although others did.
-    pub unreached: u32,
+    /// Hellos that got no answer although others did.
+    pub unanswered: u32,
 }
 
 /// What a server accepts at one version.
@@ -128,7 +128,7 @@ pub(crate) fn take(case: &Case<'_>, server_name: Option<&str>, upgrade: Option<&
             found.suites.accept(suite, seen.id());
         }
     }
-    Inventory { versions, protocols: protocols.tried, unreached: asker.unreached.get() }
+    Inventory { versions, protocols: protocols.tried, unanswered: asker.unanswered.get() }
 }
 
 fn sslv2(asker: &Asker<'_, '_>) -> VersionInventory {

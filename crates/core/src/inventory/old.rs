@@ -78,6 +78,11 @@ impl<'c, 'e> Taking<'_, 'c, 'e> {
                 self.found.settle(Support::Refused, seen);
                 return self.after_a_refusal(seen, usual, others);
             }
+            Reply::Chosen(seen) if seen.version() > Some(version) => {
+                // It cannot choose what was not offered.
+                self.found.settle(Support::Untested, seen);
+                return None;
+            }
             Reply::Chosen(seen) if seen.version() != Some(version) => {
                 // A server takes the highest version that both have.
                 self.found.settle(Support::Refused, seen);

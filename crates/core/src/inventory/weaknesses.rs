@@ -129,12 +129,13 @@ impl Inventory {
             let says = "the server lacks secure renegotiation: others may put text before a client's (RFC 5746, CVE-2009-3555)";
             add("insecure-renegotiation", says.to_owned());
         }
-        if self.unreached > 0 {
+        if self.unanswered > 0 {
+            let hellos =
+                if self.unanswered == 1 { "1 hello was".to_owned() } else { format!("{} hellos were", self.unanswered) };
             let says = format!(
-                "{} connections did not come about although others did: the server, or something before it, may limit how often one connects; what is untested may be there",
-                self.unreached
+                "{hellos} not answered, or cut off each time, although others were taken: the server, or something before it, may choke on them or limit how often one connects; what is untested may be there"
             );
-            add("connections-lost", says);
+            add("unanswered", says);
         }
         notices
     }
