@@ -638,6 +638,30 @@ mod tests {
     }
 
     #[test]
+    fn for_a_silent_client_no_server_is_asked() {
+        let (text, path) = ("tlsv1.3\ntls-max = 1.2\n", "/root/.curlrc".to_owned());
+        let bytes = text.as_bytes().to_vec().into();
+        let content = FileContent::Bytes { bytes, sha256: String::new(), public_keys: Vec::new() };
+        let software = |product: &str| InstalledSoftware { product: product.to_owned(), ..InstalledSoftware::default() };
+        let request = crate::Request {
+            subject: Subject { host: "a.test".to_owned(), port: 443, ..Subject::default() },
+            clients: vec![crate::client("curl-openssl-3.0").unwrap()],
+            address: Some([127, 0, 0, 1].into()),
+            configurations: vec![GivenConfiguration { party: Some(Party::Client), path: path.clone() }],
+            files: vec![SeenFile { path, real_path: None, content }],
+            software: vec![software("system"), software("openssl")],
+            ..crate::Request::default()
+        };
+        match crate::Examination::new(request).next() {
+            crate::Step::Done(report) => {
+                assert_eq!(report.root_cause.as_deref(), Some("client-policy-restricts"));
+                assert_eq!(report.cost.connections, 0);
+            }
+            crate::Step::Ask(asked) => panic!("{asked:?}"),
+        }
+    }
+
+    #[test]
     fn a_java_client_offers_what_its_lists_leave_and_what_they_do_not_take() {
         let path = "/etc/java-17-openjdk/security/java.security";
         let with = |list: &str| {

@@ -410,6 +410,7 @@ impl Examination {
         }
         if wanted.is_empty()
             && let (Some(address), Some(client)) = (addresses.first(), self.evidence.clients.first())
+            && self.silence(client).is_none()
         {
             let case = self.case(client, *address);
             let story = self.tell(&case);
