@@ -137,12 +137,12 @@ fn saved_evidence_is_judged_again_to_the_same_result() {
     assert!(!std::fs::read_to_string(kept).unwrap().contains("server.test"));
 }
 
-/// A thousand clients in trouble are a table, with one report for each cause.
+/// Hundreds of clients in trouble are a table, with one report for each cause.
 #[test]
 fn many_clients_are_a_table_for_people_and_rows_for_programs() {
     let whole = bytes("not-tls");
     let mut many = whole[..24].to_vec();
-    for number in 0..1000_u32 {
+    for number in 0..260_u32 {
         let mut at = 24;
         while at < whole.len() {
             let length = u32::from_le_bytes(whole[at + 8..at + 12].try_into().unwrap()) as usize;
@@ -158,10 +158,10 @@ fn many_clients_are_a_table_for_people_and_rows_for_programs() {
     let output = run(&["-"], Some(&many));
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert_eq!(text.lines().filter(|line| line.contains("127.0.0.1:4433  not-tls")).count(), 1000, "a line for each client");
+    assert_eq!(text.lines().filter(|line| line.contains("127.0.0.1:4433  not-tls")).count(), 260, "a line for each client");
     assert_eq!(text.matches("1. 127.0.0.1:4433 speaks http").count(), 1, "a report for the cause");
     let (_, documents) = judged(&many, &[]);
-    assert_eq!(documents[0]["rows"].as_array().unwrap().len(), 1000);
+    assert_eq!(documents[0]["rows"].as_array().unwrap().len(), 260);
     assert!(documents[0]["rows"].as_array().unwrap().iter().all(|row| row["cause"] == "not-tls"));
     assert_eq!(documents.len(), 201);
 }
