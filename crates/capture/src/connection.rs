@@ -185,6 +185,7 @@ impl Connection {
         let facts = Facts {
             sent,
             received,
+            greeting: server_talk,
             walks: [&self.walks[client], &self.walks[server]],
             endings: &endings,
             gaps: [self.streams[client].has_gap(), self.streams[server].has_gap()],

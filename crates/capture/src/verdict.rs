@@ -36,6 +36,8 @@ pub(crate) enum End {
 pub(crate) struct Facts<'a> {
     pub(crate) sent: &'a [u8],
     pub(crate) received: &'a [u8],
+    /// What the server had said before the client's hello.
+    pub(crate) greeting: &'a [u8],
     pub(crate) walks: [&'a Walk; 2],
     /// Who ended it how and when, in order.
     pub(crate) endings: &'a [(Side, End, u64)],
@@ -231,7 +233,10 @@ impl Facts<'_> {
     }
 
     fn not_tls(&self) -> Outcome {
-        let recognised = other::recognise(self.received).or_else(|| other::recognise_echo(self.sent, self.received));
+        let answered = other::recognise(self.received).or_else(|| other::recognise_echo(self.sent, self.received));
+        // A server that greets may have done so before the hello, and answers that with no more than a complaint.
+        let greeted = other::recognise(self.greeting).filter(|other| other.upgrade.is_some());
+        let recognised = greeted.or(answered);
         match recognised {
             Some(other) => Outcome::NotTls { protocol: Some(other.name), upgrade: other.upgrade, detail: other.detail },
             None => Outcome::NotTls { protocol: None, upgrade: None, detail: first_line(self.received) },

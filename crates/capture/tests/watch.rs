@@ -73,3 +73,19 @@ fn first_flight(bytes: &[u8]) -> &[u8] {
     }
     &bytes[..end]
 }
+
+#[test]
+fn a_server_that_greeted_before_the_hello_is_known_by_its_greeting() {
+    let ends = ["192.0.2.1:50000".parse().unwrap(), "192.0.2.2:2525".parse().unwrap()];
+    let path = format!("{}/tests/captures/tls13.pcap", env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    read(File::open(path).unwrap(), Limits::default(), &mut |handshake| found.push(handshake)).unwrap();
+    let hello = &found[0].sent[..record(&found[0].sent)];
+    let mut watch = Watch::new(ends[0], ends[1], 1);
+    watch.sent(Side::Server, 2, b"220 mail.example.test ESMTP ready\r\n");
+    watch.sent(Side::Client, 3, hello);
+    watch.sent(Side::Server, 4, b"500 5.5.1 Invalid command\r\n");
+    watch.closed(Side::Server, 5);
+    let outcome = watch.handshake(6).unwrap().outcome;
+    assert!(matches!(outcome, tlswhy_capture::Outcome::NotTls { upgrade: Some("smtp"), .. }), "{outcome:?}");
+}
