@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use tlswhy_core::{Budget, Request, TrustStore};
 use tlswhy_gather::Live;
-use tlswhy_model::{Evidence, GivenConfiguration, InstalledSoftware, SeenFile};
+use tlswhy_model::{Evidence, GivenConfiguration, InstalledSoftware, SeenFile, Software};
 
 use super::examine::{Interrupted, examine};
 use super::pcap::{Given, Judged, Kind, Kinds, evidence_of, judged};
@@ -33,6 +33,8 @@ pub(super) struct Bearing {
     pub(super) software: Vec<InstalledSoftware>,
     /// What was looked at while it ran.
     pub(super) files: Vec<SeenFile>,
+    /// The program with its TLS library, where a file tells the library's version.
+    pub(super) program: Option<Software>,
 }
 
 impl Question {
@@ -55,6 +57,9 @@ impl Question {
         if !name.is_empty() {
             name.clone_into(&mut self.evidence.subject.client);
             self.evidence.clients.iter_mut().for_each(|client| name.clone_into(&mut client.title));
+        }
+        if let Some(program) = &bearing.program {
+            self.evidence.clients.iter_mut().for_each(|client| client.software.clone_from(program));
         }
         Question { bearing, is_here: true, ..self }
     }

@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use tlswhy_core::knowledge::software::title;
 use tlswhy_gather::observe::{JVM, Process};
-use tlswhy_model::{GivenConfiguration, InstalledSoftware, Party};
+use tlswhy_gather::tls_library;
+use tlswhy_model::{GivenConfiguration, InstalledSoftware, Party, Software};
 
 use crate::commands::watched::Bearing;
 
@@ -33,7 +35,24 @@ const ON_TOP: &str = "-Djava.security.properties=";
 
 /// What bears on a process.
 pub(super) fn bearing(process: &Process) -> Bearing {
-    Bearing { configurations: configurations(process), software: software(process), files: process.files() }
+    Bearing {
+        configurations: configurations(process),
+        software: software(process),
+        files: process.files(),
+        program: program(process),
+    }
+}
+
+/// The program of a process with its TLS library, where one is loaded or built in and its file tells the version. A Java client is
+/// known by its hello and its own files.
+fn program(process: &Process) -> Option<Software> {
+    let (product, version, path) = tls_library(process).filter(|(product, ..)| *product != "java")?;
+    Some(Software {
+        product: process.name.clone(),
+        version: String::new(),
+        library: Some(format!("{} {version}", title(product))),
+        read_from: Some(path),
+    })
 }
 
 /// The configurations of a process that exist on this machine.
