@@ -294,17 +294,18 @@ impl<'c, 'e> Teller<'c, 'e> {
             self.story.upgrade = Some(PROXY_HEADER.name.to_owned());
             return Some(self.begin());
         }
+        // What wants TLS answers whatever is not with its own kind of error; only the plain request is told why.
+        if self.case.find(&self.plain_request()).is_some_and(|plain| tls_wanted::says_so(&plain.attempt.received)) {
+            return None;
+        }
         let otherwise =
             [(self.plain_request(), "plain request instead of a ClientHello"), (self.behind_a_header(), "PROXY header")];
         for (probe, differs_in) in otherwise {
             let Some(seen) = self.case.find(&probe) else { continue };
             let Ending::NotTls { protocol, detail, .. } = &seen.attempt.ending else { continue };
-            if tls_wanted::says_so(&seen.attempt.received) {
-                continue;
-            }
             let kind = FaultKind::NotTls { protocol: protocol.clone(), detail: detail.clone(), declined: false };
             // Plain text that comes through where a hello does not may be the doing of the way.
-            match self.ask_the_way(own, &seen.attempt.probe.opening, None, None) {
+            match self.ask_the_way(own, &self.plain_request().opening, None, None) {
                 Way::Asked => return Some(None),
                 Way::Stops => return Some(self.end()),
                 Way::Unknown(_) => {}
