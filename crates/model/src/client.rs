@@ -39,6 +39,9 @@ pub struct Software {
     pub read_from: Option<String>,
 }
 
+/// [`Software::product`] of a client that was only watched: nothing tells which program it is.
+pub const UNKNOWN_SOFTWARE: &str = "the client's software";
+
 /// What a client accepts and insists on beyond what its hello says. A missing key means: not known, nothing is concluded.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

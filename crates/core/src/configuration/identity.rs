@@ -1,7 +1,7 @@
 //! Who a client profile is, in the words of the configurations: its program, its library, the versions of both.
 
 use tlswhy_config::{Heeds, Library, Release, heeds};
-use tlswhy_model::{ClientProfile, InstalledSoftware, LinkedLibrary};
+use tlswhy_model::{ClientProfile, InstalledSoftware, LinkedLibrary, UNKNOWN_SOFTWARE};
 
 use crate::knowledge::local_openssl::LOCAL;
 
@@ -141,7 +141,7 @@ impl Identity {
 fn library(text: &str, product: &str, version: &str) -> Option<Library> {
     let release = |name: &str| after(text, name).or_else(|| version.parse().ok().filter(|_| product == name));
     Some(match text {
-        "" if product.is_empty() => return None,
+        "" if product.is_empty() || product == UNKNOWN_SOFTWARE => return None,
         _ if text.split([' ', ',']).any(|word| word == "OpenSSL") => Library::OpenSsl(release("OpenSSL")),
         _ if text.starts_with("GnuTLS") => Library::GnuTls(release("GnuTLS")),
         "JSSE" => Library::Jsse(version.parse().ok()),

@@ -295,6 +295,25 @@ impl<'s> Judged<'s> {
     }
 }
 
+/// A recorded client once these files stand in the place of what it was seen to have: of its hello, which somebody recorded, what the
+/// change of its files adds and takes away. `None` for a client that is asked anew under its own files, and where no file of it changed.
+pub fn once_mended(evidence: &Evidence, instead: &[SeenFile]) -> Option<ClientProfile> {
+    let client = evidence.clients.first()?;
+    let own = Own::of(client, evidence)?;
+    let survey = own.survey(&evidence.files);
+    let judged = Judged::of(client, &evidence.subject, &own, &survey);
+    if judged.service.is_some() {
+        return None;
+    }
+    let files = survey.files.with(instead);
+    judged.speaking.iter().find_map(|(configuration, service)| {
+        let reading = configuration.dialect.reading(&Context { files: &files, main: &configuration.main });
+        let (from, to) = (effective(service, &survey.files), effective(same_service(&reading.services, service)?, &files));
+        let mended = shifted(client, &from, &to);
+        (mended.hello != client.hello).then_some(mended)
+    })
+}
+
 /// Whether a service speaks for the client; the error says for whom it does.
 fn speaks(identity: &Identity, client: &ClientProfile, configuration: &Configuration, service: &Service) -> Result<(), String> {
     if identity.library.is_none() {

@@ -27,6 +27,7 @@ pub fn main_files(evidence: &tlswhy_model::Evidence) -> Vec<String> {
     survey::Survey::of(evidence).configurations.into_iter().map(|configuration| configuration.main).collect()
 }
 
+pub use judged::once_mended;
 pub use outdated::{OutdatedSoftware, Versioned};
 pub use place::Place;
 pub use restricting::Restriction;

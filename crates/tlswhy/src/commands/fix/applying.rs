@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anstyle::AnsiColor;
 use tlswhy_core::configuration::aims::{Aim, Course};
-use tlswhy_model::{Edit, Evidence, FileContent, Outcome, printable};
+use tlswhy_model::{Edit, Evidence, FileContent, Outcome, SeenFile, printable};
 
 use super::asking::{Asker, Standing};
 use super::proposal::Proposal;
@@ -56,6 +56,7 @@ pub(super) async fn apply(
         say_restored(output, &session.roll_back().map_err(failure)?)?;
         return Err(failure(refused));
     }
+    asker.take_mended(evidence, &written(&plan));
     match carry_out(asker, &mut session, &before, course, output, interrupted).await {
         Ok(after) => {
             session.keep().map_err(failure)?;
@@ -177,6 +178,16 @@ fn came_true(course: &Course, before: &Standing, after: &Standing) -> bool {
 fn same_root(before: &Standing, after: &Standing) -> bool {
     let first = after.blocking.first();
     before.blocking.first() == first || first.is_some_and(|first| before.explained.contains(first))
+}
+
+/// What stands in the files now.
+fn written(plan: &Plan) -> Vec<SeenFile> {
+    let seen = |change: &Change| {
+        let bytes = std::fs::read(&change.path).ok()?;
+        let content = FileContent::Bytes { bytes: bytes.into(), sha256: String::new(), public_keys: Vec::new() };
+        Some(SeenFile { path: change.path.to_string_lossy().into_owned(), real_path: None, content })
+    };
+    plan.changes.iter().filter_map(seen).collect()
 }
 
 /// The edits of all proposals, by file.

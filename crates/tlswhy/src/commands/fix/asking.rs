@@ -3,8 +3,12 @@
 use std::collections::BTreeMap;
 
 use tlswhy_core::Request;
+#[cfg(unix)]
+use tlswhy_core::configuration;
 use tlswhy_core::configuration::aims::Aim;
 use tlswhy_gather::Live;
+#[cfg(unix)]
+use tlswhy_model::SeenFile;
 use tlswhy_model::{ClientProfile, Evidence, Impact, Outcome, Party, Report};
 
 use super::proposal;
@@ -34,6 +38,15 @@ impl<'a> Asker<'a> {
         let files = machine::files(&arguments.machine)?;
         let live = Live { files, ..connect::live(&arguments.connection, target)? };
         Ok(Asker { arguments, target, live, named, panel: tlswhy_core::panel(), aim: proposal::aim(arguments)? })
+    }
+
+    /// From now on the judged client brings what its mended files leave it, where its hello is a recording, which does not change by
+    /// itself.
+    #[cfg(unix)]
+    pub(super) fn take_mended(&mut self, evidence: &Evidence, instead: &[SeenFile]) {
+        if let (Some(mended), Some(first)) = (configuration::once_mended(evidence, instead), self.named.first_mut()) {
+            *first = Some(mended);
+        }
     }
 
     /// One examination. This machine's OpenSSL is looked at anew each time: its configuration may be what was mended.

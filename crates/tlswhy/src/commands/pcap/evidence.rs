@@ -7,7 +7,7 @@ use tlswhy_core::knowledge::likeness::nearest;
 use tlswhy_core::{TrustStore, client_of_hello};
 use tlswhy_model::{
     Attempt, Bytes, ClientPolicy, ClientProfile, Depth, EVIDENCE_FORMAT, Ending, Evidence, FORMAT_VERSION, KnownCertificate,
-    Opening, Probe, Software, Subject, Timing, Tool, TrustAnchors,
+    Opening, Probe, Software, Subject, Timing, Tool, TrustAnchors, UNKNOWN_SOFTWARE,
 };
 use tlswhy_wire::HelloSpec;
 
@@ -125,7 +125,7 @@ fn client(handshake: &Handshake) -> ClientProfile {
         hello: HelloSpec::default(),
         policy: ClientPolicy::default(),
     });
-    let software = Software { product: "the client's software".to_owned(), ..Software::default() };
+    let software = Software { product: UNKNOWN_SOFTWARE.to_owned(), ..Software::default() };
     let source = "the ClientHello in the capture".to_owned();
     // It met no certificate, so that what it does with one was not seen.
     let unknown = handshake.answer.server_hello().is_none().then_some(true);
