@@ -762,6 +762,16 @@ pub(crate) enum Document {
     Symptoms,
     /// Which software speaks TLS.
     Software,
+    /// What was in a capture.
+    Capture,
+    /// One handshake that was watched.
+    Handshake,
+    /// What passed a relay.
+    Relay,
+    /// What a client offers.
+    Client,
+    /// Which certificates a server or a file shows.
+    Chain,
 }
 
 /// Options of `generate`.

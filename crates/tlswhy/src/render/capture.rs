@@ -25,6 +25,7 @@ const TEXT: usize = 8;
 
 /// What was in a capture.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Capture"))]
 pub(crate) struct Summary {
     format: &'static str,
     format_version: &'static str,
@@ -55,6 +56,7 @@ pub(crate) struct Summary {
 
 /// Handshakes that are alike.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Row {
     pub(super) count: u64,
     handshake: Facts,
@@ -67,6 +69,7 @@ pub(crate) struct Row {
 
 /// One handshake.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Handshake"))]
 pub(crate) struct One {
     format: &'static str,
     format_version: &'static str,
@@ -74,6 +77,7 @@ pub(crate) struct One {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Facts {
     client: String,
     server: String,
@@ -109,6 +113,7 @@ struct Facts {
 
 /// An alert that came in the clear.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct AlertSeen {
     from: &'static str,
     level: String,

@@ -46,6 +46,7 @@ pub(crate) struct Shown {
 
 /// Something that stops the judged client.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Fault {
     cause: &'static str,
     /// It may as well be this one: nothing at hand decides.
@@ -137,7 +138,8 @@ pub(crate) fn json(document: &Document, alone: bool, out: &mut dyn Write) -> io:
 }
 
 #[derive(Serialize)]
-struct Whole<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Chains"))]
+pub(super) struct Whole<'a> {
     format: &'static str,
     format_version: &'static str,
     tool: Tool,
@@ -153,6 +155,7 @@ struct Whole<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Chain<'a> {
     shown_for: &'a [&'static str],
     certificates: Vec<Certificate<'a>>,
@@ -173,6 +176,7 @@ impl<'a> Chain<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Certificate<'a> {
     #[serde(flatten)]
     view: &'a CertificateView,

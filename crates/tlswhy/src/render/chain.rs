@@ -42,6 +42,7 @@ pub(crate) struct Drawing<'a> {
 
 /// What the view of a certificate does not hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Facts {
     /// Where its issuer's certificate is to be had.
     pub(crate) issuer_urls: Vec<String>,

@@ -28,6 +28,7 @@ const INDENT: usize = 12;
 
 /// One client that was heard.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Client"))]
 pub(crate) struct Document {
     format: &'static str,
     format_version: &'static str,
@@ -61,6 +62,7 @@ pub(crate) struct Document {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Alike {
     name: String,
     title: String,
@@ -69,6 +71,7 @@ struct Alike {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Old {
     says: String,
     reference: &'static str,
@@ -76,6 +79,7 @@ struct Old {
 
 /// What became of the handshake: `kind` is `not-tried`, `finished`, `alert`, `refused` or `left`.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Handshake {
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -23,6 +23,8 @@ mod wrap;
 
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod schemas;
 
 use std::io::{self, Write};
 

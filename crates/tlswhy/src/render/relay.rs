@@ -44,6 +44,7 @@ pub(crate) struct Connections {
 
 /// What passed.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Relay"))]
 pub(crate) struct Summary {
     format: &'static str,
     format_version: &'static str,
@@ -68,6 +69,7 @@ pub(crate) struct Summary {
 
 /// How many handshakes fail of a cause.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Counted {
     /// `None` where it stayed undetermined.
     cause: Option<String>,
@@ -76,6 +78,7 @@ struct Counted {
 
 /// Clients with the same fingerprint.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Client {
     ja4: Option<String>,
     /// The known client that is nearest.
@@ -87,6 +90,7 @@ struct Client {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Nearest {
     name: String,
     title: String,
