@@ -39,8 +39,8 @@ pub struct Software {
     pub read_from: Option<String>,
 }
 
-/// [`Software::product`] of a client that was only watched: nothing tells which program it is.
-pub const UNKNOWN_SOFTWARE: &str = "the client's software";
+/// [`ClientProfile::name`] of a client that was watched: its hello is what its files had left of its abilities.
+pub const WATCHED_CLIENT: &str = "watched-client";
 
 /// What a client accepts and insists on beyond what its hello says. A missing key means: not known, nothing is concluded.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -27,7 +27,7 @@ mod text;
 
 pub use attempt::{Attempt, Awaited, Ending, Exchange, Speaker, Timing};
 pub use bytes::Bytes;
-pub use client::{ClientPolicy, ClientProfile, LocalOpenssl, Software, UNKNOWN_SOFTWARE};
+pub use client::{ClientPolicy, ClientProfile, LocalOpenssl, Software, WATCHED_CLIENT};
 pub use configuration::{
     ConfigReport, ConfigurationView, EffectiveView, PlacedNote, ReductionView, ServiceView, SettingView, ShadowedView,
     UnreadPath,

@@ -1,7 +1,7 @@
 //! Who a client profile is, in the words of the configurations: its program, its library, the versions of both.
 
 use tlswhy_config::{Heeds, Library, Release, heeds};
-use tlswhy_model::{ClientProfile, InstalledSoftware, LinkedLibrary, UNKNOWN_SOFTWARE};
+use tlswhy_model::{ClientProfile, InstalledSoftware, LinkedLibrary, WATCHED_CLIENT};
 
 use crate::knowledge::local_openssl::LOCAL;
 
@@ -51,7 +51,8 @@ pub(super) struct Identity {
     /// As the profile names it.
     product: String,
     release: Option<Release>,
-    /// Its TLS library; `None` where the profile names neither program nor library.
+    /// Its TLS library; `None` where the profile names neither program nor library, and of a client that was watched: its files have
+    /// cut its hello already, and are read for what they say by themselves.
     pub(super) library: Option<Library>,
     is_local: bool,
 }
@@ -67,7 +68,7 @@ impl Identity {
             program,
             product: software.product.clone(),
             release: within.or_else(|| software.version.parse().ok()),
-            library: library(text, &software.product, &software.version),
+            library: library(text, &software.product, &software.version).filter(|_| client.name != WATCHED_CLIENT),
             is_local: client.name == LOCAL,
         }
     }
@@ -141,7 +142,7 @@ impl Identity {
 fn library(text: &str, product: &str, version: &str) -> Option<Library> {
     let release = |name: &str| after(text, name).or_else(|| version.parse().ok().filter(|_| product == name));
     Some(match text {
-        "" if product.is_empty() || product == UNKNOWN_SOFTWARE => return None,
+        "" if product.is_empty() => return None,
         _ if text.split([' ', ',']).any(|word| word == "OpenSSL") => Library::OpenSsl(release("OpenSSL")),
         _ if text.starts_with("GnuTLS") => Library::GnuTls(release("GnuTLS")),
         "JSSE" => Library::Jsse(version.parse().ok()),

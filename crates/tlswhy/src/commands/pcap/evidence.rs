@@ -7,7 +7,7 @@ use tlswhy_core::knowledge::likeness::nearest;
 use tlswhy_core::{TrustStore, client_of_hello};
 use tlswhy_model::{
     Attempt, Bytes, ClientPolicy, ClientProfile, Depth, EVIDENCE_FORMAT, Ending, Evidence, FORMAT_VERSION, KnownCertificate,
-    Opening, Probe, Software, Subject, Timing, Tool, TrustAnchors, UNKNOWN_SOFTWARE,
+    Opening, Probe, Software, Subject, Timing, Tool, TrustAnchors, WATCHED_CLIENT,
 };
 use tlswhy_wire::HelloSpec;
 
@@ -125,13 +125,13 @@ fn client(handshake: &Handshake) -> ClientProfile {
         hello: HelloSpec::default(),
         policy: ClientPolicy::default(),
     });
-    let software = Software { product: UNKNOWN_SOFTWARE.to_owned(), ..Software::default() };
+    let software = Software { product: "the client's software".to_owned(), ..Software::default() };
     let source = "the ClientHello in the capture".to_owned();
     // It met no certificate, so that what it does with one was not seen.
     let unknown = handshake.answer.server_hello().is_none().then_some(true);
     let policy = ClientPolicy { verification_unknown: unknown, ..client.policy };
     let client = ClientProfile { policy, ..client };
-    ClientProfile { name: "watched-client".to_owned(), title, software, source, ..client }
+    ClientProfile { name: WATCHED_CLIENT.to_owned(), title, software, source, ..client }
 }
 
 fn spec(handshake: &Handshake) -> HelloSpec {
