@@ -28,6 +28,7 @@ const SAYS: &[&str] = &[
     include_str!("says/mail.toml"),
     include_str!("says/system.toml"),
     include_str!("says/embedded.toml"),
+    include_str!("says/haskell.toml"),
     include_str!("says/alerts.toml"),
     include_str!("says/people.toml"),
 ];
