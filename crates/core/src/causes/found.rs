@@ -7,7 +7,7 @@ use tlswhy_wire::upgrade::PROXY_HEADER;
 use super::Cause;
 use crate::case::{Case, Seen};
 use crate::examination::{Fault, FaultKind, Story};
-use crate::negotiate::{self, Agreement, Change, ClientCapabilities, Negotiated, Obstacle, ServerCapabilities};
+use crate::negotiate::{self, Agreement, Change, ClientCapabilities, Negotiated, Obstacle, ServerCapabilities, Support};
 
 /// A fault in its surroundings.
 pub struct Found<'a> {
@@ -144,7 +144,7 @@ impl<'a> Found<'a> {
         };
         negotiate::fixes(obstacle, &self.client, &self.server)
             .into_iter()
-            .map(|(change, after)| (change, prediction(after)))
+            .map(|(change, after)| (change, prediction(after, &self.server)))
             .collect()
     }
 
@@ -233,13 +233,14 @@ pub(super) fn remedy(
     }
 }
 
-fn prediction(after: Negotiated) -> Option<Prediction> {
-    match after {
-        Negotiated::Agreed(Agreement { version, suite, group }) => {
-            Some(Prediction { version: Some(version), cipher_suite: Some(suite), group })
-        }
-        _ => None,
-    }
+/// What both then agree on. Which suite that is at TLS 1.2 and below hangs on the certificate: where none was seen, a suite that was not
+/// seen either is no more than a guess.
+fn prediction(after: Negotiated, server: &ServerCapabilities) -> Option<Prediction> {
+    let Negotiated::Agreed(Agreement { version, suite, group }) = after else { return None };
+    let is_known = version >= ProtocolVersion::TLSV1_3
+        || server.certificate_key.is_some()
+        || server.suite(version, suite) == Support::Accepted;
+    Some(Prediction { version: Some(version), cipher_suite: is_known.then_some(suite), group })
 }
 
 /// The option of `s_client` that offers this version alone.

@@ -8,6 +8,7 @@ use tlswhy_wire::{
     SignatureScheme,
 };
 
+use super::chain_authentication;
 use crate::case::Seen;
 use crate::chain::KeyKind;
 use crate::knowledge::local_openssl::{LOWEST, floors};
@@ -200,6 +201,12 @@ impl ServerCapabilities {
     /// What is known of a signature scheme at a version.
     pub fn scheme(&self, version: ProtocolVersion, scheme: SignatureScheme) -> Support {
         self.schemes.get(&(version, scheme)).copied().unwrap_or(Support::Untested)
+    }
+
+    /// Whether its certificate is of the kind that a suite authenticates with; where no certificate was seen, it may be.
+    pub fn has_the_key_for(&self, version: ProtocolVersion, suite: CipherSuite) -> bool {
+        let (Some(key), Some(row)) = (self.certificate_key, suite.details()) else { return true };
+        version >= ProtocolVersion::TLSV1_3 || row.authentication == chain_authentication(key)
     }
 
     fn learn_from_choice(&mut self, seen: &Seen<'_>) {

@@ -276,8 +276,10 @@ pub fn apply(
                 server.versions.insert(*version, Support::Accepted);
                 // A server that gains a version brings the suites, groups and signatures that go with it in every current
                 // library, and the parameters of today.
-                for suite in crate::knowledge::controls::suites_for(*version).into_iter().filter(|suite| is_current(*suite)) {
-                    server.suites.insert((*version, suite), Support::Accepted);
+                for suite in crate::knowledge::controls::suites_for(*version) {
+                    if is_current(suite) && server.has_the_key_for(*version, suite) {
+                        server.suites.insert((*version, suite), Support::Accepted);
+                    }
                 }
                 for group in [NamedGroup::X25519, NamedGroup::SECP256R1] {
                     server.groups.insert((*version, group), Support::Accepted);
@@ -357,13 +359,7 @@ fn candidates(obstacle: &Obstacle, client: &ClientCapabilities, server: &ServerC
             if wanted.is_empty() { Vec::new() } else { vec![Change::ServerVersions(wanted)] }
         }
         Obstacle::Suites { version } => {
-            let key = server.certificate_key.map(chain_authentication);
-            let secure = |suite: &CipherSuite| {
-                is_current(*suite)
-                    && suite.details().is_some_and(|row| {
-                        *version >= ProtocolVersion::TLSV1_3 || key.is_none_or(|key| row.authentication == key)
-                    })
-            };
+            let secure = |suite: &CipherSuite| is_current(*suite) && server.has_the_key_for(*version, *suite);
             let mut changes = Vec::new();
             let add: Vec<_> = client.suites_at(*version).into_iter().filter(secure).collect();
             if !add.is_empty() {
