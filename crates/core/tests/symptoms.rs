@@ -179,6 +179,9 @@ fn texts_that_are_no_error_of_tls_get_no_cause() {
         "unknown protocol: htp",
         "name: not found",
         "tlsv1 alertness is a state of mind",
+        "fatal: remote error: access denied or repository not exported: /x",
+        "  Description: AccessDenied, RequestId: 1",
+        "Description: InternalError",
     ] {
         let report = read(text.as_bytes());
         assert!(report.causes.is_empty(), "{text}: {:?}", report.symptoms);
@@ -286,8 +289,10 @@ fn an_alert_is_known_without_the_words_around_it() {
         ("Get https://www.example.test/: remote error: handshake failure", "alert-40"),
         ("command failed: tls: bad certificate", "alert-42"),
         ("got alert : [(AlertLevel_Fatal,ProtocolVersion)]", "alert-70"),
-        ("fatal: remote error: access denied or repository not exported: /x", ""),
         ("local error: tls: illegal parameter", "malformed-message"),
+        ("error: AlertReceived(HandshakeFailure)", "alert-40"),
+        ("is a fatal alert message (msg 70)", "alert-70"),
+        ("{error,{tls_alert,\"bad certificate\"}}", "certificate-refused-by-either"),
     ] {
         let report = read(text.as_bytes());
         let meanings: Vec<&str> = report.symptoms.iter().map(|symptom| symptom.meaning.as_str()).collect();
