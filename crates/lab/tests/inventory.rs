@@ -9,19 +9,26 @@ use std::process::Command;
 
 use tlswhy_lab::runner::find_binary;
 use tlswhy_lab::{Lab, Server, StartError};
-use tlswhy_model::{Acceptance, OrderView, Report, ServerView, VersionView};
+use tlswhy_model::{Acceptance, OrderView, PolicyView, Report, RuleResult, RuleView, ServerView, VersionView};
 use tlswhy_wire::{CipherSuite, ProtocolVersion};
 
 /// What `tlswhy check --full` says of a server.
 fn inventory(server: &Server) -> (ServerView, Report) {
+    let (report, _) = check(server, &["--full".to_owned()]);
+    (report.server.clone().expect("an inventory"), report)
+}
+
+/// What `tlswhy check` says of a server, and its exit status.
+fn check(server: &Server, options: &[String]) -> (Report, Option<i32>) {
     let output = Command::new(find_binary().unwrap())
-        .args(["check", "--full", "--format", "json", "--address", "127.0.0.1", "--sni", "good.example.test"])
+        .args(["check", "--format", "json", "--address", "127.0.0.1", "--sni", "good.example.test"])
+        .args(options)
         .arg(format!("good.example.test:{}", server.port))
         .output()
         .unwrap();
     let report: Report = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
-    (report.server.clone().expect("an inventory"), report)
+    (report, output.status.code())
 }
 
 /// The server, or a word on why this machine has none.
@@ -199,6 +206,59 @@ fn gnutls_has_what_it_lists_for_its_priorities() {
         }
         within(28, &report, &view);
     }
+}
+
+/// What policies say of a server whose certificate is trusted, and the exit status.
+fn judged(lab: &Lab, server: &Server, policies: &[&str]) -> (Vec<PolicyView>, Option<i32>) {
+    let mut options = vec!["--ca".to_owned(), lab.pki.join("ca.pem").display().to_string()];
+    options.extend(policies.iter().flat_map(|name| ["--policy".to_owned(), (*name).to_owned()]));
+    let (report, status) = check(server, &options);
+    (report.policies, status)
+}
+
+/// The rules of a policy that have this result.
+fn rules(policy: &PolicyView, result: RuleResult) -> Vec<&str> {
+    policy.rules.iter().filter(|rule| rule.result == result).map(|rule| rule.rule.as_str()).collect()
+}
+
+fn rule<'p>(policy: &'p PolicyView, name: &str) -> &'p RuleView {
+    policy.rules.iter().find(|rule| rule.rule == name).expect("the rule")
+}
+
+#[test]
+fn nginx_as_mozilla_wants_it_passes_that_policy_and_fails_the_stricter_by_its_rules() {
+    let lab = Lab::new().unwrap();
+    let list = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+    let directives = format!(
+        "ssl_protocols TLSv1.2 TLSv1.3; ssl_ecdh_curve X25519:prime256v1:secp384r1; ssl_ciphers {list}; ssl_prefer_server_ciphers off;"
+    );
+    let Some(server) = started(lab.nginx("rsa", &directives)) else { return };
+    let (policies, status) = judged(&lab, &server, &["intermediate"]);
+    assert_eq!((policies[0].result, status), (RuleResult::Pass, Some(0)), "{:#?}", policies[0].rules);
+    let (policies, status) = judged(&lab, &server, &["modern", "intermediate", "nist-800-52r2", "bsi-tr-02102-2"]);
+    assert_eq!(status, Some(1));
+    assert_eq!(rules(&policies[0], RuleResult::Fail), ["versions", "certificate-keys", "certificate-signatures"]);
+    assert_eq!(rule(&policies[0], "versions").values, ["TLSv1.2"]);
+    assert_eq!(policies[1].result, RuleResult::Pass);
+    // ChaCha20 is not approved there, and nothing is said of X25519.
+    assert_eq!(rules(&policies[2], RuleResult::Fail), ["cipher-suites-13", "cipher-suites"]);
+    assert_eq!(rules(&policies[2], RuleResult::NotJudged), ["groups"]);
+    assert_eq!(rules(&policies[3], RuleResult::Fail), ["cipher-suites-13", "cipher-suites", "signature-schemes", "rsa-bits"]);
+}
+
+#[test]
+fn a_weak_server_fails_by_what_is_weak() {
+    let lab = Lab::new().unwrap();
+    let args = "-cipher ALL:COMPLEMENTOFALL:@SECLEVEL=0 -legacy_renegotiation -min_protocol TLSv1 -serverpref -dhparam {pki}/dh1024.pem";
+    let Some(server) = started(lab.s_server("rsa", args)) else { return };
+    let (policies, status) = judged(&lab, &server, &["intermediate", "pci-dss-4.0.1", "ncsc-nl-2025-05"]);
+    assert_eq!(status, Some(1));
+    let failing = ["versions", "cipher-suites", "suite-order", "groups", "dh-bits"];
+    assert_eq!(rules(&policies[0], RuleResult::Fail), failing, "{:#?}", policies[0].rules);
+    assert_eq!(rule(&policies[0], "versions").values, ["TLSv1.1", "TLSv1.0"]);
+    assert_eq!(rule(&policies[0], "dh-bits").values, ["a prime of 1024 bits"]);
+    assert_eq!(rules(&policies[1], RuleResult::Fail), ["versions", "weak-cipher-suites", "dh-bits"]);
+    assert!(rules(&policies[2], RuleResult::Fail).contains(&"dh-bits"));
 }
 
 /// The number in `TLS_AES_256_GCM_SHA384   0x13, 0x02   TLS1.3`.

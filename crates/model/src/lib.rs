@@ -15,6 +15,7 @@ mod evidence;
 mod file;
 mod finding;
 mod path;
+mod policy;
 mod question;
 mod remedy;
 mod report;
@@ -36,13 +37,14 @@ pub use evidence::{Evidence, Fetched, Identity, KnownCertificate, NamedStore, Re
 pub use file::{FileContent, GivenConfiguration, InstalledSoftware, LinkedLibrary, MOST_FILE_BYTES, SeenFile};
 pub use finding::{Confidence, Direction, Exhibit, Finding, Impact, Layer, Party, Stage};
 pub use path::{PathAnswer, PathMeasurement, PathPacket, PathProbe, PathQuestion};
+pub use policy::{PolicyView, RuleResult, RuleView};
 pub use question::{Answer, Asked, Depth, Opening, Probe, Question, QuestionId};
 pub use remedy::{Edit, Prediction, Remedy, Safety};
 pub use report::{
     AddressOutcome, CertificateView, ChainView, ClientOutcome, Cost, HopView, Notice, OpenQuestion, Outcome, PathView, Report,
     StoppedView, StoreView, Tool,
 };
-pub use server::{Acceptance, AcceptedValue, OrderView, ServerView, ShownCertificate, ValuesView, VersionView};
+pub use server::{Acceptance, AcceptedValue, OrderView, PrimeView, ServerView, ShownCertificate, ValuesView, VersionView};
 pub use software::{Abilities, EndOfLife, FoundSoftware, Lacking, SoftwareReport, SoftwareRole, UsedLibrary, Walk};
 pub use symptoms::{NamedPeer, NextStep, SuspectedCause, Symptom, SymptomReport, TextInput, TextSpeaker};
 pub use text::printable;

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use tlswhy_wire::{CipherSuite, ProtocolVersion};
 
-use crate::{Evidence, Finding, ServerView, Subject};
+use crate::{Evidence, Finding, PolicyView, ServerView, Subject};
 
 /// What follows from the evidence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,6 +39,9 @@ pub struct Report {
     /// Everything that the server accepts, where that was asked (`--full`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerView>,
+    /// Whether that is what policies want, each that was named (`--policy`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<PolicyView>,
     /// Worth knowing, and no fault for the judged client.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<Notice>,

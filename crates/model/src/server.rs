@@ -14,6 +14,19 @@ pub struct ServerView {
     pub application_protocols: ValuesView,
     /// The end-entity certificates that it showed under the name, each once.
     pub certificates: Vec<ShownCertificate>,
+    /// The smallest prime of finite-field Diffie-Hellman that it sent, up to TLS 1.2; absent where none was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smallest_prime: Option<PrimeView>,
+}
+
+/// A prime of finite-field Diffie-Hellman.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PrimeView {
+    /// Its size.
+    pub bits: u32,
+    /// The attempt that shows it.
+    pub attempt: u32,
 }
 
 /// Whether a server has something. Silence is `untested`, never `refused`.

@@ -21,6 +21,13 @@ Exit status:
   2  tlswhy could not do its own job (usage, unreadable input, missing right)
   3  it fails and the cause stayed undetermined; the open questions are listed";
 
+const CHECK_EXIT_STATUS: &str = "\
+Exit status:
+  0  no blocking finding, and what --policy names passes
+  1  a blocking finding, or a rule of a policy fails
+  2  tlswhy could not do its own job (usage, unreadable input, missing right)
+  3  it fails and the cause stayed undetermined, or a rule of a policy could not be judged; what is open is listed";
+
 const DEMO_EXIT_STATUS: &str = "\
 Everything stays on 127.0.0.1; it needs no network, no right and no other program.
 
@@ -108,7 +115,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Why does a handshake with this server fail, or whom will it fail for?
-    #[command(arg_required_else_help = true, after_help = EXIT_STATUS)]
+    #[command(arg_required_else_help = true, after_help = CHECK_EXIT_STATUS)]
     Check(Box<Check>),
     /// Where on the way to a server, and by whom, is the handshake stopped?
     #[command(arg_required_else_help = true, after_help = TRACE_EXIT_STATUS)]
@@ -186,6 +193,9 @@ pub(crate) struct Check {
     /// Ask for everything that the server accepts: versions, suites and their order, groups, signatures, protocols
     #[arg(long, help_heading = "How much to ask")]
     pub(crate) full: bool,
+    /// Judge what the server accepts by this policy, which implies --full: its name, or a TOML file; repeatable
+    #[arg(long, value_name = "NAME|FILE", help_heading = "How much to ask")]
+    pub(crate) policy: Vec<String>,
 
     #[command(flatten)]
     pub(crate) connection: Connection,

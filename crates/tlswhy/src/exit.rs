@@ -4,16 +4,16 @@ use std::fmt;
 use std::io::Write;
 use std::process::ExitCode;
 
-use tlswhy_model::{Impact, Outcome, Report, printable};
+use tlswhy_model::{Impact, Outcome, Report, RuleResult, printable};
 
 /// How the program ends. The order is that of severity: several targets end with the worst of theirs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Status {
     /// 0: no blocking finding.
     Fine,
-    /// 3: it fails, and the cause stayed undetermined; the open questions are listed.
+    /// 3: it fails, and the cause stayed undetermined, or a rule of a policy was not judged; what is open is listed.
     Undetermined,
-    /// 1: a blocking finding.
+    /// 1: a blocking finding, or a rule of a policy that fails.
     Blocked,
     /// 2: tlswhy could not do its own job: usage, unreadable input, missing right.
     CouldNot,
@@ -23,11 +23,17 @@ impl Status {
     /// The status that a report asks for.
     pub(crate) fn of(report: &Report) -> Status {
         let blocking = report.findings.iter().any(|finding| finding.impact == Impact::Blocks);
-        match report.outcome {
+        let handshake = match report.outcome {
             Outcome::Works | Outcome::AtRisk => Status::Fine,
             Outcome::Fails if blocking => Status::Blocked,
             Outcome::Fails | Outcome::Undetermined => Status::Undetermined,
-        }
+        };
+        let policies = report.policies.iter().map(|policy| match policy.result {
+            RuleResult::Pass => Status::Fine,
+            RuleResult::NotJudged => Status::Undetermined,
+            RuleResult::Fail => Status::Blocked,
+        });
+        policies.fold(handshake, Status::max)
     }
 
     /// The number that scripts see.

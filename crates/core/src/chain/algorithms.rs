@@ -30,6 +30,8 @@ const ALGORITHMS: &[(&str, &str, Option<&str>)] = &[
 
 /// RSASSA-PSS, whose digest is a parameter.
 pub(super) const PSS: &str = "1.2.840.113549.1.1.10";
+/// Its name.
+const PSS_NAME: &str = "rsassaPss";
 
 /// Digests that may be parameters of RSASSA-PSS.
 const DIGESTS: &[(&str, &str)] = &[
@@ -40,13 +42,19 @@ const DIGESTS: &[(&str, &str)] = &[
     ("2.16.840.1.101.3.4.2.3", "SHA-512"),
 ];
 
+/// The names of all that are known.
+#[cfg(test)]
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    ALGORITHMS.iter().map(|(_, name, _)| *name).chain([PSS_NAME])
+}
+
 /// Reads an AlgorithmIdentifier of a signature. `consistent` is for the caller to settle.
 pub(super) fn algorithm(item: &Item<'_>) -> Result<SignatureAlgorithm, Stop> {
     let mut parts = item.reader();
     let oid = dotted(parts.expect(OBJECT_IDENTIFIER, "signature algorithm")?.content);
     if oid == PSS {
         let digest = pss_digest(parts).unwrap_or(None);
-        return Ok(SignatureAlgorithm { oid, name: "rsassaPss".to_owned(), digest, consistent: true });
+        return Ok(SignatureAlgorithm { oid, name: PSS_NAME.to_owned(), digest, consistent: true });
     }
     let known = ALGORITHMS.iter().find(|(number, ..)| *number == oid);
     let name = known.map_or_else(|| oid.clone(), |(_, name, _)| (*name).to_owned());

@@ -139,6 +139,14 @@ const CURVES: &[(&str, NamedGroup, u32)] = &[
 const NIST: &[NamedGroup] =
     &[NamedGroup::SECP192R1, NamedGroup::SECP224R1, NamedGroup::SECP256R1, NamedGroup::SECP384R1, NamedGroup::SECP521R1];
 
+/// Every name of a key and of a certificate's signature that a report may hold, for tables that use them; RSA without its size.
+#[cfg(test)]
+pub(crate) fn names_of_keys_and_signatures() -> impl Iterator<Item = String> {
+    let curves = CURVES.iter().map(|(_, curve, bits)| KeyKind::Ec { bits: *bits, curve: *curve }.name());
+    let others = [KeyKind::Ed25519, KeyKind::Ed448, KeyKind::Dsa].map(KeyKind::name);
+    curves.chain(others).chain(["RSA".to_owned()]).chain(algorithms::names().map(str::to_owned))
+}
+
 /// The curve of an elliptic-curve key, and the bits of its field.
 fn curve(info: &SubjectPublicKeyInfo<'_>) -> Option<(NamedGroup, u32)> {
     let named = info.algorithm.parameters.as_ref()?.as_oid().ok()?.to_id_string();

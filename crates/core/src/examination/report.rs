@@ -109,6 +109,7 @@ impl Examination {
             paths: self.evidence.paths.iter().map(path::view).collect(),
             chain: self.chain_view(&tales),
             server,
+            policies: Vec::new(),
             notices: self.left_aside().into_iter().chain(notices).collect(),
             open_questions,
             cost: self.cost(),

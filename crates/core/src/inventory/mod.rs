@@ -5,6 +5,7 @@
 //! depend on each other is asked in the same round. A value is accepted, refused, or untested: silence refuses nothing.
 
 mod asker;
+mod conformance;
 mod modern;
 mod old;
 mod order;
@@ -20,6 +21,7 @@ use crate::case::{Case, Seen};
 use crate::knowledge::controls;
 use crate::negotiate::{ServerCapabilities, SuiteOrder, Support};
 use asker::{Asker, Reply};
+pub use conformance::{conformance, policy_from_toml};
 pub use order::Order;
 use protocols::Protocols;
 pub use tried::Tried;

@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
-use tlswhy_model::{Acceptance, AcceptedValue, OrderView, ServerView, ShownCertificate, ValuesView, VersionView, printable};
+use tlswhy_model::{
+    Acceptance, AcceptedValue, OrderView, PrimeView, ServerView, ShownCertificate, ValuesView, VersionView, printable,
+};
 use tlswhy_wire::Sslv2CipherKind;
 
 use super::{Inventory, Order, Tried, VersionInventory, weaknesses};
-use crate::case::Case;
+use crate::case::{Case, Seen};
 use crate::chain::{Certificate, certificate_view};
-use crate::negotiate::Support;
+use crate::negotiate::{Support, dh_bits};
 
 /// The longest name of an application protocol that is shown, in characters.
 const LONGEST_NAME: usize = 80;
@@ -21,6 +23,9 @@ impl Inventory {
             versions: self.versions.iter().map(version).collect(),
             application_protocols: values(&self.protocols),
             certificates: if case.evidence.redacted { Vec::new() } else { certificates(case, server_name) },
+            smallest_prime: of_name(case, server_name)
+                .filter_map(|seen| Some(PrimeView { bits: dh_bits(seen)?, attempt: seen.id() }))
+                .min_by_key(|prime| prime.bits),
         }
     }
 }
@@ -74,7 +79,7 @@ fn values<T: Display>(tried: &Tried<T>) -> ValuesView {
 fn certificates(case: &Case<'_>, server_name: Option<&str>) -> Vec<ShownCertificate> {
     let mut known = BTreeSet::new();
     let mut shown = Vec::new();
-    for seen in case.all().filter(|seen| seen.hello().is_some_and(|hello| hello.server_name() == server_name)) {
+    for seen in of_name(case, server_name) {
         let Some(leaf) = seen.certificates().and_then(|list| list.entries.first()) else { continue };
         if known.insert(leaf.value.clone()) {
             let certificate = certificate_view(&Certificate::read(&leaf.value), case.now());
@@ -82,4 +87,9 @@ fn certificates(case: &Case<'_>, server_name: Option<&str>) -> Vec<ShownCertific
         }
     }
     shown
+}
+
+/// What was seen under the name.
+fn of_name<'c, 'e>(case: &'c Case<'e>, server_name: Option<&str>) -> impl Iterator<Item = &'c Seen<'e>> {
+    case.all().filter(move |seen| seen.hello().is_some_and(|hello| hello.server_name() == server_name))
 }

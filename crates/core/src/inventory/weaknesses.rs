@@ -1,7 +1,7 @@
 //! What is weak in what a server accepts. Nothing here is probed for: it follows from what was accepted.
 
 use tlswhy_model::Notice;
-use tlswhy_wire::{Authentication, CipherMode, Encryption, KeyExchange, ProtocolVersion, SuiteDetails};
+use tlswhy_wire::{Authentication, CipherMode, CipherSuite, Encryption, KeyExchange, ProtocolVersion, SuiteDetails};
 
 use super::{Inventory, VersionInventory};
 use crate::negotiate::{ServerCapabilities, Support};
@@ -70,6 +70,16 @@ static WEAKNESSES: &[Weakness] = &[
 /// The codes of a suite's weaknesses, the worst first.
 pub(super) fn of_suite(row: &SuiteDetails) -> Vec<&'static str> {
     WEAKNESSES.iter().filter(|weakness| (weakness.of)(row)).map(|weakness| weakness.code).collect()
+}
+
+/// The same for a suite by its name; none where the registry does not know it.
+pub(super) fn of_name(name: &str) -> Vec<&'static str> {
+    name.parse::<CipherSuite>().ok().and_then(CipherSuite::details).map(of_suite).unwrap_or_default()
+}
+
+/// The codes of all weaknesses that suites can have.
+pub(super) fn of_suites() -> impl Iterator<Item = &'static str> {
+    WEAKNESSES.iter().map(|weakness| weakness.code)
 }
 
 /// Prime sizes in bits below which finite-field Diffie-Hellman is in reach of a state (Logjam), and below which it is too small

@@ -5,13 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tlswhy_core::chain::{Certificate, Known, PathPolicy, Store};
+use tlswhy_core::inventory::conformance;
 use tlswhy_core::{Budget, Request, TrustStore};
 use tlswhy_gather::Live;
 use tlswhy_model::{Attempt, Awaited, ClientProfile, Ending, Evidence, KnownCertificate, Party};
 
 use super::examine::{Interrupted, examine, now};
 use super::reports::{Reports, Saving};
-use super::{asking, connect, judged, machine, served, trust};
+use super::{asking, connect, judged, machine, policies, served, trust};
 use crate::cli::Check;
 use crate::exit::{Failure, Status};
 use crate::target::Target;
@@ -28,6 +29,7 @@ pub(super) fn examine_all(arguments: &Check, trace: bool) -> Result<Status, Fail
     }
     // What can be wrong with the arguments is found before anything is asked of the network.
     let named = arguments.client.iter().map(|name| judged::profile(name)).collect::<Result<Vec<_>, _>>()?;
+    let policies = arguments.policy.iter().map(|name| policies::named(name)).collect::<Result<Vec<_>, _>>()?;
     if arguments.targets.len() > 1 && arguments.save_chain.is_some() {
         return Err(Failure::new("--save-chain writes the chain of one target").tip("examine the targets one by one"));
     }
@@ -35,7 +37,7 @@ pub(super) fn examine_all(arguments: &Check, trace: bool) -> Result<Status, Fail
     let trust = arguments.ca.as_deref().map(trust::named_trust_store).transpose()?;
     let known = trust::known_certificates(&arguments.sources.known)?;
     // Beside everything that the server accepts, everybody that could ask for it.
-    let panel = if arguments.full { tlswhy_core::clients().map_err(Failure::new)? } else { tlswhy_core::panel() };
+    let panel = if is_full(arguments) { tlswhy_core::clients().map_err(Failure::new)? } else { tlswhy_core::panel() };
     let identity = trust::client_identity(arguments.cert.as_deref(), arguments.key.as_deref())?.map(Arc::new);
     let live = |target| {
         let files = machine::files(&arguments.machine)?;
@@ -59,7 +61,8 @@ pub(super) fn examine_all(arguments: &Check, trace: bool) -> Result<Status, Fail
         let stores = if trust.is_some() { Vec::new() } else { trust::machine_stores(&clients) };
         let common = Common { arguments, trace, clients, panel, trust, stores, known };
         for (target, live) in arguments.targets.iter().zip(&lives) {
-            let (examination, report, ends) = examine(common.request(target, live), live, &interrupted).await;
+            let (examination, mut report, ends) = examine(common.request(target, live), live, &interrupted).await;
+            report.policies = policies.iter().map(|policy| conformance(policy, report.server.as_ref())).collect();
             match no_tunnel(examination.evidence()) {
                 Some(failure) => reports.missing(failure)?,
                 None => {
@@ -79,6 +82,11 @@ pub(super) fn examine_all(arguments: &Check, trace: bool) -> Result<Status, Fail
     // A name that is still being resolved must not hold up the end.
     runtime.shutdown_background();
     ended
+}
+
+/// Whether everything that the server accepts is asked for.
+fn is_full(arguments: &Check) -> bool {
+    arguments.full || !arguments.policy.is_empty()
 }
 
 /// What all targets share.
@@ -103,12 +111,12 @@ impl Common<'_> {
             trust: self.trust.clone(),
             stores: self.stores.clone(),
             started_at: now(),
-            budget: if arguments.full { Budget::full() } else { Budget::default() },
+            budget: if is_full(arguments) { Budget::full() } else { Budget::default() },
             all_addresses: arguments.all_addresses,
             address: connection.address,
             address_family: connect::family(connection),
             replay: arguments.replay,
-            full: arguments.full,
+            full: is_full(arguments),
             known_certificates: self.known.clone(),
             identity: live.identity.as_deref().map(trust::without_key),
             fetch_issuers: arguments.sources.aia,

@@ -13,8 +13,8 @@ use crate::cli::Alpn;
 use crate::exit::Failure;
 use crate::nearest::nearest;
 
-/// The largest profile that is read, in bytes.
-const LARGEST_PROFILE: u64 = 1 << 20;
+/// The largest profile or policy that is read, in bytes.
+const LARGEST: u64 = 1 << 20;
 
 /// A client that the user named: bundled, in a file, or (`None`) this machine's OpenSSL.
 pub(super) fn profile(name: &str) -> Result<Option<ClientProfile>, Failure> {
@@ -34,14 +34,20 @@ pub(super) fn profile(name: &str) -> Result<Option<ClientProfile>, Failure> {
         });
     }
     let cannot_read = |why: &dyn std::fmt::Display| Failure::new(format!("cannot read the client profile {name}: {why}"));
-    let mut text = String::new();
-    let file = std::fs::File::open(path).map_err(|error| cannot_read(&error))?;
-    file.take(LARGEST_PROFILE + 1).read_to_string(&mut text).map_err(|error| cannot_read(&error))?;
-    if text.len() as u64 > LARGEST_PROFILE {
-        return Err(cannot_read(&format_args!("more than {LARGEST_PROFILE} bytes are too many for a profile")));
-    }
+    let text = read_text(path).map_err(|error| cannot_read(&error))?;
     let client = tlswhy_core::client_from_toml(&text).map_err(|error| cannot_read(&error))?;
     Ok(Some(client))
+}
+
+/// A small file of text: a profile, a policy.
+pub(super) fn read_text(path: &Path) -> Result<String, String> {
+    let mut text = String::new();
+    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
+    file.take(LARGEST + 1).read_to_string(&mut text).map_err(|error| error.to_string())?;
+    match text.len() as u64 > LARGEST {
+        true => Err(format!("more than {LARGEST} bytes are too many")),
+        false => Ok(text),
+    }
 }
 
 /// The judged clients: those that the user named, else this machine's OpenSSL, else a bundled profile of OpenSSL 3.0.

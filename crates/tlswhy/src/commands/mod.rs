@@ -17,6 +17,7 @@ mod judged;
 pub(crate) mod listen;
 mod machine;
 pub(crate) mod pcap;
+mod policies;
 pub(crate) mod relay;
 mod reports;
 #[cfg(target_os = "linux")]

@@ -198,8 +198,44 @@ fn full() -> Report {
         ],
         application_protocols: values(&["h2", "http/1.1"]),
         certificates: Vec::new(),
+        smallest_prime: None,
     };
-    Report { server: Some(server), ..healthy() }
+    let rule = |rule: &str, wants: &str, result| RuleView {
+        rule: rule.into(),
+        wants: wants.into(),
+        result,
+        says: String::new(),
+        values: Vec::new(),
+        attempts: vec![7, 9],
+        certificates: Vec::new(),
+    };
+    let weak = "TLS_RSA_WITH_3DES_EDE_CBC_SHA at TLSv1.2";
+    let policy = PolicyView {
+        name: "mozilla".into(),
+        title: "Mozilla's guideline".into(),
+        source: Some("https://ssl-config.mozilla.org/".into()),
+        date: Some("2026-04-06".into()),
+        withdrawn: false,
+        result: RuleResult::Fail,
+        rules: vec![
+            RuleView {
+                says: "open: SSLv3 (untested)".into(),
+                values: vec!["SSLv3 (untested)".into()],
+                ..rule("versions", "no version but TLSv1.2, TLSv1.3", RuleResult::NotJudged)
+            },
+            RuleView {
+                says: format!("found: {weak}"),
+                values: vec![weak.into()],
+                ..rule("cipher-suites", "up to TLSv1.2 no suite but the 6 listed", RuleResult::Fail)
+            },
+            RuleView {
+                certificates: vec!["5f".repeat(32)],
+                ..rule("rsa-bits", "RSA keys with at least 2048 bits", RuleResult::Pass)
+            },
+        ],
+        beyond: vec!["HSTS for two years".into()],
+    };
+    Report { server: Some(server), policies: vec![policy], ..healthy() }
 }
 
 fn one() -> Report {
@@ -644,6 +680,7 @@ fn report(subject: Subject, outcome: Outcome, summary: &str, attempts: Vec<Attem
         clients: Vec::new(),
         addresses: Vec::new(),
         server: None,
+        policies: Vec::new(),
         paths: Vec::new(),
         chain: None,
         notices: Vec::new(),

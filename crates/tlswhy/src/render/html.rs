@@ -6,7 +6,7 @@ use askama::Template;
 use tlswhy_model::{Attempt, Outcome, Report};
 
 use super::wrap::Span;
-use super::{Position, chain, drawing, is_about_certificates, server, shown, words, wrap};
+use super::{Position, chain, drawing, is_about_certificates, policies, server, shown, words, wrap};
 
 /// Writes the report, with what stands before the first.
 pub(super) fn write(report: &Report, attempts: &[Attempt], position: Position, out: &mut dyn Write) -> io::Result<()> {
@@ -63,6 +63,11 @@ impl Page<'_> {
     /// What the server accepts, all of it.
     fn server(&self) -> Option<String> {
         self.report.server.as_ref().map(|view| shown(&server::plain(view, true)))
+    }
+
+    /// How it stands by policies, with all that shows it.
+    fn policies(&self) -> String {
+        shown(&policies::plain(&self.report.policies, true))
     }
 
     /// Whether they are to be seen at once.

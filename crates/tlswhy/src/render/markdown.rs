@@ -6,7 +6,7 @@ use tlswhy_model::{Attempt, Finding, Report};
 
 use super::page::{CODE, HEADING, Page};
 use super::wrap::spans;
-use super::{Options, Position, chain, drawing, is_about_certificates, server, shown, words};
+use super::{Options, Position, chain, drawing, is_about_certificates, policies, server, shown, words};
 
 /// Writes the report as CommonMark (the client table is GitHub's extension).
 pub(super) fn write(
@@ -40,6 +40,10 @@ pub(super) fn write(
     if let Some(view) = &report.server {
         writeln!(out, "## What the server accepts\n")?;
         fence("text", &server::plain(view, options.verbose), out)?;
+    }
+    if !report.policies.is_empty() {
+        writeln!(out, "## Policies\n")?;
+        fence("text", &policies::plain(&report.policies, options.verbose), out)?;
     }
     if !report.addresses.is_empty() {
         writeln!(out, "## Addresses\n\n| Address | Outcome | Cause | |\n|---|---|---|---|")?;

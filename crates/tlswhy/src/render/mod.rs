@@ -13,6 +13,7 @@ mod incidents;
 mod json;
 mod markdown;
 mod page;
+mod policies;
 pub(crate) mod relay;
 mod server;
 pub(crate) mod software;

@@ -7,7 +7,7 @@ use tlswhy_model::{Attempt, Finding, Outcome, Report};
 
 use super::excerpt::Excerpts;
 use super::page::{ASIDE, HEADING, Page};
-use super::{Options, Position, chain, drawing, is_about_certificates, server, words};
+use super::{Options, Position, chain, drawing, is_about_certificates, policies, server, words};
 
 /// Column of the labels of a finding.
 const LABEL: usize = 3;
@@ -49,6 +49,7 @@ pub(super) fn write(
         server::write(view, options.verbose, &mut page)?;
         page.blank()?;
     }
+    policies::write(&report.policies, options.verbose, &mut page)?;
     write_addresses(&mut page, report)?;
     write_open_questions(&mut page, report)?;
     if !report.findings.is_empty() || !report.open_questions.is_empty() {

@@ -5,7 +5,7 @@ use std::io;
 
 use anstyle::Style;
 use tlswhy_core::configuration::aims::{Aim, Course};
-use tlswhy_core::knowledge::policies::{policies, policy};
+use tlswhy_core::knowledge::policies::{aims, policy};
 use tlswhy_model::{Confidence, Edit, Exhibit, Finding, Impact, Party, Remedy, Safety, printable};
 
 use crate::cli::Fix;
@@ -80,10 +80,10 @@ pub(super) fn aim(arguments: &Fix) -> Result<Option<Aim>, Failure> {
     if name == "client" {
         return Ok(Some(Aim::Client));
     }
-    if let Some(policy) = policy(name) {
+    if let Some(policy) = policy(name).filter(|policy| policy.aim) {
         return Ok(Some(Aim::Policy(policy)));
     }
-    let known: Vec<&str> = policies().iter().map(|policy| policy.name.as_str()).chain(["client"]).collect();
+    let known: Vec<&str> = aims().map(|policy| policy.name.as_str()).chain(["client"]).collect();
     Err(Failure::new(format!("no guideline `{}` is known", printable(name, 60))).tip(format!("known are {}", known.join(", "))))
 }
 
@@ -113,7 +113,7 @@ fn towards<'f>(aim: &Aim, course: &Course, findings: &'f [Finding]) -> Vec<Propo
 pub(super) fn in_words(aim: &Aim, course: &Course) -> String {
     match aim {
         Aim::Policy(policy) => {
-            let old = if policy.current { "" } else { ", which its authority no longer recommends" };
+            let old = if policy.withdrawn { ", which its authority no longer recommends" } else { "" };
             format!("{}{old}.", policy.title)
         }
         Aim::Client if course.opens.iter().any(|(_, weak)| *weak) => {
