@@ -240,6 +240,15 @@ fn nginx_as_mozilla_wants_it_passes_that_policy_and_fails_the_stricter_by_its_ru
     assert_eq!(rules(&policies[0], RuleResult::Fail), ["versions", "certificate-keys", "certificate-signatures"]);
     assert_eq!(rule(&policies[0], "versions").values, ["TLSv1.2"]);
     assert_eq!(policies[1].result, RuleResult::Pass);
+    // A policy in a file, which leaves something to the case.
+    let own = server.dir().join("own.toml");
+    std::fs::write(
+        &own,
+        "name = \"own\"\ntitle = \"Own\"\ngroups = [\"secp256r1\", \"secp384r1\"]\nundecided = [\"x25519\"]\n",
+    )
+    .unwrap();
+    let (own, status) = judged(&lab, &server, &[&own.display().to_string()]);
+    assert_eq!((rules(&own[0], RuleResult::NotJudged), status), (vec!["groups"], Some(3)));
     // ChaCha20 is not approved there, and nothing is said of X25519.
     assert_eq!(rules(&policies[2], RuleResult::Fail), ["cipher-suites-13", "cipher-suites"]);
     assert_eq!(rules(&policies[2], RuleResult::NotJudged), ["groups"]);

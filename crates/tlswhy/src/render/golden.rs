@@ -109,6 +109,7 @@ fn check(name: &str, report: &Report) {
     compare(&format!("{name}-verbose.txt"), &rendered(Format::Human, report, true));
     compare(&format!("{name}.md"), &rendered(Format::Markdown, report, false));
     compare(&format!("{name}.html"), &rendered(Format::Html, report, false));
+    compare(&format!("{name}.junit.xml"), &rendered(Format::Junit, report, false));
     compare(&format!("{name}.json"), &rendered(Format::Json, report, false));
     let read: Report = serde_json::from_str(&rendered(Format::Json, report, false)).unwrap();
     assert_eq!(&read, report);

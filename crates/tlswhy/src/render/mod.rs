@@ -11,6 +11,7 @@ mod excerpt;
 mod html;
 mod incidents;
 mod json;
+mod junit;
 mod markdown;
 mod page;
 mod policies;
@@ -46,6 +47,8 @@ pub(crate) enum Format {
     Markdown,
     /// One HTML file that needs nothing else.
     Html,
+    /// JUnit XML for CI servers: the handshake, and each rule of --policy.
+    Junit,
 }
 
 /// What the reader has and wants.
@@ -72,6 +75,7 @@ pub(crate) fn write(
         Format::Json => json::write(report, position, out),
         Format::Markdown => markdown::write(report, attempts, position, options, out),
         Format::Html => html::write(report, attempts, position, out),
+        Format::Junit => junit::write(report, position, out),
     }
 }
 
@@ -79,6 +83,7 @@ pub(crate) fn write(
 pub(crate) fn end(format: Format, out: &mut dyn Write) -> io::Result<()> {
     match format {
         Format::Html => html::end(out),
+        Format::Junit => junit::end(out),
         Format::Human | Format::Json | Format::Markdown => Ok(()),
     }
 }
