@@ -284,6 +284,13 @@ fn an_internal_error_names_old_ends_and_names_whoever_got_it() {
 }
 
 #[test]
+fn a_port_without_tls_is_told_from_a_line_of_source() {
+    let leads = |text: &str| read(text.as_bytes()).causes.first().map(|cause| cause.cause.clone());
+    assert_eq!(leads("Connecting to 192.0.2.1:1883\nmbedtls_ssl_handshake returned -0x7280").as_deref(), Some("not-tls"));
+    assert_eq!(leads("tls/client.go:80: handshake: EOF").as_deref(), Some("path-blocks-handshake"));
+}
+
+#[test]
 fn an_alert_is_known_without_the_words_around_it() {
     for (text, meaning) in [
         ("Get https://www.example.test/: remote error: handshake failure", "alert-40"),
