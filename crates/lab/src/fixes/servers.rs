@@ -265,14 +265,15 @@ fn tomcat(lab: &Lab) -> Started {
         return Err(StartError::Missing(JARS.to_owned()));
     }
     find_program("java").ok_or_else(|| StartError::Missing("java".into()))?;
-    // A start takes seconds, and whoever starts it anew waits until it listens.
+    // A start takes seconds, and whoever starts it anew waits until it listens. Its end shows at the port: the process itself stays, until
+    // the one that started it asks for it.
     let start =
         "exec java -cp '{dir}/lib/*' -Dcatalina.base={dir} -Dcatalina.home={dir} org.apache.catalina.startup.Bootstrap start";
-    let restart =
-        "#!/bin/bash\ncd {dir} || exit 1\nkill \"$(cat pid)\"\nwhile kill -0 \"$(cat pid)\" 2>/dev/null; do sleep 0.1; done\n\
+    let restart = "#!/bin/bash\ncd {dir} || exit 1\nkill \"$(cat pid)\"\n\
+         while (exec 3<>/dev/tcp/127.0.0.1/{port}) 2>/dev/null; do sleep 0.1; done\n\
          setsid ./start >again.log 2>&1 </dev/null &\n\
          for turn in $(seq 600); do (exec 3<>/dev/tcp/127.0.0.1/{port}) 2>/dev/null && exit 0; sleep 0.1; done\nexit 1\n"
-            .to_owned();
+        .to_owned();
     lab.launch(Launch {
         program: "bash",
         args: words("{dir}/start"),

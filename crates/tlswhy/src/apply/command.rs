@@ -54,7 +54,7 @@ pub(super) fn run(words: &[String]) -> Result<Option<Ran>, Refused> {
     output.take(MOST).read_to_end(&mut said).map_err(|error| cannot(&error))?;
     let mut said = String::from_utf8_lossy(&said).trim().to_owned();
     if status.is_none() {
-        said = format!("it did not end within {} s\n{said}", LONGEST.as_secs());
+        said = format!("it did not end within {} s\n{said}", LONGEST.as_secs()).trim_end().to_owned();
     }
     Ok(Some(Ran { command, good: status.is_some_and(|status| status.success()), said }))
 }
