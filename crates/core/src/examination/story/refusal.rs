@@ -132,8 +132,15 @@ impl<'c, 'e> Teller<'c, 'e> {
         if !found(self) && rsa.is_none_or(|seen| !seen.chose()) {
             self.ask(controls::ssl3(), Depth::Flight, "SSL 3.0");
             self.ask(controls::ssl2(), Depth::Flight, "SSL 2.0");
-            let last = if quiet { controls::tls10(name) } else { controls::tls12_unusual(name) };
-            self.ask(last, Depth::Flight, "what the other hellos left out");
+            // Whoever ends it at once is asked one after the other: what is found spares the rest.
+            let at_once = quiet && matches!(own.attempt.ending, Ending::Closed { .. } | Ending::Reset { .. });
+            if at_once && self.case.is_waiting() {
+                return None;
+            }
+            if !at_once || !found(self) {
+                let last = if quiet { controls::tls10(name) } else { controls::tls12_unusual(name) };
+                self.ask(last, Depth::Flight, "what the other hellos left out");
+            }
             if self.case.is_waiting() {
                 return None;
             }
