@@ -174,6 +174,15 @@ mod tests {
     }
 
     #[test]
+    fn cipher_kinds_of_sslv2_are_on_no_list_and_pass_for_nothing() {
+        let mut server = server();
+        server.versions[5] = version(ProtocolVersion::SSLV2, Acceptance::Accepted, &["SSL_CK_RC4_128_EXPORT40_WITH_MD5"]);
+        assert_eq!(with(&judged("intermediate", &server), RuleResult::Fail), ["versions", "cipher-suites"]);
+        let own = policy_from_toml("name = \"own\"\ntitle = \"Own\"\nweaknesses_forbidden = [\"export\"]\n").unwrap();
+        assert_eq!(conformance(&own, Some(&server)).result, RuleResult::NotJudged);
+    }
+
+    #[test]
     fn without_a_handshake_nothing_is_judged() {
         for server in [None, Some(&ServerView::default())] {
             let view = conformance(policy("intermediate").unwrap(), server);

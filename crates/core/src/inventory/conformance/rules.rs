@@ -35,9 +35,9 @@ fn accepted(server: &ServerView) -> impl Iterator<Item = &VersionView> {
     server.versions.iter().filter(|found| found.acceptance == Acceptance::Accepted)
 }
 
-/// Versions that are accepted and choose suites below TLS 1.3.
+/// Versions below TLS 1.3 that are accepted.
 fn older(server: &ServerView) -> impl Iterator<Item = &VersionView> {
-    accepted(server).filter(|found| (ProtocolVersion::SSLV3..ProtocolVersion::TLSV1_3).contains(&found.version))
+    accepted(server).filter(|found| found.version < ProtocolVersion::TLSV1_3)
 }
 
 fn versions(policy: &Policy, server: &ServerView) -> Option<(&'static str, String, Tally)> {
@@ -96,6 +96,11 @@ fn weaknesses_forbidden(policy: &Policy, server: &ServerView) -> Option<(&'stati
     let not = &policy.weaknesses_forbidden;
     let mut tally = Tally::default();
     for found in older(server) {
+        if found.version == ProtocolVersion::SSLV2 {
+            tally.open.push("the cipher kinds of SSLv2".to_owned());
+            tally.open_in.extend(found.attempt);
+            continue;
+        }
         for suite in &found.cipher_suites.accepted {
             let weak: Vec<&str> = suite.weaknesses.iter().filter(|code| not.contains(code)).map(String::as_str).collect();
             let suffix = if weak.is_empty() { String::new() } else { format!(" ({})", weak.join(", ")) };
@@ -116,7 +121,8 @@ fn suite_order(policy: &Policy, server: &ServerView) -> Option<(&'static str, St
     let wanted = policy.suite_order?;
     let whose = |order| if order == OrderView::Client { "the client's" } else { "the server's" };
     let mut tally = Tally::default();
-    for found in accepted(server).filter(|found| found.cipher_suites.accepted.len() > 1) {
+    let chooses = |found: &&VersionView| found.version > ProtocolVersion::SSLV2 && found.cipher_suites.accepted.len() > 1;
+    for found in accepted(server).filter(chooses) {
         let attempts = found.cipher_suites.accepted.iter().map(|suite| suite.attempt);
         match found.suite_order {
             Some(order) if order == wanted => tally.holds_in.extend(attempts),
