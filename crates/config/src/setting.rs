@@ -16,7 +16,7 @@ pub struct Setting<T> {
     pub text: String,
     /// Where it comes from.
     pub origin: Origin,
-    /// What would say something else and has no effect, the nearest rival first; no more than [`MOST_SHADOWED`].
+    /// What would say something else and has no effect, the nearest rival first; no more than `MOST_SHADOWED`.
     pub shadowed: Vec<Shadowed>,
 }
 

@@ -1,6 +1,6 @@
 //! Everything that a server accepts: versions, suites with their order, groups, signatures, application protocols, certificates.
 //!
-//! Pure, like everything here: [`take`] asks through the case what it does not know and starts again from the beginning with
+//! Pure, like everything here: `take` asks through the case what it does not know and starts again from the beginning with
 //! each answer, so that the same answers lead to the same hellos. Every next hello depends on what was learned; what does not
 //! depend on each other is asked in the same round. A value is accepted, refused, or untested: silence refuses nothing.
 
