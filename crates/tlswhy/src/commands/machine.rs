@@ -42,7 +42,7 @@ pub(super) fn assumed(machine: &Machine) -> Vec<InstalledSoftware> {
 }
 
 /// Where OpenSSL's own configuration usually lies (`openssl version -d`).
-const OPENSSL_CNF: &[&str] = &[
+pub(super) const OPENSSL_CNF: &[&str] = &[
     "/etc/ssl/openssl.cnf",
     "/etc/pki/tls/openssl.cnf",
     "/usr/local/ssl/openssl.cnf",

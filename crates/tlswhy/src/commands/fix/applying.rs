@@ -104,8 +104,7 @@ pub(super) fn take_up(session: &mut Session, mut said: impl FnMut(&str, &Ran) ->
         let Some(ran) = ran else { continue };
         said(label, &ran)?;
         if !ran.good {
-            let why = if ran.said.is_empty() { String::new() } else { format!(": {}", printable(&ran.said, 2000)) };
-            return Err(format!("`{}` failed{why}", ran.command));
+            return Err(in_words(&ran));
         }
     }
     Ok(())
@@ -252,9 +251,14 @@ pub(super) fn say_restored(output: &mut Output, restored: &Restored) -> Result<(
 }
 
 fn say_ran(output: &mut Output, label: &str, ran: &Ran) -> Result<(), Failure> {
+    say(output, label, &in_words(ran))
+}
+
+/// A command, and where it failed what it said.
+fn in_words(ran: &Ran) -> String {
     let said = if ran.good || ran.said.is_empty() { String::new() } else { format!(": {}", printable(&ran.said, 2000)) };
     let how = if ran.good { "" } else { " failed" };
-    say(output, label, &format!("`{}`{how}{said}", ran.command))
+    format!("`{}`{how}{said}", ran.command)
 }
 
 pub(super) fn say(output: &mut Output, label: &str, text: &str) -> Result<(), Failure> {

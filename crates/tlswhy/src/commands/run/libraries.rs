@@ -7,12 +7,13 @@ use tlswhy_gather::observe::{JVM, Process};
 use tlswhy_gather::tls_library;
 use tlswhy_model::{GivenConfiguration, InstalledSoftware, Party, Software};
 
+use crate::commands::machine;
 use crate::commands::watched::Bearing;
 
 /// Files of a library: its title, the variable that names another file, and the usual places, the first of which that exists counts.
 /// Sources: config(5) of OpenSSL, GnuTLS's manual ("System-wide configuration of the library").
 const OF_LIBRARIES: &[(&str, &str, &[&str])] = &[
-    ("OpenSSL", "OPENSSL_CONF", &["/etc/ssl/openssl.cnf", "/etc/pki/tls/openssl.cnf", "/usr/local/ssl/openssl.cnf"]),
+    ("OpenSSL", "OPENSSL_CONF", machine::OPENSSL_CNF),
     ("GnuTLS", "GNUTLS_SYSTEM_PRIORITY_FILE", &["/etc/gnutls/config", "/etc/crypto-policies/back-ends/gnutls.config"]),
 ];
 /// Files of a program, by the name of its file; `$NAME/` begins those that lie where a variable says. Sources: curl(1), wget(1),
