@@ -3,13 +3,17 @@
 //! `data/symptoms.jsonl` holds texts that real clients, servers and validators printed on one machine (curl 7.88, OpenSSL 3.0.19,
 //! gnutls-cli 3.7.9, wget 1.21, git 2.39, Python, Node, Java 17, nginx 1.22, HAProxy 2.6, psql 15) at servers that were broken on
 //! purpose: one a line, with the `fault`, its `cause`, and in `also` what the text alone cannot tell from it. The tables were
-//! written before these texts were made. Others lie in `../shared` and are skipped where that is absent.
+//! written before these texts were made. `data/clients.jsonl` has those of 33 further clients, each in the same form, under 24 staged
+//! faults (2026-11-29): those of which words were added later are among them. Others lie in `../shared` and are skipped where that is
+//! absent. Many texts are the same for several faults, so a score has a ceiling, which is printed beside it.
 
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
     reason = "a test stops at what it did not expect and prints what it counts"
 )]
+
+use std::collections::BTreeMap;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -43,20 +47,37 @@ fn score(name: &str, texts: &[Known]) -> Score {
         also += u32::from(leads == known.cause || known.also.iter().any(|other| other == leads));
         third += u32::from(causes.iter().take(3).any(|cause| *cause == known.cause));
     }
+    let ceiling = ceiling(texts);
     let percent = |count: u32| 100.0 * f64::from(count) / texts.len() as f64;
     let score = Score { first: percent(first), first_or_also: percent(also), third: percent(third) };
     println!(
-        "{name}: {} texts, first {:.1} %, first or as good {:.1} %, among three {:.1} %",
+        "{name}: {} texts, first {:.1} % (of {:.1} % that can be), first or as good {:.1} %, among three {:.1} %",
         texts.len(),
         score.first,
+        percent(ceiling),
         score.first_or_also,
         score.third
     );
     score
 }
 
+/// How many texts would have the right cause first if one knew how often each text has which cause; digits (ports, lines of
+/// source, times) tell nothing.
+fn ceiling(texts: &[Known]) -> u32 {
+    let mut causes: BTreeMap<String, BTreeMap<&str, u32>> = BTreeMap::new();
+    for known in texts {
+        let text: String = known.text.chars().filter(|c| !c.is_ascii_digit()).collect();
+        *causes.entry(text).or_default().entry(&known.cause).or_default() += 1;
+    }
+    causes.values().filter_map(|counts| counts.values().max()).sum()
+}
+
 fn own() -> Vec<Known> {
-    include_str!("data/symptoms.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    lines(include_str!("data/symptoms.jsonl"))
+}
+
+fn lines(text: &str) -> Vec<Known> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// A file of `../shared`, if it is there.
@@ -73,6 +94,12 @@ fn shared(path: &str) -> Option<String> {
 fn texts_of_this_machine_lead_to_their_cause() {
     let score = score("our own", &own());
     assert!(score.first_or_also >= OWN.0 && score.third >= OWN.1);
+}
+
+#[test]
+fn texts_of_further_clients_lead_to_their_cause() {
+    let score = score("further clients", &lines(include_str!("data/clients.jsonl")));
+    assert!(score.first_or_also >= FURTHER.0 && score.third >= FURTHER.1);
 }
 
 #[test]
@@ -110,9 +137,16 @@ fn measured_texts_lead_to_their_cause() {
             && ["OK 2", "OK TLS", "URL:https", "- Status: The certificate is trusted"]
                 .iter()
                 .any(|start| text.starts_with(start))
-            || text == "OK";
+            || text == "OK"
+            // What answers is no repository, but it answers.
+            || text.ends_with("not valid: is this a git repository?");
         match cause.as_str() {
             _ if fine || cause == "-" => content.push(text),
+            // Another fault than the staged one: this client minds the root that all rows share.
+            _ if text.contains("CA cert does not include key usage extension") => {
+                known.push(Known { text, cause: "certificate-unsuitable".to_owned(), also: Vec::new() });
+            }
+            _ if text.starts_with("(no end within") => {}
             "(by alert)" => {}
             _ => known.push(Known { text, cause, also: Vec::new() }),
         }
@@ -126,6 +160,7 @@ fn measured_texts_lead_to_their_cause() {
 
 /// Floors in percent: the right cause (or one as good) first, the right one among three. What was measured when they were set.
 const OWN: (f64, f64) = (88.0, 92.0);
+const FURTHER: (f64, f64) = (80.0, 80.0);
 const BARE: (f64, f64) = (93.0, 87.0);
 const TOLD: (f64, f64) = (94.0, 94.0);
 const MEASURED: (f64, f64) = (76.0, 89.0);
@@ -288,6 +323,29 @@ fn a_port_without_tls_is_told_from_a_line_of_source() {
     let leads = |text: &str| read(text.as_bytes()).causes.first().map(|cause| cause.cause.clone());
     assert_eq!(leads("Connecting to 192.0.2.1:1883\nmbedtls_ssl_handshake returned -0x7280").as_deref(), Some("not-tls"));
     assert_eq!(leads("tls/client.go:80: handshake: EOF").as_deref(), Some("path-blocks-handshake"));
+}
+
+#[test]
+fn a_trace_of_calls_is_read_as_one_story_and_its_lines_of_source_as_no_prose() {
+    let meanings =
+        |text: &str| -> Vec<String> { read(text.as_bytes()).symptoms.into_iter().map(|symptom| symptom.meaning).collect() };
+    let calls = "  File \"app.py\", line 3, in fetch\n    get(\"https://www.example.test/\", verify=ssl_context, timeout=5)\n"
+        .repeat(40);
+    let text = format!("Traceback (most recent call last):\n{calls}httpx.ConnectError: [Errno 111] Connection refused\n");
+    assert_eq!(meanings(&text), ["connection-refused"]);
+    let log = format!("{}Connection refused\n", "worker done\n".repeat(80));
+    assert!(meanings(&log).is_empty(), "in a log it may be about anything");
+    let indented = format!("{}Connection refused\n", "  worker done\n".repeat(400));
+    assert!(meanings(&indented).is_empty(), "nor is a long log a trace because it is indented");
+}
+
+#[test]
+fn a_handshake_failure_is_an_alert_only_where_it_is_said_to_be_one() {
+    let meanings =
+        |text: &str| -> Vec<String> { read(text.as_bytes()).symptoms.into_iter().map(|symptom| symptom.meaning).collect() };
+    assert_eq!(meanings("errorCode=1 SSL/TLS handshake failure: Error in the pull function."), ["connection-reset"]);
+    assert_eq!(meanings("SSL/TLS handshake failure: A TLS fatal alert has been received."), ["some-alert"]);
+    assert_eq!(meanings("error:0A000410:SSL routines::ssl/tls alert handshake failure"), ["alert-40"]);
 }
 
 #[test]

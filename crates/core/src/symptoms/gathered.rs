@@ -9,9 +9,10 @@ use super::matcher::{Hit, Row, matcher};
 use super::peer;
 use crate::knowledge::symptoms::{Code, End, Rank, Saying, Speaker, fold, tables};
 
-/// A text of so many lines is taken for one story: everything in it belongs together. In a longer one clues count for the
-/// symptoms at most so many lines away.
-pub(super) const NEAR: u64 = 60;
+/// In a text that is more than one story, clues count for the symptoms at most so many lines away.
+const NEAR: u64 = 60;
+/// A text of so many lines at most can be one story.
+const LONGEST_STORY: u64 = 4 * NEAR;
 /// Bytes of a line that are kept of its first symptom.
 const EXCERPT: usize = 300;
 /// Words of which a line that is about TLS has one, folded.
@@ -53,6 +54,9 @@ pub(super) struct Gathered {
     /// Ends that some line is of.
     pub(super) ends: [bool; 2],
     pub(super) peer: Option<NamedPeer>,
+    /// Lines, and those of them that go on with the one before: they are indented, as in a trace of calls.
+    lines: u64,
+    continuations: u64,
     /// Buffers that every line uses again.
     folded: Vec<u8>,
     hits: Vec<Hit>,
@@ -73,6 +77,9 @@ struct Message<'a> {
 impl Gathered {
     /// Takes a line.
     pub(super) fn line(&mut self, number: u64, line: &[u8]) {
+        self.lines = number;
+        let indented = line.first().is_some_and(u8::is_ascii_whitespace);
+        self.continuations = self.continuations.saturating_add(u64::from(indented));
         let mut folded = std::mem::take(&mut self.folded);
         let mut hits = std::mem::take(&mut self.hits);
         fold(line, &mut folded);
@@ -81,6 +88,11 @@ impl Gathered {
             self.take(number, line, &folded, &hits);
         }
         (self.folded, self.hits) = (folded, hits);
+    }
+
+    /// Whether the text is one story, in which everything belongs together, however long its traces of calls are.
+    pub(super) fn is_one_story(&self) -> bool {
+        self.lines <= LONGEST_STORY && self.lines.saturating_sub(self.continuations) <= NEAR
     }
 
     fn take(&mut self, number: u64, line: &[u8], folded: &[u8], hits: &[Hit]) {

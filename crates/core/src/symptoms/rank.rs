@@ -8,7 +8,7 @@ use tlswhy_model::{
     printable,
 };
 
-use super::gathered::{Gathered, Key, NEAR, Seen, rank};
+use super::gathered::{Gathered, Key, Seen, rank};
 use super::lines::Lines;
 use super::peer;
 use crate::causes::CAUSES;
@@ -39,7 +39,7 @@ struct Counted<'a> {
 
 /// The document.
 pub(super) fn report(gathered: &Gathered, lines: &Lines) -> SymptomReport {
-    let symptoms = counted(gathered, lines.number <= NEAR);
+    let symptoms = counted(gathered, gathered.is_one_story());
     let causes = causes(&symptoms);
     let end = symptoms.first().and_then(|symptom| symptom.end);
     let next = peer::next(causes.first().map(|cause| cause.cause.as_str()), end, gathered.peer.as_ref());

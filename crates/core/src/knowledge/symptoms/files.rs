@@ -27,6 +27,7 @@ const SAYS: &[&str] = &[
     include_str!("says/web.toml"),
     include_str!("says/mail.toml"),
     include_str!("says/system.toml"),
+    include_str!("says/tools.toml"),
     include_str!("says/embedded.toml"),
     include_str!("says/haskell.toml"),
     include_str!("says/alerts.toml"),
