@@ -91,6 +91,7 @@ pub fn redact(mut evidence: Evidence) -> Evidence {
     }
     for path in &mut evidence.paths {
         path.question.address = addresses.replace(path.question.address);
+        path.source_address = path.source_address.map(|source| addresses.replace(source));
         for opening in [&mut path.question.test, &mut path.question.control].into_iter().flatten() {
             mask_opening(opening, &names);
         }

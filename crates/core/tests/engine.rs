@@ -166,6 +166,7 @@ fn where_one_address_refuses_the_next_is_used() {
 fn a_name_whose_addresses_all_refuse_is_closed() {
     let answer = |asked: &Asked| match &asked.question {
         Question::Resolve { .. } => Answer::Resolved(resolution(&["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"])),
+        Question::Path(_) => Answer::Unavailable,
         _ => ended(probe_of(std::slice::from_ref(asked)), Ending::Refused),
     };
     let report = drive(Request { address: None, ..request(client("chrome-156")) }, answer);

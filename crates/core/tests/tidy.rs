@@ -20,7 +20,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("knowledge", &[]),
     ("chain", &["knowledge"]),
     ("negotiate", &["case", "chain", "knowledge"]),
-    ("path", &[]),
+    ("path", &["knowledge"]),
     ("causes", &["case", "chain", "configuration", "examination", "knowledge", "negotiate", "path"]),
     ("configuration", &["case", "causes", "chain", "examination", "knowledge", "negotiate"]),
     ("examination", &["case", "causes", "chain", "configuration", "inventory", "knowledge", "negotiate", "panel", "path"]),

@@ -2,6 +2,7 @@
 
 #![cfg(target_os = "linux")]
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -28,6 +29,14 @@ struct Case {
     cause: Option<&'static str>,
     /// Not nearer and not farther than these hops.
     place: Option<(u64, u64)>,
+    /// How far TCP ends.
+    end: Option<u64>,
+    /// The port that is asked for; nginx listens on 443.
+    port: u16,
+    /// A host on the last link that is not there is asked for.
+    nobody: bool,
+    /// What the finding says.
+    says: &'static str,
     /// On a busy machine it may as well stay open: times differ too much, or a router has said all that it may in a second.
     or_open: bool,
 }
@@ -42,6 +51,10 @@ const HEALTHY: Case = Case {
     rights: Rights::Root,
     cause: None,
     place: None,
+    end: Some(5),
+    port: 443,
+    nobody: false,
+    says: "",
     or_open: false,
 };
 
@@ -49,6 +62,10 @@ const HEALTHY: Case = Case {
 const NAMED: Case = Case { name: MINDED, cause: Some("path-sni-filtering"), ..HEALTHY };
 /// Every hello is stopped.
 const EVERY: Case = Case { cause: Some("path-blocks-handshake"), ..HEALTHY };
+
+/// No connection comes about.
+const CLOSED: Case = Case { cause: Some("port-closed"), end: None, ..HEALTHY };
+const SILENT: Case = Case { cause: Some("connect-timeout"), end: None, ..HEALTHY };
 
 fn minds(link: usize, act: Act) -> Option<(usize, Match, Act)> {
     Some((link, Match::Name(MINDED.to_owned()), act))
@@ -58,6 +75,11 @@ fn minds(link: usize, act: Act) -> Option<(usize, Match, Act)> {
 const REJECTS: &str = "tcp dport 443 @ih,0,8 22 @ih,40,8 1 reject with tcp reset";
 const REFUSES: &str = "tcp dport 443 @ih,0,8 22 @ih,40,8 1 reject";
 const DROPS: &str = "tcp dport 443 @ih,0,8 22 @ih,40,8 1 drop";
+/// Rules for connection requests.
+const RESETS_SYN: &str = "tcp dport 443 reject with tcp reset";
+const REFUSES_SYN: &str = "tcp dport 443 reject";
+const PROHIBITS_SYN: &str = "tcp dport 443 reject with icmpx type admin-prohibited";
+const DROPS_SYN: &str = "tcp dport 443 drop";
 
 fn cases() -> Vec<Case> {
     let mut cases = vec![
@@ -118,7 +140,74 @@ fn cases() -> Vec<Case> {
         Case { id: "hello, the server's own firewall rejects", rule: Some((5, REJECTS)), cause: None, ..EVERY },
         Case { id: "another name passes the last link", wire: minds(5, Act::Reset), cause: None, ..HEALTHY },
     ]);
+    cases.extend(unconnected());
     cases
+}
+
+/// Ways on which no connection comes about.
+fn unconnected() -> Vec<Case> {
+    let by_router_2 = "a router on the way, hop 2 (10.77.2.2)";
+    let by_router_3 = "a router on the way, hop 3 (fd77:0:0:3::2)";
+    vec![
+        Case { id: "closed, nobody listens", port: 444, says: "answered by the address", end: Some(5), ..CLOSED },
+        Case {
+            id: "closed, nobody listens, IPv6",
+            port: 444,
+            six: true,
+            says: "answered by the address",
+            end: Some(5),
+            ..CLOSED
+        },
+        Case {
+            id: "closed, the host refuses by ICMP",
+            rule: Some((5, REFUSES_SYN)),
+            says: "it comes from the address itself, 5 hops away",
+            ..CLOSED
+        },
+        Case { id: "closed, router 2 resets", rule: Some((2, RESETS_SYN)), place: Some((2, 3)), end: Some(3), ..CLOSED },
+        Case {
+            id: "closed, router 2 resets, a hop says nothing",
+            rule: Some((2, RESETS_SYN)),
+            mute: &[2],
+            place: Some((2, 3)),
+            end: Some(3),
+            ..CLOSED
+        },
+        Case { id: "closed, router 2 refuses", rule: Some((2, REFUSES_SYN)), place: Some((2, 2)), says: by_router_2, ..CLOSED },
+        Case {
+            id: "closed, router 3 refuses, IPv6",
+            rule: Some((3, REFUSES_SYN)),
+            six: true,
+            place: Some((3, 3)),
+            says: by_router_3,
+            ..CLOSED
+        },
+        Case {
+            id: "no answer, router 2 prohibits",
+            rule: Some((2, PROHIBITS_SYN)),
+            place: Some((2, 2)),
+            says: by_router_2,
+            ..SILENT
+        },
+        Case {
+            id: "no answer, router 3 prohibits, IPv6",
+            rule: Some((3, PROHIBITS_SYN)),
+            six: true,
+            place: Some((3, 3)),
+            says: "administratively prohibited",
+            ..SILENT
+        },
+        Case { id: "no answer, router 2 drops", rule: Some((2, DROPS_SYN)), place: Some((2, 3)), ..SILENT },
+        Case { id: "no answer, router 2 drops, IPv6", rule: Some((2, DROPS_SYN)), six: true, place: Some((2, 3)), ..SILENT },
+        Case { id: "no answer, the host drops", rule: Some((5, DROPS_SYN)), place: Some((4, 5)), ..SILENT },
+        Case {
+            id: "no answer, no such host",
+            nobody: true,
+            place: Some((4, 4)),
+            says: "it comes from a router on the way, hop 4 (10.77.4.2)",
+            ..SILENT
+        },
+    ]
 }
 
 #[test]
@@ -167,7 +256,7 @@ fn loss_and_jitter_are_no_fault_of_the_path() {
     };
     let binary = find_binary().unwrap();
     for run in 0..runs {
-        let report = trace(&built, &binary, NEUTRAL, false).unwrap();
+        let report = trace(&built, &binary, &HEALTHY).unwrap();
         let cause = report["root_cause"].as_str().unwrap_or_default();
         assert!(cause.is_empty(), "run {run}: {cause}: {}", report["summary"]);
         assert!(report["paths"][0]["stopped"].is_null(), "run {run}: {}", report["paths"][0]);
@@ -197,12 +286,11 @@ fn run(lab: &Lab, binary: &Path, case: &Case) -> Result<String, StartError> {
     };
     let built = way.build(lab, Path::new(env!("CARGO_BIN_EXE_tlswhy-lab")))?;
     record(&built, binary, case)?;
-    let report = trace(&built, binary, case.name, case.six)?;
+    let report = trace(&built, binary, case)?;
     let path = &report["paths"][0];
     let stopped = &path["stopped"];
     let place = stopped["after"].as_u64().zip(stopped["before"].as_u64());
     let cause = report["root_cause"].as_str();
-    let cause = cause.filter(|cause| cause.starts_with("path-"));
     let said = format!(
         "{} {place:?}, {} connections: {}",
         cause.unwrap_or("-"),
@@ -210,31 +298,32 @@ fn run(lab: &Lab, binary: &Path, case: &Case) -> Result<String, StartError> {
         report["summary"].as_str().unwrap_or_default()
     );
     let is_open = case.or_open && (cause, place) == (None, None);
-    if (!is_open && (cause, place) != (case.cause, case.place)) || path["end"].as_u64() != Some(5) {
+    let is_said = report["findings"][0]["diagnosis"].as_str().unwrap_or_default().contains(case.says);
+    if (!is_open && (cause, place) != (case.cause, case.place)) || path["end"].as_u64() != case.end || !is_said {
         return Err(StartError::Failed(format!("{said}\n{report:#}")));
     }
     Ok(said)
 }
 
 /// What an ordinary user's `tlswhy trace` reports.
-fn trace(built: &Built, binary: &Path, name: &str, six: bool) -> Result<Value, StartError> {
-    let output = built.run_unprivileged(binary, &words(built, "trace", name, six))?;
+fn trace(built: &Built, binary: &Path, case: &Case) -> Result<Value, StartError> {
+    let output = built.run_unprivileged(binary, &words(built, "trace", case))?;
     serde_json::from_slice(&output.stdout)
         .map_err(|error| StartError::of(format!("{error}: {}", String::from_utf8_lossy(&output.stderr))))
 }
 
 /// A command for the server at the end, by its address.
-fn words(built: &Built, command: &str, name: &str, six: bool) -> Vec<String> {
-    let address = built.server(six);
-    let target = if six { format!("[{address}]:443") } else { format!("{address}:443") };
-    let rest = ["--sni", name, "--client", "openssl-3.0", "--ca", "ca.pem", "--format", "json"];
+fn words(built: &Built, command: &str, case: &Case) -> Vec<String> {
+    let address = if case.nobody { built.nobody() } else { built.server(case.six) };
+    let target = SocketAddr::new(address, case.port).to_string();
+    let rest = ["--sni", case.name, "--client", "openssl-3.0", "--ca", "ca.pem", "--format", "json"];
     [command, &target].into_iter().chain(rest).map(str::to_owned).collect()
 }
 
 /// Keeps what `tlswhy check` sees as the evidence of a case of core's, where that is wanted (`crates/core/tests/record`).
 fn record(built: &Built, binary: &Path, case: &Case) -> Result<(), StartError> {
     let Some(folder) = std::env::var_os("RECORD") else { return Ok(()) };
-    let mut arguments = words(built, "check", case.name, case.six);
+    let mut arguments = words(built, "check", case);
     arguments.extend(["--save-evidence", "evidence.json"].map(str::to_owned));
     built.run_unprivileged(binary, &arguments)?;
     std::fs::copy(built.file("evidence.json"), Path::new(&folder).join("evidence.json")).map_err(StartError::of)?;

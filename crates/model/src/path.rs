@@ -34,6 +34,9 @@ pub struct PathMeasurement {
     pub started_ms: f64,
     /// When it was over, in milliseconds after it began.
     pub ended_ms: f64,
+    /// The address that was sent from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_address: Option<IpAddr>,
     /// The source port of every TCP packet: routers that choose among several ways choose by it.
     pub source_port: u16,
     /// Everything that was sent, in order.
@@ -101,6 +104,12 @@ pub enum PathAnswer {
         /// The address of who said so.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<IpAddr>,
+        /// Type of the ICMP message, where it was seen itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        icmp_type: Option<u8>,
+        /// Its code.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        icmp_code: Option<u8>,
         /// In the operating system's words.
         detail: String,
     },

@@ -1,8 +1,10 @@
 use tlswhy_model::{Ending, Finding, Party, Safety, Stage};
 
 use super::found::{Found, remedy};
+use super::places;
 use crate::causes::Cause;
 use crate::examination::FaultKind;
+use crate::path::Act;
 
 /// No answer to the connection.
 pub(super) static CAUSE: Cause = Cause {
@@ -21,7 +23,9 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
     }
     let target = found.target();
     let ending = &found.failing()?.attempt.ending;
-    let (title, seen) = match ending {
+    let measured = found.barrier();
+    let on_the_way = measured.as_ref().filter(|(_, barrier)| barrier.is_on_the_way());
+    let (mut title, mut seen) = match ending {
         Ending::Unreachable { detail } => (
             "The network says that the server cannot be reached".to_owned(),
             format!("The connection to {target} failed: {}.", tlswhy_model::printable(detail, 120)),
@@ -31,6 +35,13 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
             format!("{}: {}.", target, found.failing()?.ending()),
         ),
     };
+    if let Some((measurement, barrier)) = &measured {
+        seen = format!("{seen} {}", places::how_barred(measurement, barrier));
+    }
+    if let Some((measurement, barrier)) = on_the_way {
+        let act = if barrier.act == Act::Lost { "lost to" } else { "turned away by" };
+        title = format!("Connection requests are {act} {}", places::who(Some(measurement), barrier.who));
+    }
     let mut finding = found.finding(
         &CAUSE,
         title,
@@ -38,6 +49,9 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         "TCP does not stand, so no TLS is spoken: packets are dropped on the way, the host is down, or the address is wrong."
             .to_owned(),
     );
+    if let Some((measurement, barrier)) = on_the_way {
+        places::bar(&mut finding, found, measurement, barrier);
+    }
     finding.remedies.push(remedy(
         Party::Path,
         Safety::Manual,

@@ -1,6 +1,6 @@
 //! A fault in its surroundings, and the parts of a finding that every cause needs.
 
-use tlswhy_model::{Exhibit, Finding, Impact, Party, Prediction, Remedy, Safety};
+use tlswhy_model::{Exhibit, Finding, Impact, Party, PathMeasurement, Prediction, Remedy, Safety};
 use tlswhy_wire::ProtocolVersion;
 use tlswhy_wire::upgrade::PROXY_HEADER;
 
@@ -8,6 +8,7 @@ use super::Cause;
 use crate::case::{Case, Seen};
 use crate::examination::{Fault, FaultKind, Story};
 use crate::negotiate::{self, Agreement, Change, ClientCapabilities, Negotiated, Obstacle, ServerCapabilities, Support};
+use crate::path::{self, Barrier};
 
 /// A fault in its surroundings.
 pub struct Found<'a> {
@@ -55,6 +56,12 @@ impl<'a> Found<'a> {
     /// The attempt that works without it.
     pub fn working(&self) -> Option<&Seen<'a>> {
         self.fault.works.and_then(|id| self.case.all().find(|seen| seen.id() == id))
+    }
+
+    /// What keeps connections from coming about, where it was measured.
+    pub fn barrier(&self) -> Option<(&'a PathMeasurement, Barrier)> {
+        let measurement = self.case.path()?;
+        Some((measurement, path::barrier(measurement)?))
     }
 
     /// Title of the judged client.

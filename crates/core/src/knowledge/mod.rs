@@ -7,6 +7,7 @@ pub mod controls;
 pub mod dated;
 pub mod distrust;
 pub mod fingerprints;
+pub mod icmp;
 pub mod likeness;
 pub mod local_openssl;
 pub mod mozilla;

@@ -8,7 +8,7 @@
 mod plan;
 mod socket;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -55,17 +55,19 @@ fn measure_here(
     let to = SocketAddr::new(question.address, question.port);
     // It holds the port while nothing else does.
     let holder = Socket::stream(to, 0).ok()?;
-    let source_port = holder.source_port().ok()?;
+    let source_port = holder.source().ok()?.port();
     let began = Instant::now();
     let mut prober = Prober {
         to,
         source_port,
+        source_address: None,
         test,
         control,
         connect_timeout,
         goes_on,
         began,
         round_trips: Vec::new(),
+        words: Vec::new(),
         thinking: Duration::ZERO,
         probes: Vec::new(),
     };
@@ -74,6 +76,7 @@ fn measure_here(
         question,
         started_ms: milliseconds(began.saturating_duration_since(examination)),
         ended_ms: milliseconds(began.elapsed()),
+        source_address: prober.source_address,
         source_port,
         probes: prober.probes,
         cut_short,
@@ -93,6 +96,7 @@ fn flight(opening: &Opening) -> Result<Vec<u8>, String> {
 struct Prober {
     to: SocketAddr,
     source_port: u16,
+    source_address: Option<IpAddr>,
     test: Option<Vec<u8>>,
     control: Option<Vec<u8>>,
     connect_timeout: Duration,
@@ -101,6 +105,8 @@ struct Prober {
     began: Instant,
     /// How long connections took to come about.
     round_trips: Vec<Duration>,
+    /// How long the words of routers took.
+    words: Vec<Duration>,
     /// The longest time that the other end took to answer the control.
     thinking: Duration,
     probes: Vec<PathProbe>,
@@ -114,9 +120,13 @@ impl Prober {
         self.socket(socket.set_ttl(ttl))?;
         let at = Instant::now();
         let answer = socket.connect(wait);
-        if answer == PathAnswer::Connected {
-            self.round_trips.push(at.elapsed());
+        match answer {
+            PathAnswer::Connected => self.round_trips.push(at.elapsed()),
+            PathAnswer::Expired { .. } => self.words.push(at.elapsed()),
+            _ => {}
         }
+        let source = socket.source().ok().map(|source| source.ip()).filter(|ip| !ip.is_unspecified());
+        self.source_address = source.or(self.source_address);
         socket.abandon();
         Ok(self.note(PathPacket::ConnectionRequest, ttl, at, answer))
     }
@@ -173,7 +183,7 @@ impl Prober {
 
     /// How long an answer of a router or to a connection request is waited for. Less than a second: then the system sends it again.
     fn wait(&self) -> Duration {
-        let longest = self.round_trips.iter().max().copied().unwrap_or(LONGEST_WAIT);
+        let longest = self.round_trips.iter().max().or(self.words.iter().max()).copied().unwrap_or(LONGEST_WAIT);
         (longest * 2 + Duration::from_millis(100)).clamp(SHORTEST_WAIT, LONGEST_WAIT)
     }
 

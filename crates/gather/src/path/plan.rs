@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tlswhy_model::{PathAnswer, PathPacket};
 
-use super::{Prober, TRIES};
+use super::{LONGEST_WAIT, Prober, TRIES};
 
 /// The farthest hop that is looked for.
 const MOST_HOPS: u8 = 30;
@@ -15,13 +15,24 @@ const REST: Duration = Duration::from_millis(1100);
 
 /// Carries the measurement out; the error says why it ended early.
 pub(super) fn carry_out(prober: &mut Prober) -> Result<(), String> {
-    let stands = reach(prober)?;
-    let hops = walk(prober, stands)?;
-    look_beyond(prober, &hops)?;
-    if stands && prober.test.is_some() {
+    let fate = reach(prober)?;
+    let hops = walk(prober, fate)?;
+    look_beyond(prober, &hops, fate)?;
+    if fate == Fate::Stands && prober.test.is_some() {
         follow(prober, &hops)?;
     }
     Ok(())
+}
+
+/// What becomes of connection requests on the whole way.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Stands,
+    /// They are refused by the other end of TCP, or in its name.
+    Refused,
+    /// Somebody says that they go no farther, in a message that may be limited in number.
+    Stopped,
+    Silent,
 }
 
 /// How far the other end is, and which hops before it answer.
@@ -30,51 +41,75 @@ struct Hops {
     end: Option<u8>,
     /// TTLs that ran out where a router said so.
     speaking: Vec<u8>,
+    /// TTL with which a connection request was said to go no farther.
+    stop: Option<u8>,
     /// The farthest TTL that was tried.
     tried: u8,
 }
 
-/// Does a connection come about? Two, to know how long a round trip takes.
-fn reach(prober: &mut Prober) -> Result<bool, String> {
-    let mut stood = 0;
-    for _ in 0..TRIES {
-        let wait = if stood == 0 { prober.connect_timeout.min(Duration::from_millis(950)) } else { prober.wait() };
-        stood += usize::from(prober.request(None, wait)? == PathAnswer::Connected);
-        if stood == 2 {
-            break;
+/// Do connections come about? Two, to know how long a round trip takes; as often it is asked where none does.
+fn reach(prober: &mut Prober) -> Result<Fate, String> {
+    let mut fates: Vec<Fate> = Vec::new();
+    for again in 1..=TRIES {
+        let patience = if again == TRIES { Duration::from_secs(3) } else { LONGEST_WAIT };
+        let wait = match fates.contains(&Fate::Stands) {
+            true => prober.wait(),
+            // Where nobody answers, a router may say so only after some seconds of looking for the host.
+            false => prober.connect_timeout.min(patience),
+        };
+        let fate = match prober.request(None, wait)? {
+            PathAnswer::Connected => Fate::Stands,
+            PathAnswer::Refused => Fate::Refused,
+            PathAnswer::Silence => Fate::Silent,
+            _ => Fate::Stopped,
+        };
+        if fate != Fate::Silent && fates.contains(&fate) {
+            return Ok(fate);
         }
+        fates.push(fate);
     }
-    Ok(stood > 0)
+    // What came once says more than silence.
+    let came = [Fate::Stands, Fate::Refused, Fate::Stopped].into_iter().find(|fate| fates.contains(fate));
+    Ok(came.unwrap_or(Fate::Silent))
 }
 
 /// Connection requests from one hop farther each.
-fn walk(prober: &mut Prober, stands: bool) -> Result<Hops, String> {
-    let mut hops = Hops { end: None, speaking: Vec::new(), tried: 0 };
+fn walk(prober: &mut Prober, fate: Fate) -> Result<Hops, String> {
+    let mut hops = Hops { end: None, speaking: Vec::new(), stop: None, tried: 0 };
     let mut silent = 0;
     for ttl in 1..=MOST_HOPS {
         hops.tried = ttl;
-        let answer = insist(prober, ttl, if silent > 1 { 1 } else { 2 })?;
-        match answer {
+        let tries = if silent > 1 { 1 } else { 2 };
+        let rest = if fate == Fate::Stopped { REST } else { Duration::ZERO };
+        match insist(prober, ttl, tries, rest)? {
             PathAnswer::Connected | PathAnswer::Refused => {
                 hops.end = Some(nearest_end(prober, ttl, silent)?);
                 break;
             }
             PathAnswer::Silence => silent += 1,
-            _ => {
+            PathAnswer::Expired { .. } => {
                 silent = 0;
                 hops.speaking.push(ttl);
             }
+            _ if fate == Fate::Stopped => {
+                hops.stop = Some(ttl);
+                break;
+            }
+            _ => silent = 0,
         }
-        if !stands && silent >= MOST_SILENT {
+        if fate != Fate::Stands && silent >= MOST_SILENT {
             break;
         }
     }
     Ok(hops)
 }
 
-/// Sends a connection request until something comes back.
-fn insist(prober: &mut Prober, ttl: u8, tries: usize) -> Result<PathAnswer, String> {
-    for _ in 0..tries {
+/// Sends a connection request until something comes back, after a rest each time.
+fn insist(prober: &mut Prober, ttl: u8, tries: usize, rest: Duration) -> Result<PathAnswer, String> {
+    for again in 0..tries {
+        if again > 0 {
+            std::thread::sleep(rest);
+        }
         let wait = prober.wait();
         let answer = prober.request(Some(ttl), wait)?;
         if answer != PathAnswer::Silence {
@@ -89,7 +124,7 @@ fn nearest_end(prober: &mut Prober, ttl: u8, silent: usize) -> Result<u8, String
     let mut end = ttl;
     for _ in 0..silent.min(2) {
         let nearer = end.saturating_sub(1);
-        match insist(prober, nearer, 2)? {
+        match insist(prober, nearer, 2, Duration::ZERO)? {
             PathAnswer::Connected | PathAnswer::Refused if nearer > 0 => end = nearer,
             _ => break,
         }
@@ -98,10 +133,12 @@ fn nearest_end(prober: &mut Prober, ttl: u8, silent: usize) -> Result<u8, String
 }
 
 /// Datagrams: does the way go on where TCP ends, and where connection requests get no answer?
-fn look_beyond(prober: &mut Prober, hops: &Hops) -> Result<(), String> {
-    if let Some(end) = hops.end {
-        for _ in 0..2 {
-            if prober.datagram(end)? != PathAnswer::Silence {
+fn look_beyond(prober: &mut Prober, hops: &Hops, fate: Fate) -> Result<(), String> {
+    if let Some(end) = hops.end.or(hops.stop) {
+        // What refuses in the host's name may keep datagrams to itself, while what is behind it speaks.
+        let farther = if fate == Fate::Refused { 2 } else { 0 };
+        for ttl in [end, end].into_iter().chain((1..=farther).map(|more| end.saturating_add(more))) {
+            if prober.datagram(ttl)? != PathAnswer::Silence {
                 break;
             }
         }
@@ -109,8 +146,11 @@ fn look_beyond(prober: &mut Prober, hops: &Hops) -> Result<(), String> {
     }
     let last = hops.speaking.last().copied().unwrap_or(0);
     for ttl in last.saturating_add(1)..=hops.tried {
-        if matches!(prober.datagram(ttl)?, PathAnswer::PortUnreachable { .. }) {
-            break;
+        match prober.datagram(ttl)? {
+            // Is it the request that is lost, or did the router say no more for a while?
+            PathAnswer::Expired { .. } if insist(prober, ttl, 2, REST)? == PathAnswer::Silence => break,
+            PathAnswer::PortUnreachable { .. } => break,
+            _ => {}
         }
     }
     Ok(())

@@ -58,10 +58,10 @@ impl Socket {
         Ok(Socket { raw, to, own_ttl: own_ttl.unwrap_or(FAR), ttl: None })
     }
 
-    /// The port that it is bound to.
-    pub(super) fn source_port(&self) -> io::Result<u16> {
+    /// The address and port that it is bound to; the address is known once a connection was asked for.
+    pub(super) fn source(&self) -> io::Result<SocketAddr> {
         let local = self.raw.local_addr()?;
-        local.as_socket().map(|address| address.port()).ok_or_else(|| io::ErrorKind::AddrNotAvailable.into())
+        local.as_socket().ok_or_else(|| io::ErrorKind::AddrNotAvailable.into())
     }
 
     /// What is sent from now on comes as far as this.
@@ -155,7 +155,7 @@ impl Socket {
             // Of a connection that stands, the system says no more than this.
             io::ErrorKind::HostUnreachable if self.ttl.is_some() => PathAnswer::Expired { by: None },
             io::ErrorKind::TimedOut => PathAnswer::Silence,
-            _ => PathAnswer::Unreachable { by: None, detail: error.to_string() },
+            _ => PathAnswer::Unreachable { by: None, icmp_type: None, icmp_code: None, detail: error.to_string() },
         }
     }
 
@@ -188,7 +188,7 @@ fn word(origin: u8, kind: u8, code: u8, errno: u32, by: Option<IpAddr>) -> Optio
         (2, 3, 3) | (3, 1, 4) => Some(PathAnswer::PortUnreachable { by }),
         (2 | 3, ..) => {
             let detail = io::Error::from_raw_os_error(i32::try_from(errno).unwrap_or_default()).to_string();
-            Some(PathAnswer::Unreachable { by, detail })
+            Some(PathAnswer::Unreachable { by, icmp_type: Some(kind), icmp_code: Some(code), detail })
         }
         _ => None,
     }

@@ -175,6 +175,12 @@ impl Built {
         }
     }
 
+    /// An address on the last link that no host has.
+    pub fn nobody(&self) -> IpAddr {
+        let link = u8::try_from(self.nodes.len() - 1).unwrap_or(0);
+        Ipv4Addr::new(10, 77, link, 77).into()
+    }
+
     /// The address with which a hop answers.
     pub fn hop(&self, hop: usize) -> IpAddr {
         Ipv4Addr::new(10, 77, u8::try_from(hop).unwrap_or(0), 2).into()

@@ -138,7 +138,9 @@ pub(crate) fn path(path: &PathView) -> Vec<PathRow> {
         rows.push(PathRow { label: hop.hop.to_string(), says, is_mark: false });
     }
     if let Some(stopped) = &path.stopped {
-        let until = if stopped.before > stopped.after.saturating_add(1) {
+        let until = if stopped.before == stopped.after {
+            format!("here, at hop {}", stopped.after)
+        } else if stopped.before > stopped.after.saturating_add(1) {
             format!("somewhere from here to hop {}", stopped.before)
         } else {
             format!("here, at hop {} or {} or between", stopped.after, stopped.before)

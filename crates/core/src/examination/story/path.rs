@@ -1,5 +1,7 @@
 //! Is it the way? What fails is sent from one hop nearer and farther, where the endings leave it open.
 
+use std::net::IpAddr;
+
 use tlswhy_model::{Awaited, Confidence, Ending, Opening, PathQuestion};
 
 use super::{FaultKind, PathFault, Teller};
@@ -17,6 +19,19 @@ pub(super) enum Way {
 }
 
 impl<'c, 'e> Teller<'c, 'e> {
+    /// Has the way measured on which no connection comes about; `None` while that is awaited.
+    pub(super) fn ask_for_the_barrier(&self) -> Option<()> {
+        let Some(address) = self.measurable() else { return Some(()) };
+        let question = PathQuestion { address, port: self.case.evidence.subject.port, test: None, control: None };
+        (self.case.ask_path(question).is_some() || !self.case.is_waiting()).then_some(())
+    }
+
+    /// The address, where something may stand between and the way to it can be measured.
+    fn measurable(&self) -> Option<IpAddr> {
+        let direct = !self.case.no_path_between() && self.case.evidence.subject.via.is_none();
+        self.case.address.filter(|_| direct)
+    }
+
     /// Whether something between stops `failing`. `control` is what works, or at least no hello; where `name` is given, the two
     /// differ in the server name.
     pub(super) fn ask_the_way(
@@ -32,12 +47,9 @@ impl<'c, 'e> Teller<'c, 'e> {
                 | Ending::Closed { awaited: Awaited::ServerHello }
                 | Ending::TimedOut { awaited: Awaited::ServerHello, .. }
         );
-        let Some(address) = self.case.address.filter(|_| silent_or_cut && self.story.upgrade.is_none()) else {
+        let Some(address) = self.measurable().filter(|_| silent_or_cut && self.story.upgrade.is_none()) else {
             return Way::Unknown(String::new());
         };
-        if self.case.no_path_between() || self.case.evidence.subject.via.is_some() {
-            return Way::Unknown(String::new());
-        }
         let (test, control) = (Some(failing.attempt.probe.opening.clone()), Some(control.clone()));
         let question = PathQuestion { address, port: self.case.evidence.subject.port, test, control };
         let Some(measurement) = self.case.ask_path(question) else {

@@ -23,10 +23,12 @@ impl<'c, 'e> Teller<'c, 'e> {
             }
             match &own.attempt.ending {
                 Ending::Refused => {
+                    self.ask_for_the_barrier()?;
                     self.push(FaultKind::PortClosed, Confidence::Observed, Some(own.id()));
                     self.end()?;
                 }
                 Ending::ConnectTimedOut { .. } | Ending::Unreachable { .. } => {
+                    self.ask_for_the_barrier()?;
                     self.push(FaultKind::ConnectTimeout, Confidence::Observed, Some(own.id()));
                     self.end()?;
                 }

@@ -3,8 +3,11 @@
 //! A packet with the TTL n gets to the n-th hop and no farther. If n is the least TTL with which the hello is answered, or lost, then
 //! whoever does that is at hop n - 1, at hop n, or on the link between: a router may act on a packet before or after it counts.
 
+mod barrier;
+
 use std::net::IpAddr;
 
+pub use barrier::{Act, Barrier, Who, barrier};
 use tlswhy_model::{HopView, PathAnswer, PathMeasurement, PathPacket, PathProbe, PathView, StoppedView};
 
 /// How much sooner than a round trip an answer must come to be nobody's at the end.
@@ -109,7 +112,11 @@ pub fn hops(measurement: &PathMeasurement) -> Vec<Hop> {
             PathAnswer::Expired { by } | PathAnswer::Unreachable { by, .. } | PathAnswer::PortUnreachable { by } => {
                 Some((*by, probe.after_ms))
             }
-            PathAnswer::Connected | PathAnswer::Refused => Some((Some(measurement.question.address), probe.after_ms)),
+            // Where the way goes on, it is the router there that a name or a rule speaks from.
+            PathAnswer::Connected | PathAnswer::Refused => {
+                let host = Some(measurement.question.address);
+                Some((goes_on_behind_the_end(measurement).unwrap_or(host), probe.after_ms))
+            }
             _ => None,
         });
         Hop { ttl, address: said.and_then(|(by, _)| by), round_trip_ms: said.map(|(_, after)| after) }
@@ -183,7 +190,10 @@ pub(crate) fn view(measurement: &PathMeasurement) -> PathView {
         Verdict::Fails { ends, place: Some(place), .. } if place.is_before_the_end() => {
             Some(StoppedView { after: place.after, before: place.before, says: ends.says().to_owned() })
         }
-        _ => None,
+        _ => barrier(measurement).and_then(|barrier| {
+            let (after, before) = barrier.place()?;
+            Some(StoppedView { after, before, says: barrier.says() })
+        }),
     };
     let hops = hops(measurement).into_iter();
     let hops = hops.map(|Hop { ttl, address, round_trip_ms }| HopView {
@@ -202,11 +212,12 @@ pub(crate) fn view(measurement: &PathMeasurement) -> PathView {
 
 /// What is known of the way, in words.
 fn says(measurement: &PathMeasurement) -> String {
-    let mut says = match (end(measurement), farthest_datagram(measurement)) {
-        (Some(1), _) => "TCP ends at the first hop".to_owned(),
-        (Some(end), _) => format!("TCP ends {end} hops away"),
-        (None, Some(farthest)) => format!("no answer of TCP; datagrams come as far as hop {farthest}"),
-        (None, None) => "no answer of TCP, nor to datagrams".to_owned(),
+    let mut says = match (barrier(measurement), end(measurement), farthest_datagram(measurement)) {
+        (Some(barrier), ..) => format!("no connection comes about: {}", barrier.says()),
+        (_, Some(1), _) => "TCP ends at the first hop".to_owned(),
+        (_, Some(end), _) => format!("TCP ends {end} hops away"),
+        (_, None, Some(farthest)) => format!("no answer of TCP; datagrams come as far as hop {farthest}"),
+        (_, None, None) => "no answer of TCP, nor to datagrams".to_owned(),
     };
     if let Some(by) = goes_on_behind_the_end(measurement) {
         let by = by.map(|by| format!(" ({by})")).unwrap_or_default();
@@ -305,6 +316,7 @@ mod tests {
             question: PathQuestion { address, port: 443, test: None, control: None },
             started_ms: 0.0,
             ended_ms: 0.0,
+            source_address: None,
             source_port: 40000,
             probes,
             cut_short: None,
