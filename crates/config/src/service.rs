@@ -79,6 +79,21 @@ impl Heeds {
         signature_algorithms: false,
         options: false,
     };
+
+    /// What of it is left to a program that something on top of it sets some of as well.
+    pub fn and(self, other: Heeds) -> Heeds {
+        Heeds {
+            section: self.section.or(other.section),
+            minimum_version: self.minimum_version && other.minimum_version,
+            maximum_version: self.maximum_version && other.maximum_version,
+            cipher_list: self.cipher_list && other.cipher_list,
+            security_level: self.security_level && other.security_level,
+            cipher_suites: self.cipher_suites && other.cipher_suites,
+            groups: self.groups && other.groups,
+            signature_algorithms: self.signature_algorithms && other.signature_algorithms,
+            options: self.options && other.options,
+        }
+    }
 }
 
 /// Where a server listens.

@@ -129,6 +129,8 @@ pub struct Settings {
     pub refuses_all: Option<Setting<bool>>,
     /// Options of the library by its own names (`UnsafeLegacyRenegotiation`, `-MiddleboxCompat` …).
     pub options: Option<Setting<Vec<String>>>,
+    /// The file that stands in the place of the library's system-wide one, where the program's environment names it (`OPENSSL_CONF`).
+    pub library_policy: Option<Setting<String>>,
     /// Client: the server name that is sent; `None` inside says that none is.
     pub server_name: Option<Setting<Option<String>>>,
     /// Client: whether the server's certificate is verified.
@@ -182,6 +184,7 @@ impl Settings {
             one("signature-algorithms", &self.signature_algorithms),
             one("security-level", &self.security_level),
             one("options", &self.options),
+            one("library-policy", &self.library_policy),
             one("alpn", &self.alpn),
             one("certificate", &self.certificates),
             one("key", &self.keys),

@@ -118,14 +118,14 @@ fn a_policy_is_that_of_the_environment_where_it_names_one() {
     let release = "3.0.19".parse().ok();
     let side = tlswhy_config::Side::Client;
     let files = Files::new(&seen, &software);
-    let policy = system_policy(&files, None, release, side).unwrap();
+    let policy = system_policy(&files, None, None, release, side).unwrap();
     assert_eq!(policy.settings.minimum_version.as_ref().unwrap().value, ProtocolVersion::TLSV1_2);
     // Node.js begins by its own key, and nowhere without it.
-    assert_eq!(system_policy(&files, heeds("node", None).unwrap().section, release, side), None);
+    assert_eq!(system_policy(&files, None, heeds("node", None).unwrap().section, release, side), None);
     for (value, there) in [("/own.cnf", false), ("", false)] {
         let environment = [("OPENSSL_CONF".to_owned(), value.to_owned())];
         let files = Files::new(&seen, &software).in_environment(&environment);
-        let policy = system_policy(&files, None, release, side);
+        let policy = system_policy(&files, None, None, release, side);
         assert_eq!(policy.is_some_and(|policy| policy.settings.minimum_version.is_some()), there, "{value}");
     }
 }

@@ -22,7 +22,9 @@ const SINCE_3_1: Release = Release::new(3, 1, 0);
 pub(super) fn effective(service: &Service, files: &Files<'_>, release: Option<Release>) -> Effective {
     let release = release.or_else(|| files.release_of("openssl"));
     let heeds = &service.heeds;
-    let policy = (*heeds != Heeds::NOTHING).then(|| system_policy(files, heeds.section, release, service.side)).flatten();
+    let instead = service.settings.library_policy.as_ref().map(|named| named.value.as_str());
+    let policy = || system_policy(files, instead, heeds.section, release, service.side);
+    let policy = (*heeds != Heeds::NOTHING).then(policy).flatten();
     let system = files.software("system").and_then(|system| system.version.clone()).unwrap_or_default();
     let mut judging = Judging { service, policy, files, release, system, reductions: Vec::new() };
     judging.run()

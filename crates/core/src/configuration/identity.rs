@@ -19,6 +19,9 @@ struct Program {
     is_library: bool,
 }
 
+/// Python, whose builds differ in what they leave to OpenSSL.
+const PYTHON: &str = "python";
+
 const fn program(
     product: &'static str,
     installed: &'static str,
@@ -36,14 +39,16 @@ const PROGRAMS: &[Program] = &[
     program("OpenJDK", "java", None, Some("java")),
     Program { is_library: true, ..program("OpenSSL", "openssl", Some("s_client"), None) },
     program("PHP", "php", Some("php"), None),
-    program("Python", "python", Some("python"), Some("Python")),
+    program("Python", "python", Some(PYTHON), Some("Python")),
     program("Ruby", "ruby", Some("ruby-net-http"), None),
     program("curl", "curl", Some("curl"), Some("curl")),
     program("git", "git", None, Some("git")),
-    // It sets lists of its own on top of Python's: which, by release, is not known here.
-    program("requests", "python", None, Some("Python")),
+    program("requests", "python", Some(PYTHON), Some("Python")),
     program("wget", "wget", None, Some("wget")),
 ];
+
+/// Products that are a package on top of a program, and the part of them that sets what of its library's policy.
+const PACKAGES: &[(&str, &str)] = &[("requests", "urllib3")];
 
 /// The client that a profile stands for.
 pub(super) struct Identity {
@@ -51,6 +56,11 @@ pub(super) struct Identity {
     /// As the profile names it.
     product: String,
     release: Option<Release>,
+    /// The package on top of its program that sets some of its library's policy itself, as the heedings call it; its release where it is
+    /// known.
+    package: Option<(&'static str, Option<Release>)>,
+    /// It is a build of Debian's, or of Ubuntu's.
+    is_of_debian: bool,
     /// Its TLS library; `None` where the profile names neither program nor library, and of a client that was watched: its files have
     /// cut its hello already, and are read for what they say by themselves.
     pub(super) library: Option<Library>,
@@ -64,10 +74,13 @@ impl Identity {
         let text = software.library.as_deref().unwrap_or_default();
         // `Python 3.13.0 ssl, OpenSSL 3.0.19`: the program within a package comes first.
         let within = program.and_then(|known| after(text, known.service?));
+        let package = PACKAGES.iter().find(|(product, _)| *product == software.product);
         Identity {
             program,
             product: software.product.clone(),
             release: within.or_else(|| software.version.parse().ok()),
+            package: package.map(|(_, package)| (*package, after(text, package))),
+            is_of_debian: text.split([' ', ',']).any(|word| word == "Debian"),
             library: library(text, &software.product, &software.version).filter(|_| client.name != WATCHED_CLIENT),
             is_local: client.name == LOCAL,
         }
@@ -98,7 +111,7 @@ impl Identity {
             let libraries = version.map(|version| LinkedLibrary { name: name.to_owned(), version });
             software.push(InstalledSoftware {
                 libraries: libraries.into_iter().collect(),
-                ..installed(program.installed, self.release.map(|release| release.to_string()))
+                ..installed(program.installed, self.release.map(|release| format!("{release}{}", self.built())))
             });
         }
         if !self.is_local && self.library.is_some() {
@@ -125,10 +138,28 @@ impl Identity {
     /// What of its library's policy it heeds; `None` where that is not known.
     pub(super) fn heeds(&self) -> Option<Heeds> {
         match &self.library {
-            Some(Library::OpenSsl(_)) => heeds(self.program?.heeding?, self.release),
+            Some(Library::OpenSsl(_)) => {
+                let name = self.program?.heeding?;
+                let name = if self.is_of_debian && name == PYTHON { "python-of-debian" } else { name };
+                let own = heeds(name, self.release)?;
+                match self.package {
+                    // What it sets itself hangs on its release.
+                    Some((package, release)) => Some(own.and(heeds(package, Some(release?))?)),
+                    None => Some(own),
+                }
+            }
             // The library gives its default to whoever asks for no other, and cuts what everybody asks for.
             Some(Library::GnuTls(_)) => Some(Heeds { cipher_list: true, ..Heeds::NOTHING }),
             _ => Some(Heeds::NOTHING),
+        }
+    }
+
+    /// Whose build of Python it is, as its files are told of it.
+    fn built(&self) -> &'static str {
+        match self.program.and_then(|program| program.heeding) {
+            Some(PYTHON) if self.is_of_debian => " Debian",
+            Some(PYTHON) => " upstream",
+            _ => "",
         }
     }
 

@@ -180,7 +180,9 @@ impl<'s> Judged<'s> {
         let service = self.service.as_ref().filter(|_| !self.speaking.is_empty())?;
         let to = self.effective(&self.survey.files)?;
         let untouched = self.survey.files.with(&[]).with_variables(&self.own.nowhere);
-        let free = effective(&self.at_its_level(service.clone(), &untouched), &untouched);
+        let mut alone = service.clone();
+        alone.settings.library_policy = None;
+        let free = effective(&self.at_its_level(alone, &untouched), &untouched);
         let own = own_offer(self.client, &service.library);
         let pick = |dimension: &[&str]| if self.whole || is_governed(service, dimension) { &own } else { &free };
         let suites = pick(&["cipher-list", "cipher-suites", "security-level", "signature-algorithms", "versions"]);
@@ -424,7 +426,8 @@ fn policy(service: &Service, files: &Files<'_>) -> Option<Settings> {
     if service.heeds == Heeds::NOTHING {
         return None;
     }
-    let policy = system_policy(files, service.heeds.section, release, Side::Client)?;
+    let instead = service.settings.library_policy.as_ref().map(|named| named.value.as_str());
+    let policy = system_policy(files, instead, service.heeds.section, release, Side::Client)?;
     let settings = Settings { security_level: policy.level.clone(), ..policy.settings.clone() };
     Some(heeded(settings, &service.heeds))
 }
@@ -524,6 +527,20 @@ mod tests {
         assert_eq!(offer("curl-openssl-3.0", &files).versions, [V13, V12]);
         // Its own minimum, and its own list.
         assert_eq!(offer("python-3.11", &files).versions, [V12]);
+        // urllib3 adds a minimum, or a list, to what its Python sets.
+        assert_eq!(offer("python-3.13-requests", &files).versions, [V12]);
+        let level = cnf("MinProtocol = TLSv1.3\nCipherString = AES128-SHA:@SECLEVEL=0");
+        let level = [("/x/openssl.cnf", level.as_str())];
+        let by_itself = ClientCapabilities::of(&crate::client("python-3.13-requests").unwrap());
+        assert_eq!(offer("python-3.13-requests", &level).suites, by_itself.suites);
+        assert_eq!(offer("python-3.9-requests", &level).versions, [V13]);
+        // Before 3.10 a list of its own without a level; Debian's builds have none.
+        assert_eq!(offer("python-3.8", &level).versions, [V13]);
+        let debian = cnf("CipherString = ECDHE-RSA-AES256-GCM-SHA384");
+        let debian = [("/x/openssl.cnf", debian.as_str())];
+        let old = |name: &str| offer(name, &debian).suites.iter().filter(|suite| suite.0 >> 8 != 0x13).count();
+        assert_eq!((old("python-3.14"), old("python-3.9-requests")), (1, 38));
+        assert_eq!(old("python-3.8"), 27);
         // By a section of its own alone.
         assert_eq!(offer("node-20", &files).versions, [V13, V12]);
         let own = file.replace("openssl_conf", "nodejs_conf").replace("MinProtocol = TLSv1.2", "Groups = P-384");
@@ -623,7 +640,6 @@ mod tests {
                 "it speaks for programs that heed OpenSSL's system defaults (curl, openssl s_client, PHP, Ruby …)",
             ),
             ("openssl-1.0.2", openssl, "OpenSSL 1.0.2 gives no program anything of it by itself"),
-            ("python-3.13-requests", openssl, "what Python 3.13 requests heeds of it is not known"),
             (
                 "openssl-3.0",
                 ("/etc/gnutls/config", "[overrides]\n"),

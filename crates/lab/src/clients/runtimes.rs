@@ -66,6 +66,45 @@ pub(super) fn node() -> Vec<Case> {
     all.map(make).collect()
 }
 
+/// Programs that a case needs, and as which release of which product they are read.
+type Needed = (&'static [&'static str], &'static [(&'static str, &'static str)]);
+/// Pythons.
+const PYTHONS: &[Needed] = &[
+    (&["/usr/bin/python3"], &[("python", "3.11.2 Debian")]),
+    (&["/usr/local/bin/tlswhy-lab-python-3.6"], &[("python", "3.6.15 upstream, OpenSSL 3.0.19")]),
+    (&["/usr/local/bin/tlswhy-lab-python-3.9"], &[("python", "3.9.18 upstream, OpenSSL 3.0.19")]),
+    (&["/usr/local/bin/tlswhy-lab-python-3.10"], &[("python", "3.10.13 upstream, OpenSSL 3.0.19")]),
+    (&["/usr/local/bin/tlswhy-lab-python-3.13"], &[("python", "3.13.0 upstream, OpenSSL 3.0.19")]),
+];
+
+/// `OPENSSL_CONF`, with Pythons of several releases and builds.
+pub(super) fn python() -> Vec<Case> {
+    let commands = [
+        ("nothing", ""),
+        ("minimum", "MinProtocol = TLSv1.3"),
+        ("maximum", "MaxProtocol = TLSv1.2"),
+        ("maximum-old", "MaxProtocol = TLSv1.1"),
+        ("list-level-0", "CipherString = ECDHE-RSA-AES128-GCM-SHA256:AES128-SHA:@SECLEVEL=0"),
+        ("level-3", "CipherString = DEFAULT@SECLEVEL=3"),
+        ("suites", "Ciphersuites = TLS_AES_128_GCM_SHA256"),
+        ("groups", "Groups = P-384:X25519"),
+        ("schemes", "SignatureAlgorithms = rsa_pss_rsae_sha256:ECDSA+SHA256:RSA+SHA1"),
+    ];
+    let connect = "import socket, ssl; ssl.create_default_context().wrap_socket(\
+                   socket.create_connection(('127.0.0.1', {port})), server_hostname='localhost')";
+    let make = |(&(needs, assumed), (name, command)): (&Needed, &(&str, &str))| {
+        let (program, release) = (needs.concat(), assumed.iter().map(|(_, release)| *release).collect::<String>());
+        let release = release.split(',').next().unwrap_or_default().replace(' ', "-");
+        let line = format!("{program} -c \"{connect}\"");
+        let case = environment(&format!("python-{release}-{name}"), "python", &line, "export OPENSSL_CONF={dir}/own.cnf\n");
+        let own = format!("openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\n{command}\n");
+        let mut case = Case { needs, assumed, ..case };
+        case.files.push(("own.cnf".to_owned(), own.into_bytes()));
+        case
+    };
+    PYTHONS.iter().flat_map(|python| commands.iter().map(move |command| (python, command))).map(make).collect()
+}
+
 /// `GODEBUG`, with clients that two releases built.
 pub(super) fn go() -> Vec<Case> {
     let old = go_of(&["/usr/local/bin/tlswhy-lab-go-1.24"], &[("go", "1.24.11")]);

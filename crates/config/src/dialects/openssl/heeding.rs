@@ -33,16 +33,35 @@ pub const PROGRAMS: &[Heeding] = &[
     Heeding {
         program: "python",
         since: Release::new(3, 10, 0),
-        // Its own minimum and its own list with a level; a build `--with-ssl-default-suites=openssl` heeds everything.
+        // Its own minimum and its own list with a level.
         heeds: Heeds { minimum_version: false, cipher_list: false, security_level: false, ..Heeds::ALL },
-        source: "measured, 3.11 built from source; <https://docs.python.org/3/whatsnew/3.10.html>",
+        source: "measured, 3.10.13, 3.11.7, 3.12.1 and 3.13.0 built from source; <https://docs.python.org/3/whatsnew/3.10.html>",
     },
-    Heeding { program: "python", since: Release::new(0, 0, 0), heeds: Heeds::ALL, source: "measured before, 3.9" },
+    Heeding {
+        program: "python",
+        since: Release::new(3, 6, 0),
+        // Its own list, without a level.
+        heeds: Heeds { cipher_list: false, ..Heeds::ALL },
+        source: "measured, 3.6.15, 3.7.16, 3.8.18 and 3.9.18 built from source",
+    },
     Heeding {
         program: "python-of-debian",
-        since: Release::new(0, 0, 0),
+        since: Release::new(3, 6, 0),
         heeds: Heeds::ALL,
         source: "measured, Debian's 3.11.2 (built `--with-ssl-default-suites=openssl`)",
+    },
+    // What a package sets on top of its Python.
+    Heeding {
+        program: "urllib3",
+        since: Release::new(2, 0, 0),
+        heeds: Heeds { minimum_version: false, ..Heeds::ALL },
+        source: "measured, 2.6.3 and 2.8.0 on Python 3.9, 3.11 and 3.13",
+    },
+    Heeding {
+        program: "urllib3",
+        since: Release::new(1, 21, 0),
+        heeds: Heeds { cipher_list: false, ..Heeds::ALL },
+        source: "measured, 1.26.12 and 1.26.20 on Python 3.11 and 3.13",
     },
     Heeding {
         program: "ruby-net-http",
@@ -90,6 +109,8 @@ mod tests {
         assert_eq!(minimum(Some(Release::new(3, 9, 2))), Some(true));
         assert_eq!(minimum(Some(Release::new(3, 11, 0))), Some(false));
         assert_eq!(minimum(None), Some(false));
+        let level = |release| heeds("python", Some(release)).map(|heeds| (heeds.cipher_list, heeds.security_level));
+        assert_eq!(level(Release::new(3, 9, 18)), Some((false, true)), "its own list has no level");
         assert_eq!(heeds("nonsuch", None), None);
     }
 }

@@ -43,9 +43,11 @@ fn path(files: &Files<'_>) -> Option<String> {
     there.map(|(_, path)| (*path).to_owned())
 }
 
-/// What openssl.cnf says to a program that begins by this key of the head (`None` for `openssl_conf`); `None` where nothing applies.
+/// What openssl.cnf (the system's, or the one that stands in its place) says to a program that begins by this key of the head (`None`
+/// for `openssl_conf`); `None` where nothing applies.
 pub fn system_policy(
     files: &Files<'_>,
+    instead: Option<&str>,
     application: Option<&str>,
     release: Option<Release>,
     side: Side,
@@ -54,9 +56,12 @@ pub fn system_policy(
     if release.is_some_and(|release| release < Release::new(1, 1, 1)) {
         return None;
     }
-    let key = format!("{}|{release:?}|{side:?}", application.unwrap_or_default());
+    let key = format!("{}|{release:?}|{side:?}|{instead:?}", application.unwrap_or_default());
     files.remembered_policy(key, || {
-        let path = path(files)?;
+        let path = match instead {
+            Some(instead) => (!instead.is_empty()).then(|| normal(instead)),
+            None => path(files),
+        }?;
         let Content::Bytes(_) = files.look(&path) else { return None };
         let conf = conf::read(files, &path, release);
         chain::commands(&conf, application, SYSTEM_DEFAULT).ok()?;
