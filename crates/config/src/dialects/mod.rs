@@ -12,6 +12,8 @@ mod dovecot;
 mod environment;
 mod git;
 pub(crate) mod gnutls;
+mod go_module;
+mod godebug;
 mod haproxy;
 mod java;
 mod libpq;
@@ -19,7 +21,9 @@ mod lighttpd;
 mod lines;
 mod mysql;
 mod nginx;
+mod npm;
 pub(crate) mod openssl;
+mod pip;
 mod postfix;
 mod postgresql;
 mod stunnel;
@@ -157,13 +161,16 @@ pub static DIALECTS: &[&Dialect] = &[
     &environment::DIALECT,
     &git::DIALECT,
     &gnutls::DIALECT,
+    &go_module::DIALECT,
     &haproxy::DIALECT,
     &java::DIALECT,
     &libpq::DIALECT,
     &lighttpd::DIALECT,
     &mysql::DIALECT,
     &nginx::DIALECT,
+    &npm::DIALECT,
     &openssl::DIALECT,
+    &pip::DIALECT,
     &postfix::DIALECT,
     &postgresql::DIALECT,
     &stunnel::DIALECT,

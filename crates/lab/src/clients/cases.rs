@@ -10,7 +10,7 @@ pub fn cases(words: &[String]) -> Vec<Case> {
     let all = [curl(), wget(), git(), gnutls::gnutls()]
         .into_iter()
         .chain(databases)
-        .chain([runtimes::node(), runtimes::go(), runtimes::python(), java::cases()])
+        .chain([runtimes::node(), runtimes::go(), runtimes::go_module(), runtimes::python(), java::cases()])
         .flatten();
     all.filter(|case| words.is_empty() || words.iter().any(|word| fits(case, word))).collect()
 }

@@ -85,7 +85,8 @@ pub(super) fn python() -> Vec<Case> {
         ("maximum", "MaxProtocol = TLSv1.2"),
         ("maximum-old", "MaxProtocol = TLSv1.1"),
         ("list-level-0", "CipherString = ECDHE-RSA-AES128-GCM-SHA256:AES128-SHA:@SECLEVEL=0"),
-        ("level-3", "CipherString = DEFAULT@SECLEVEL=3"),
+        // Without it TLS 1.1 stays in the hello, and leads nowhere: no suite is left whose exchange a server does not sign.
+        ("level-3", "CipherString = DEFAULT@SECLEVEL=3\nMinProtocol = TLSv1.2"),
         ("suites", "Ciphersuites = TLS_AES_128_GCM_SHA256"),
         ("groups", "Groups = P-384:X25519"),
         ("schemes", "SignatureAlgorithms = rsa_pss_rsae_sha256:ECDSA+SHA256:RSA+SHA1"),
@@ -107,8 +108,8 @@ pub(super) fn python() -> Vec<Case> {
 
 /// `GODEBUG`, with clients that two releases built.
 pub(super) fn go() -> Vec<Case> {
-    let old = go_of(&["/usr/local/bin/tlswhy-lab-go-1.24"], &[("go", "1.24.11")]);
-    let new = go_of(&["/usr/local/bin/tlswhy-lab-go-1.27"], &[("go", "1.27.3")]);
+    let old = go_of(&["/usr/local/bin/tlswhy-lab-go-1.24"], OF_1_24);
+    let new = go_of(&["/usr/local/bin/tlswhy-lab-go-1.27"], OF_1_27);
     [old, new].concat()
 }
 
@@ -138,3 +139,21 @@ fn go_of(needs: &'static [&'static str], assumed: &'static [(&'static str, &'sta
     };
     values.into_iter().map(make).collect()
 }
+
+/// go.mod, with the clients that two releases built of it.
+pub(super) fn go_module() -> Vec<Case> {
+    let modules = [
+        ("old", include_str!("go/old.mod"), "1.24", "/usr/local/bin/tlswhy-lab-go-1.24-old", OF_1_24),
+        ("switches", include_str!("go/switches.mod"), "1.24", "/usr/local/bin/tlswhy-lab-go-1.24-switches", OF_1_24),
+        ("old", include_str!("go/old.mod"), "1.27", "/usr/local/bin/tlswhy-lab-go-1.27-old", OF_1_27),
+        ("switches", include_str!("go/switches.mod"), "1.27", "/usr/local/bin/tlswhy-lab-go-1.27-switches", OF_1_27),
+    ];
+    let make = |(name, text, release, program, assumed)| {
+        let case = case("go-module", program, &format!("{name}-{release}"), "go.mod", text, &["localhost:{port}"]);
+        Case { assumed, ..case }
+    };
+    modules.map(make).into()
+}
+
+const OF_1_24: &[(&str, &str)] = &[("go", "1.24.11")];
+const OF_1_27: &[(&str, &str)] = &[("go", "1.27.3")];

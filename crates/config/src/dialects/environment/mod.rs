@@ -29,17 +29,19 @@ pub(crate) static DIALECT: Dialect = Dialect {
 
 /// The variables that are read, and the runtime that each is for.
 const VARIABLES: &[&str] = &[
+    "CURL_CA_BUNDLE",
     "GODEBUG",
     "NODE_EXTRA_CA_CERTS",
     "NODE_OPTIONS",
     "NODE_TLS_REJECT_UNAUTHORIZED",
     "OPENSSL_CONF",
+    "PIP_CERT",
     "REQUESTS_CA_BUNDLE",
     "SSL_CERT_DIR",
     "SSL_CERT_FILE",
 ];
 /// Those that tell by themselves what a file is for.
-const TELLING: &[&str] = &["GODEBUG", "NODE_EXTRA_CA_CERTS", "NODE_OPTIONS", "NODE_TLS_REJECT_UNAUTHORIZED"];
+const TELLING: &[&str] = &["GODEBUG", "NODE_EXTRA_CA_CERTS", "NODE_OPTIONS", "NODE_TLS_REJECT_UNAUTHORIZED", "PIP_CERT"];
 const LATER: &str = "a later line sets it anew, and the last one counts";
 
 fn recognise(path: &str, bytes: &[u8]) -> Likeness {

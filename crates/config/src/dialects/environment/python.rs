@@ -8,11 +8,11 @@ use tlswhy_wire::ProtocolVersion;
 
 use super::{Environment, push, trust};
 use crate::dialects::openssl::heeds;
-use crate::dialects::{Context, client};
+use crate::dialects::{Context, client, pip};
 use crate::files::Files;
 use crate::release::Release;
 use crate::service::{Heeds, Library, Note, Reading, Service};
-use crate::setting::{CipherList, Language, Setting};
+use crate::setting::{CipherList, Language, Setting, Shadowed};
 use crate::span::Origin;
 
 const NAMES: &[&str] = &["OPENSSL_CONF", "REQUESTS_CA_BUNDLE", "SSL_CERT_DIR", "SSL_CERT_FILE"];
@@ -71,6 +71,7 @@ fn build(files: &Files<'_>) -> Option<Build> {
 }
 
 pub(super) fn read(context: &Context<'_>, environment: &Environment, reading: &mut Reading) {
+    pip(context, environment, reading);
     let is_its = OWN.iter().any(|name| environment.last(name).is_some());
     if !is_its && environment.last("OPENSSL_CONF").is_none() {
         return;
@@ -93,6 +94,23 @@ pub(super) fn read(context: &Context<'_>, environment: &Environment, reading: &m
     }
     service.settings.trust = trust(environment, &mut notes);
     push(reading, service, environment, NAMES, notes);
+}
+
+/// pip, where a variable of its own is set.
+fn pip(context: &Context<'_>, environment: &Environment, reading: &mut Reading) {
+    if environment.last("PIP_CERT").is_none() {
+        return;
+    }
+    let release = context.files.release_of("pip");
+    let title = "pip with this environment".to_owned();
+    let mut service = client::service("environment", title, ("pip", release), Library::Other("OpenSSL".to_owned()));
+    let mut set = pip::VARIABLES.iter().filter_map(|name| environment.setting(name));
+    service.settings.trust = set.next();
+    if let Some(trust) = &mut service.settings.trust {
+        let rivals: Vec<Shadowed> = set.map(|rival| client::shadowed(&rival, "pip asks for it later", true)).collect();
+        trust.shadow(rivals);
+    }
+    push(reading, service, environment, pip::VARIABLES, Vec::new());
 }
 
 /// The OpenSSL of a Python that brings its own: as the program tells it, or as `OpenSSL 3.0.19` behind its version does.

@@ -1,0 +1,3 @@
+module app.test/app
+
+go 1.21 // as it was

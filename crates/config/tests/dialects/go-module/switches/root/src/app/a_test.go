@@ -1,0 +1,2 @@
+//go:debug tlsrsakex=1
+package main
