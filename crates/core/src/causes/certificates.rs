@@ -87,6 +87,16 @@ pub(super) fn source(fault: &CertificateFault, certificate: &Certificate) -> Str
     found.map_or_else(|| "elsewhere".to_owned(), |(_, source)| printable(source, 200))
 }
 
+/// How a client is given a trust anchor.
+pub(super) fn trust_steps(found: &Found<'_>) -> Vec<String> {
+    vec![
+        "One client: `curl --cacert ROOT.pem`, `SSL_CERT_FILE=ROOT.pem`, `NODE_EXTRA_CA_CERTS`, `REQUESTS_CA_BUNDLE`, `git -c http.sslCAInfo=ROOT.pem`, Java: `keytool -importcert -cacerts -file ROOT.pem`".to_owned(),
+        "The whole machine: Debian `/usr/local/share/ca-certificates/ROOT.crt` and `update-ca-certificates`; RHEL `/etc/pki/ca-trust/source/anchors/` and `update-ca-trust`".to_owned(),
+        "A public authority that is missing means an old store: update the package ca-certificates (certifi, the JDK)".to_owned(),
+        format!("`{}` tells beforehand whether that is all", found.tlswhy("check", "--ca ROOT.pem")),
+    ]
+}
+
 /// A time, in UTC.
 pub(super) fn time(seconds: i64) -> String {
     let time = jiff::Timestamp::from_second(seconds).unwrap_or_default();

@@ -36,7 +36,9 @@ mod no_shared_group;
 mod no_shared_signature_algorithm;
 mod not_tls;
 mod path_blocks_handshake;
+mod path_downgrades;
 mod path_sni_filtering;
+mod path_tls_inspection;
 mod port_closed;
 mod server_size_intolerant;
 mod server_software_outdated;
@@ -102,7 +104,9 @@ pub static CAUSES: &[&Cause] = &[
     &no_shared_signature_algorithm::CAUSE,
     &not_tls::CAUSE,
     &path_blocks_handshake::CAUSE,
+    &path_downgrades::CAUSE,
     &path_sni_filtering::CAUSE,
+    &path_tls_inspection::CAUSE,
     &port_closed::CAUSE,
     &server_size_intolerant::CAUSE,
     &server_software_outdated::CAUSE,

@@ -84,12 +84,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
             Party::Client,
             Safety::Manual,
             format!("If it is your own authority: give the client {name} as a trust anchor, after comparing its fingerprint with what its owner says"),
-            vec![
-                "One client: `curl --cacert ROOT.pem`, `SSL_CERT_FILE=ROOT.pem`, `NODE_EXTRA_CA_CERTS`, `REQUESTS_CA_BUNDLE`, `git -c http.sslCAInfo=ROOT.pem`, Java: `keytool -importcert -cacerts -file ROOT.pem`".to_owned(),
-                "The whole machine: Debian `/usr/local/share/ca-certificates/ROOT.crt` and `update-ca-certificates`; RHEL `/etc/pki/ca-trust/source/anchors/` and `update-ca-trust`".to_owned(),
-                "A public authority that is missing means an old store: update the package ca-certificates (certifi, the JDK)".to_owned(),
-                format!("`{}` tells beforehand whether that is all", found.tlswhy("check", "--ca ROOT.pem")),
-            ],
+            certificates::trust_steps(found),
             "The path then ends at a trust anchor.",
             None,
         ));

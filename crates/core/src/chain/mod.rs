@@ -32,6 +32,7 @@ pub use certificate::*;
 pub use handshake::Proof;
 pub use judge::{full_chain, judge, judge_one};
 pub use judgement::*;
+pub(crate) use read::sha256;
 pub use signature::Memo;
 pub use store::*;
 use tlswhy_wire::NamedGroup;

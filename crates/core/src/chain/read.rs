@@ -169,7 +169,7 @@ pub(super) fn range(item: &Item<'_>) -> Range<usize> {
     item.at..item.at.saturating_add(item.whole.len())
 }
 
-pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
+pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
     <[u8; 32]>::try_from(digest.as_ref()).unwrap_or_default()
 }

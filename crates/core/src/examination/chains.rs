@@ -7,7 +7,7 @@ use tlswhy_model::{ChainView, Notice};
 
 use super::certificates::{self, Presented};
 use super::report::Tale;
-use super::{Examination, Story};
+use super::{Examination, FaultKind, Story};
 use crate::case::{Case, Seen};
 use crate::chain::{self, Anchor, Certificate, Origin, PathPolicy};
 
@@ -52,6 +52,10 @@ impl Examination {
         let mut add = |code: &str, says: String| notices.push(Notice { code: code.to_owned(), says });
         superfluous(&presented, &mut add);
         let opinion = certificates::judge(&case, &presented, &self.stores, self.now());
+        let is_fault = tale.story.faults.iter().any(|fault| matches!(fault.kind, FaultKind::Inspected(_)));
+        if let Some(inspection) = tale.story.inspection.as_ref().filter(|_| !is_fault) {
+            add("tls-inspection", format!("{}; this client takes its certificates", inspection.says()));
+        }
         if let Some(path) = opinion.judgement.paths.first()
             && path.end == chain::PathEnd::Anchor
             && !matches!(tale.client.policy.chain_order.as_deref(), Some("forward" | "exact"))

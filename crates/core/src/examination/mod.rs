@@ -10,7 +10,7 @@ mod story;
 
 use std::net::IpAddr;
 
-pub use story::{CertificateFault, Clock, Fault, FaultKind, PathFault, Story};
+pub use story::{CertificateFault, Clock, Downgrade, Fault, FaultKind, Inspection, PathFault, Stand, Story};
 use tlswhy_model::{
     Answer, Asked, ClientProfile, Confidence, Ending, Evidence, GivenConfiguration, Identity, InstalledSoftware,
     KnownCertificate, NamedStore, Notice, PathQuestion, Question, QuestionId, Report, Resolution, SeenFile, Subject, Tool,

@@ -6,6 +6,7 @@
 //! in which the client would meet them.
 
 mod acceptance;
+mod between;
 mod certificates;
 mod hellos;
 mod identity;
@@ -14,6 +15,8 @@ mod path;
 mod reach;
 mod refusal;
 mod watched;
+
+pub use between::{Downgrade, Inspection, Stand};
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -77,6 +80,10 @@ pub enum FaultKind {
     },
     /// Something on the way ends the handshake.
     Path(PathFault),
+    /// Something on the way ends TLS and signs certificates of its own: what the client meets is this.
+    Inspected(Box<Inspection>),
+    /// Something on the way lowers the version.
+    Downgraded(Downgrade),
     /// The negotiation has no result.
     Negotiation(Obstacle),
     /// Suites are shared, and none can be used with the server's key.
@@ -186,6 +193,8 @@ pub struct Story {
     pub upgrade: Option<String>,
     /// Server name in use at the end.
     pub server_name: Option<String>,
+    /// Something on the way that ends TLS, whether or not the client minds.
+    pub inspection: Option<Box<Inspection>>,
 }
 
 /// Tells the story as far as the evidence goes; questions are noted in the case.
@@ -203,6 +212,7 @@ pub(super) fn tell(case: &Case<'_>, stores: &Stores, now: i64) -> Story {
     };
     // `None` is an early end: waiting for an answer, or nothing further can be said.
     let _ended_early = teller.begin();
+    teller.put_inspection_first();
     if teller.cut_off.get() {
         teller.story.complete = false;
         teller.open(

@@ -8,6 +8,7 @@ pub mod dated;
 pub mod distrust;
 pub mod fingerprints;
 pub mod icmp;
+pub mod inspectors;
 pub mod likeness;
 pub mod local_openssl;
 pub mod mozilla;

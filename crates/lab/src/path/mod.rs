@@ -7,6 +7,7 @@
 //!
 //! The first link always is such a wire: without its delay a packet would come back while it is still being sent.
 
+pub mod inspector;
 pub mod namespaces;
 pub mod wire;
 
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use inspector::Inspector;
 use namespaces::{Namespace, Rights};
 use tempfile::TempDir;
 use wire::Wire;
@@ -38,13 +40,25 @@ pub struct Way<'a> {
     pub rules: Vec<(usize, &'a str)>,
     /// Routers that send no ICMP messages.
     pub mute: Vec<usize>,
+    /// `ssl_protocols` of the server, where it is not to be nginx's own.
+    pub protocols: Option<&'a str>,
+    /// A device that inspects TLS, at one of the routers.
+    pub inspector: Option<Inspector>,
     /// Who builds it.
     pub rights: Rights,
 }
 
 impl Default for Way<'_> {
     fn default() -> Self {
-        Way { routers: 4, wires: Vec::new(), rules: Vec::new(), mute: Vec::new(), rights: Rights::Root }
+        Way {
+            routers: 4,
+            wires: Vec::new(),
+            rules: Vec::new(),
+            mute: Vec::new(),
+            protocols: None,
+            inspector: None,
+            rights: Rights::Root,
+        }
     }
 }
 
@@ -71,7 +85,7 @@ impl Way<'_> {
         let dir = tempfile::Builder::new().prefix("tlswhy-way-").tempdir().map_err(StartError::of)?;
         // A program that anybody may run: the tree that it was built in may be closed to others.
         let wire_program = dir.path().join("wire");
-        fs::copy(lab_program, &wire_program).map_err(StartError::of)?;
+        copy_program(lab_program, &wire_program)?;
         crate::server::shell(&format!("chmod 755 '{0}' '{0}/wire'", dir.path().display()))?;
         let mut built = Built { nodes, processes: Vec::new(), _wires: Vec::new(), dir };
         for link in 1..=self.routers + 1 {
@@ -80,7 +94,12 @@ impl Way<'_> {
         for node in 0..built.nodes.len() {
             built.nodes[node].shell(&self.routes(node))?;
         }
-        built.serve(lab, self.routers + 1)?;
+        built.serve(lab, self.routers + 1, self.protocols)?;
+        if let Some(inspector) = self.inspector {
+            let node = built.nodes.get(inspector.router).ok_or_else(|| StartError::Failed("no such router".into()))?;
+            let child = inspector.start(node, built.dir.path())?;
+            built.processes.push(child);
+        }
         for (router, rules) in &self.rules {
             built.nodes[*router].shell(&format!("nft '{rules}'"))?;
         }
@@ -159,6 +178,12 @@ impl Way<'_> {
     }
 }
 
+/// Copies a program, in another process: a child that is started meanwhile by another thread would hold the file that is written open, and
+/// what is open for writing cannot be executed.
+fn copy_program(from: &Path, to: &Path) -> Result<(), StartError> {
+    crate::server::shell(&format!("cp '{}' '{}'", from.display(), to.display()))
+}
+
 /// No search for others with the same address.
 fn quick(family: &str) -> &'static str {
     if family == "6" { "nodad" } else { "" }
@@ -200,7 +225,7 @@ impl Built {
     pub fn run_unprivileged(&self, program: &Path, arguments: &[String]) -> Result<Output, StartError> {
         let copy = self.dir.path().join("program");
         if !copy.exists() {
-            fs::copy(program, &copy).map_err(StartError::of)?;
+            copy_program(program, &copy)?;
         }
         let copy = copy.to_str().ok_or_else(|| StartError::Failed("a path that is no text".into()))?;
         self.output(self.client().command_without_rights(copy), arguments)
@@ -223,19 +248,20 @@ impl Built {
     }
 
     /// nginx at the end, on port 443 of both families, for whatever name.
-    fn serve(&mut self, lab: &Lab, node: usize) -> Result<(), StartError> {
+    fn serve(&mut self, lab: &Lab, node: usize, protocols: Option<&str>) -> Result<(), StartError> {
         let dir = self.dir.path().to_owned();
         for file in ["rsa.pem", "rsa.key", "ca.pem"] {
             fs::copy(lab.pki.join(file), dir.join(file)).map_err(StartError::of)?;
         }
         crate::server::shell(&format!("chmod -R a+rwX '{}'", dir.display()))?;
         let place = dir.display();
+        let protocols = protocols.map(|versions| format!("ssl_protocols {versions};")).unwrap_or_default();
         let configuration = format!(
             "daemon off; master_process off; user root; pid {place}/nginx.pid; error_log {place}/error.log info;
              events {{ worker_connections 256; }}
              http {{ access_log off; client_body_temp_path {place}/t1; proxy_temp_path {place}/t2;
               fastcgi_temp_path {place}/t3; uwsgi_temp_path {place}/t4; scgi_temp_path {place}/t5;
-              server {{ listen 443 ssl; listen [::]:443 ssl; ssl_certificate {place}/rsa.pem; ssl_certificate_key {place}/rsa.key;
+              server {{ listen 443 ssl; listen [::]:443 ssl; ssl_certificate {place}/rsa.pem; ssl_certificate_key {place}/rsa.key; {protocols}
                location / {{ return 200 'ok\\n'; }} }} }}"
         );
         fs::write(dir.join("nginx.conf"), configuration).map_err(StartError::of)?;

@@ -55,6 +55,8 @@ pub enum Act {
     Reset,
     /// It goes on, and the client hears a reset in the server's name.
     Forge,
+    /// It goes on without TLS 1.3 among the versions that it offers.
+    Lower,
 }
 
 impl Wire {
@@ -83,6 +85,7 @@ impl Wire {
                         "drop" => Act::Drop,
                         "reset" => Act::Reset,
                         "forge" => Act::Forge,
+                        "lower" => Act::Lower,
                         _ => return Err(wrong()),
                     });
                 }
@@ -112,6 +115,7 @@ impl Wire {
                     Act::Drop => "drop",
                     Act::Reset => "reset",
                     Act::Forge => "forge",
+                    Act::Lower => "lower",
                 }
             ));
         }
@@ -146,6 +150,13 @@ impl Wire {
             if let (Some(back), Some(rule)) = (back, &self.rule)
                 && let Some(hit) = rule.what.hits(frame)
             {
+                if rule.act == Act::Lower {
+                    let Some(lowered) = lowered(frame) else { continue };
+                    if to.send((due, lowered)).is_err() {
+                        return;
+                    }
+                    continue;
+                }
                 if rule.act != Act::Drop
                     && let Some(reset) = hit
                 {
@@ -196,6 +207,41 @@ fn reset(packet: &SlicedPacket<'_>, frame: &[u8], acknowledged: u32) -> Option<V
     let tcp = ip.tcp(segment.destination_port(), segment.source_port(), segment.acknowledgment_number(), 1024);
     let mut made = Vec::new();
     tcp.rst().ack(acknowledged).write(&mut made, &[]).ok()?;
+    Some(made)
+}
+
+/// The frame with TLS 1.2 in place of TLS 1.3 in the list of versions, if its hello is whole; as it is otherwise.
+fn lowered(frame: &[u8]) -> Option<Vec<u8>> {
+    let packet = SlicedPacket::from_ethernet(frame).ok()?;
+    let (Some(TransportSlice::Tcp(segment)), Some(net)) = (&packet.transport, &packet.net) else { return None };
+    let payload = segment.payload();
+    let whole = payload.get(3..5).map(|length| usize::from(u16::from_be_bytes([length[0], length[1]])) + 5);
+    if whole.is_none_or(|whole| payload.len() < whole) {
+        return Some(frame.to_vec());
+    }
+    // supported_versions: type 43, its length, the length of the list, the list (RFC 8446 §4.2.1).
+    let mut payload = payload.to_vec();
+    let is_the_list = |at: &[u8]| at[..3] == [0, 43, 0] && at[4] % 2 == 0 && at[3] == at[4].wrapping_add(1);
+    let Some(place) = payload.windows(5).position(is_the_list) else { return Some(frame.to_vec()) };
+    let length = usize::from(payload[place + 4]);
+    for version in payload.get_mut(place + 5..place + 5 + length)?.chunks_exact_mut(2) {
+        if version == [3, 4] {
+            version.copy_from_slice(&[3, 3]);
+        }
+    }
+    let mut header = segment.to_header();
+    header.checksum = match net {
+        NetSlice::Ipv4(ip) => header.calc_checksum_ipv4(&ip.header().to_header(), &payload).ok()?,
+        NetSlice::Ipv6(ip) => header.calc_checksum_ipv6(&ip.header().to_header(), &payload).ok()?,
+        NetSlice::Arp(_) => return None,
+    };
+    // Only the segment changes, and not in its length: what stands before it stays.
+    let tail = header.header_len() + payload.len();
+    let start = segment.slice().as_ptr() as usize - frame.as_ptr() as usize;
+    let mut made = frame.get(..start)?.to_vec();
+    header.write(&mut made).ok()?;
+    made.extend_from_slice(&payload);
+    made.extend_from_slice(frame.get(start + tail..)?);
     Some(made)
 }
 

@@ -45,10 +45,12 @@ impl<'c, 'e> Teller<'c, 'e> {
             );
         }
         let sentinel = answer.downgrade_sentinel().filter(|_| client.versions.iter().any(|higher| *higher > version));
-        if sentinel.is_some()
-            && policy.checks_downgrade_sentinel == Some(true)
-            && hello.offered_versions().iter().any(|offered| *offered > version)
-        {
+        let lowered = sentinel.is_some() && hello.offered_versions().iter().any(|offered| *offered > version);
+        if lowered && self.has(|kind| matches!(kind, FaultKind::Downgraded(_))) {
+            // Told already, of another hello.
+        } else if lowered && !self.case.no_path_between() {
+            self.changed_on_the_way(seen, hello, version, true)?;
+        } else if lowered && policy.checks_downgrade_sentinel == Some(true) {
             self.open(
                 format!("Who lowered the version to {version}? The server marked its answer as a downgrade (RFC 8446 §4.1.3), and the client ends the handshake on that mark"),
                 &["path-downgrades"],
@@ -116,6 +118,8 @@ impl<'c, 'e> Teller<'c, 'e> {
             {
                 if asked_for_certificate {
                     self.ended_for_want_of_a_certificate(seen, *awaited);
+                } else if self.disagrees(seen, hello, version)? {
+                    // Told.
                 } else if (seen.alert().is_some() && seen.alert() != Some(AlertDescription::CLOSE_NOTIFY))
                     || *awaited == Awaited::ServerFinished
                 {
@@ -200,6 +204,20 @@ impl<'c, 'e> Teller<'c, 'e> {
             fault.blocks = false;
         }
         self.end()
+    }
+
+    /// The server could not read our Finished, or it was not what the server had seen: something changed the handshake on the way.
+    /// `None` while something is asked for.
+    fn disagrees(&mut self, seen: &'c Seen<'e>, hello: &HelloSpec, version: ProtocolVersion) -> Option<bool> {
+        let transcripts_differ = [AlertDescription::BAD_RECORD_MAC, AlertDescription::DECRYPT_ERROR];
+        if self.has(|kind| matches!(kind, FaultKind::Downgraded(_))) {
+            return Some(true);
+        }
+        let differs = seen.alert().is_some_and(|alert| transcripts_differ.contains(&alert));
+        if !differs || self.case.no_path_between() || self.case.evidence.watched {
+            return Some(false);
+        }
+        self.changed_on_the_way(seen, hello, version, false)
     }
 
     /// The server asked for a certificate, got none, and ended it: is that why?

@@ -33,6 +33,7 @@ impl<'c, 'e> Teller<'c, 'e> {
         if chain::handshake::proof(seen.attempt, &seen.plain, seen.decrypted.as_ref()) == Proof::Broken {
             self.push(FaultKind::KeyMismatch, Confidence::Observed, Some(seen.id()));
         }
+        self.look_for_inspection(seen, hello, &presented, &opinion)?;
         let clock = self.clock(seen, hello, &presented, &opinion.judgement.objections)?;
         let doubt = opinion.doubt();
         let full_chain = chain::full_chain(&opinion.judgement).unwrap_or_default();
@@ -42,7 +43,9 @@ impl<'c, 'e> Teller<'c, 'e> {
                 continue;
             }
             if let (ObjectionKind::Untrusted { .. }, Some(doubt)) = (&objection.kind, &doubt) {
-                self.open_trust(doubt, &path);
+                if self.story.inspection.is_none() {
+                    self.open_trust(doubt, &path);
+                }
                 continue;
             }
             let fault = CertificateFault {
