@@ -88,6 +88,11 @@ pub(crate) const OUTDATED: &str = "ssl_protocols TLSv1 TLSv1.1; ssl_ciphers ALL:
 pub const FIXES: &[Fix] = &[
     Fix { id: "nginx-outdated-versions", start: |lab| nginx(lab, &one(OUTDATED)), ..NGINX },
     Fix {
+        id: "nginx-versions-that-its-library-takes-away",
+        start: |lab| nginx(lab, &one("ssl_protocols TLSv1; # of old")),
+        ..NGINX
+    },
+    Fix {
         id: "nginx-shadowed-versions",
         start: |lab| {
             nginx(

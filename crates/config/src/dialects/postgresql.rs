@@ -58,10 +58,14 @@ fn recognise(path: &str, bytes: &[u8]) -> Likeness {
 /// Nothing validates a configuration without starting the server; `postgres -C` reads it whole and prints one value.
 fn commands(main: &str) -> Commands {
     let directory = directory_of(main);
-    Commands {
-        check: ["postgres", "-C", "ssl_min_protocol_version", "-D", directory].map(str::to_owned).to_vec(),
-        reload: ["pg_ctl", "reload", "-D", directory].map(str::to_owned).to_vec(),
-    }
+    let check = ["postgres", "-C", "ssl_min_protocol_version", "-D", directory];
+    // Debian's clusters keep data and configuration apart; its own command finds both, and changes to the server's account.
+    let of_debian = directory.strip_prefix("/etc/postgresql/").and_then(|rest| rest.split_once('/'));
+    let reload = match of_debian.filter(|(_, cluster)| !cluster.contains('/')) {
+        Some((release, cluster)) => ["pg_ctlcluster", release, cluster, "reload"],
+        None => ["pg_ctl", "reload", "-D", directory],
+    };
+    Commands { check: check.map(str::to_owned).to_vec(), reload: reload.map(str::to_owned).to_vec() }
 }
 
 struct Reader<'c> {

@@ -300,7 +300,8 @@ impl Judging<'_> {
         let written = |version: ProtocolVersion| {
             let names = settings.versions.as_ref().is_some_and(|versions| versions.value.contains(&version));
             let from = settings.minimum_version.as_ref().is_some_and(|lowest| lowest.text != "None" && version >= lowest.value);
-            names || from
+            let highest = settings.maximum_version.as_ref().filter(|highest| highest.origin.span().is_some());
+            names || from || highest.is_some_and(|highest| highest.value == version)
         };
         let mut gone: Vec<(ProtocolVersion, String, Origin)> = Vec::new();
         let mut forbid = |on: &mut Vec<ProtocolVersion>, keep: &dyn Fn(ProtocolVersion) -> bool, why: &str, by: &Origin| {

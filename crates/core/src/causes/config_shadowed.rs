@@ -31,20 +31,43 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
     let mut finding = found.finding(
         &CAUSE,
         format!("`{}` in {} has no effect", idle.quoted(), idle.where_it_stands()),
-        format!(
-            "{} is there and would allow {}, which {} needs; what rules {} is `{}` ({}).",
-            idle.where_it_stands(),
-            setting.needed,
-            found.client_title(),
-            setting.service,
-            ruling.quoted(),
-            ruling.from
-        ),
-        format!("{}. The line that was edited is not the line that counts.", sentence(&setting.why)),
+        if found.fault.blocks {
+            format!(
+                "{} is there and would allow {}, which {} needs; what rules {} is `{}` ({}).",
+                idle.where_it_stands(),
+                setting.needed,
+                found.client_title(),
+                setting.service,
+                ruling.quoted(),
+                ruling.from
+            )
+        } else {
+            format!("What rules {} is `{}` ({}).", setting.service, ruling.quoted(), ruling.from)
+        },
+        if found.fault.blocks {
+            format!("{}. The line that was edited is not the line that counts.", sentence(&setting.why))
+        } else {
+            format!("{}. Nobody fails for it.", sentence(&setting.why))
+        },
     );
     finding.exhibits.insert(0, idle.exhibit(format!("without effect: {}", setting.why)));
     finding.exhibits.insert(1, ruling.exhibit(format!("in effect for {}", setting.service)));
     finding.exhibits.dedup_by(|a: &mut Exhibit, b: &mut Exhibit| a == b);
+    if !found.fault.blocks {
+        // Which of the two was meant no file tells.
+        finding.remedies.push(remedy(
+            Party::Server,
+            Safety::Manual,
+            format!(
+                "Take the line out; if it is the one that was meant, write its value where the other stands ({})",
+                ruling.where_it_stands()
+            ),
+            Vec::new(),
+            "What is written is then what counts.",
+            None,
+        ));
+        return Some(finding);
+    }
     finding.remedies.push(remedy(
         Party::Server,
         Safety::Safe,

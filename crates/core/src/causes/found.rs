@@ -42,6 +42,7 @@ impl<'a> Found<'a> {
     fn underlying(&self) -> Option<&Obstacle> {
         match &self.fault.kind {
             FaultKind::ConfigShadowed(setting) => Some(&setting.removes),
+            FaultKind::NoVersionLeft(left) => Some(&left.causes),
             FaultKind::PolicyRestricts(restriction) => Some(&restriction.causes),
             FaultKind::SoftwareOutdated(outdated) => Some(&outdated.causes),
             _ => self.obstacle(),

@@ -1,9 +1,11 @@
-use tlswhy_model::{Finding, Party, Safety, Stage};
+use tlswhy_model::{Finding, Party, Remedy, Safety, Stage};
 use tlswhy_wire::ProtocolVersion;
 
 use super::found::{Found, remedy, s_client_version};
 use super::{told, words};
 use crate::causes::Cause;
+use crate::configuration::NoVersionLeft;
+use crate::examination::FaultKind;
 use crate::negotiate::{Change, Obstacle};
 
 /// The server accepts at most TLS 1.1.
@@ -20,6 +22,9 @@ pub(super) static CAUSE: Cause = Cause {
 fn examine(found: &Found<'_>) -> Option<Finding> {
     if let Some(finding) = told::finding(found, &CAUSE) {
         return Some(finding);
+    }
+    if let FaultKind::NoVersionLeft(left) = &found.fault.kind {
+        return Some(none_left(found, left));
     }
     let highest = match found.obstacle()? {
         Obstacle::Versions { server, client } => {
@@ -64,19 +69,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
     };
     let mut finding = found.finding(&CAUSE, title, diagnosis, why);
     finding.exhibits.extend(found.failing().or(found.working()).and_then(|seen| seen.version_exhibit()));
-    let predicts = found
-        .fixes()
-        .into_iter()
-        .find(|(change, _)| matches!(change, Change::ServerVersions(_)))
-        .and_then(|(_, predicts)| predicts);
-    finding.remedies.push(remedy(
-        Party::Server,
-        Safety::Safe,
-        "Switch TLS 1.2 and 1.3 on at the server; if its software cannot, upgrade it or put a TLS proxy in front",
-        words::server_protocol_steps(),
-        "The client offers these versions already; once the server has one of them, it is the highest that both have and is chosen.",
-        predicts,
-    ));
+    finding.remedies.push(newer_versions(found));
     if found.fault.blocks && highest >= ProtocolVersion::TLSV1_0 {
         finding.remedies.push(remedy(
             Party::Client,
@@ -93,6 +86,41 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
     finding.reproduce.push(found.s_client("-tls1_2"));
     finding.references.extend(["RFC 8996".to_owned(), "RFC 8446 §4.2.1".to_owned()]);
     Some(finding)
+}
+
+/// Nothing is accepted at all: the library takes away what the lines switch on.
+fn none_left(found: &Found<'_>, left: &NoVersionLeft) -> Finding {
+    let mut finding = found.finding(
+        &CAUSE,
+        "No version of TLS is left on at the server".to_owned(),
+        format!(
+            "Its configuration switches on {} and nothing newer; {}. {} offers {}.",
+            words::versions(&left.named),
+            left.taken_away.join("; "),
+            found.client_title(),
+            words::versions(&found.client.versions)
+        ),
+        "A version counts only where the server's library leaves it on as well. With none left every hello is refused, whoever sends it."
+            .to_owned(),
+    );
+    finding.remedies.push(newer_versions(found));
+    finding.reproduce.push(found.s_client("-tls1_2"));
+    finding.references.extend(["RFC 8996".to_owned(), "SSL_CTX_set_security_level(3)".to_owned()]);
+    finding
+}
+
+/// The server gets the versions of today.
+fn newer_versions(found: &Found<'_>) -> Remedy {
+    let fixes = found.fixes().into_iter();
+    let predicts = fixes.filter(|(change, _)| matches!(change, Change::ServerVersions(_))).find_map(|(_, predicts)| predicts);
+    remedy(
+        Party::Server,
+        Safety::Safe,
+        "Switch TLS 1.2 and 1.3 on at the server; if its software cannot, upgrade it or put a TLS proxy in front",
+        words::server_protocol_steps(),
+        "The client offers these versions already; once the server has one of them, it is the highest that both have and is chosen.",
+        predicts,
+    )
 }
 
 fn accepted(found: &Found<'_>, highest: ProtocolVersion) -> Vec<ProtocolVersion> {

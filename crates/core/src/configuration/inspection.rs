@@ -12,6 +12,7 @@ use tlswhy_model::{
 use tlswhy_wire::ProtocolVersion;
 
 use super::mending;
+use super::none_left::no_version_left;
 use super::place::{self, Place};
 use super::rivals::{self, ShadowedSetting};
 use super::survey::{Configuration, Survey};
@@ -236,7 +237,7 @@ impl Judge<'_, '_> {
             match service.side {
                 Side::Server => {
                     (findings, clients) = self.server(configuration, service, &effective);
-                    findings.extend(self.idle_lines(configuration, service, &findings));
+                    findings.extend(self.idle_lines(service, &findings));
                 }
                 Side::Client => findings.extend(self.client(configuration, service, &effective)),
             }
@@ -393,7 +394,10 @@ impl Judge<'_, '_> {
                 let changes = negotiate::fixes(obstacle, &client, &server);
                 let changes = changes.into_iter().map(|(change, _)| change).filter(rivals::changes_the_server);
                 let shadowed = |change: Change| rivals::shadowed(configuration, service, &change, obstacle, self.survey);
-                changes.into_iter().find_map(shadowed).map_or(kind, |(shadowed, _)| shadowed)
+                let shadowed = changes.into_iter().find_map(shadowed).map(|(shadowed, _)| shadowed);
+                let none_left = || no_version_left(service, &effective(service, &self.survey.files), &client);
+                let of_versions = matches!(obstacle, Obstacle::Versions { .. });
+                shadowed.or_else(|| none_left().filter(|_| of_versions)).unwrap_or(kind)
             }
             _ => kind,
         };
@@ -408,7 +412,7 @@ impl Judge<'_, '_> {
     }
 
     /// Lines without effect that stop nobody yet.
-    fn idle_lines(&self, configuration: &Configuration, service: &Service, known: &[Finding]) -> Vec<Finding> {
+    fn idle_lines(&self, service: &Service, known: &[Finding]) -> Vec<Finding> {
         let Some(client) = &self.inspection.request.client else { return Vec::new() };
         let evidence = self.evidence_of(service);
         let case = Case::new(&evidence, client, None, &[]);
@@ -437,12 +441,7 @@ impl Judge<'_, '_> {
                 let story = Story { complete: true, ..Story::default() };
                 let found = Found { server: ServerCapabilities::default(), ..Found::new(&case, &story, &fault) };
                 let finding = CAUSES.iter().find_map(|cause| (cause.examine)(&found));
-                let finding = finding.map(|finding| Finding {
-                    impact: Impact::Latent,
-                    reproduce: Vec::new(),
-                    remedies: locate::to_the_ruling_line(finding.remedies, configuration, &shown, rival, self.survey),
-                    ..finding
-                });
+                let finding = finding.map(|finding| Finding { impact: Impact::Latent, reproduce: Vec::new(), ..finding });
                 let said = |finding: &Finding| known.iter().chain(&findings).any(|other| other.title == finding.title);
                 if let Some(finding) = finding.filter(|finding| !said(finding)) {
                     findings.push(finding);

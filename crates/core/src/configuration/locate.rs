@@ -1,6 +1,6 @@
 //! Findings get their files and lines: what rules, what is shadowed, what to edit.
 
-use tlswhy_config::{Listener, Service, Shadowed, Shown, Side, Want, serving};
+use tlswhy_config::{Listener, Service, Side, Want, serving};
 use tlswhy_model::{Edit, Exhibit, Finding, Party, Prediction, Remedy, Safety};
 use tlswhy_wire::{CipherSuite, ProtocolVersion};
 
@@ -169,22 +169,6 @@ fn suites_for_the_key(
 fn governing(cause: &str) -> (&'static [&'static str], &'static [&'static str]) {
     let known = GOVERNS.iter().find(|(code, ..)| *code == cause);
     known.map_or((&[], &[]), |(_, server, client)| (*server, *client))
-}
-
-/// The remedies of a line without effect: the ruling line gets its value.
-pub(crate) fn to_the_ruling_line(
-    mut remedies: Vec<Remedy>,
-    configuration: &Configuration,
-    ruling: &Shown<'_>,
-    rival: &Shadowed,
-    survey: &Survey<'_>,
-) -> Vec<Remedy> {
-    if let Some(remedy) = remedies.first_mut() {
-        remedy.edits = mending::move_value(ruling, rival, survey).into_iter().collect();
-        let commands = mending::commands(configuration, Side::Server);
-        (remedy.check, remedy.reload) = (commands.check, commands.reload);
-    }
-    remedies
 }
 
 /// Adds the lines of a service that govern a finding.

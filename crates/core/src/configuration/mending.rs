@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use tlswhy_config::{
-    CannotMend, Context, Library, Origin, Patch, Release, Service, Shadowed, Shown, Side, Span, Want, between, effective,
-    line_end, patched, unified,
+    CannotMend, Context, Library, Patch, Release, Service, Side, Span, Want, between, effective, line_end, patched, unified,
 };
 use tlswhy_model::{Edit, SeenFile};
 use tlswhy_wire::{CipherSuite, NamedGroup, ProtocolVersion};
@@ -174,17 +173,6 @@ pub(crate) fn mend_plainly(configuration: &Configuration, service: &Service, wan
     }
 }
 
-/// The value of a line without effect, moved to the line that rules.
-pub(crate) fn move_value(ruling: &Shown<'_>, rival: &Shadowed, survey: &Survey<'_>) -> Option<Edit> {
-    let (Origin::File { value: to, .. }, Origin::File { value: from, .. }) = (ruling.origin, &rival.origin) else {
-        return None;
-    };
-    let written = survey.files.bytes(&from.path)?.get(from.start..from.end)?;
-    let patch = Patch::replace(to, String::from_utf8_lossy(written).into_owned());
-    let old = survey.files.bytes(&to.path)?;
-    Some(edit(&patch, old, &patched(old, [&patch])?))
-}
-
 /// The edit of the file of certificates that makes the server send the chain it should.
 pub(crate) fn mend_chain(fault: &CertificateFault, service: &Service, survey: &Survey<'_>) -> Mended {
     let none = Mended::default();
@@ -299,8 +287,10 @@ pub(crate) fn want(change: &Change, service: &Service, context: &Context<'_>) ->
     let now = effective(service, context.files);
     match change {
         Change::ServerVersions(versions) => {
-            // What is on stays on, however old: nobody is cut off. A hole would cut off those whose highest lies in it.
-            let mut all: Vec<ProtocolVersion> = configured_versions(service);
+            // What is on stays on, however old: nobody is cut off. A hole would cut off those whose highest lies in it. Where the
+            // library takes all of it away, nothing is on.
+            let on = now.versions.is_none_or(|versions| !versions.is_empty());
+            let mut all: Vec<ProtocolVersion> = if on { configured_versions(service) } else { Vec::new() };
             all.extend(versions);
             all.extend([ProtocolVersion::TLSV1_2, ProtocolVersion::TLSV1_3]);
             let (lowest, highest) = (*all.iter().min()?, *all.iter().max()?);

@@ -2,7 +2,7 @@
 //!
 //! `survey` reads the configurations that the evidence names, as far as their files are known; what is missing is asked for.
 //! `identity` tells whose a client profile is, `judged` has the client as its own files make it, by `shift`;
-//! `rivals` finds lines that are there and do not count, `restricting` those that take away what the other side needs; `settling` answers
+//! `rivals` finds lines that are there and do not count, `none_left` servers whose library takes every version away, `restricting` those that take away what the other side needs; `settling` answers
 //! from the server's files what its answers leave open; `outdated` finds software that cannot do what is needed; `locate` tells the findings
 //! their files and lines, `mending` writes the edits, and
 //! `aims` those that bring a server to a guideline.
@@ -14,6 +14,7 @@ pub mod inspection;
 pub(crate) mod judged;
 pub(crate) mod locate;
 pub(crate) mod mending;
+mod none_left;
 pub(crate) mod outdated;
 pub(crate) mod place;
 mod restricting;
@@ -28,6 +29,7 @@ pub fn main_files(evidence: &tlswhy_model::Evidence) -> Vec<String> {
 }
 
 pub use judged::once_mended;
+pub use none_left::NoVersionLeft;
 pub use outdated::{OutdatedSoftware, Versioned};
 pub use place::Place;
 pub use restricting::Restriction;

@@ -145,9 +145,13 @@ pub(crate) fn explain(case: &Case<'_>, story: &mut Story, survey: &Survey<'_>, s
     }
     let mut at = 0;
     while let Some(fault) = story.faults.get(at) {
-        let FaultKind::Negotiation(obstacle) = &fault.kind else {
-            at += 1;
-            continue;
+        let obstacle = match &fault.kind {
+            FaultKind::Negotiation(obstacle) => obstacle,
+            FaultKind::NoVersionLeft(left) => &left.causes,
+            _ => {
+                at += 1;
+                continue;
+            }
         };
         let (fails, works, differs_in, blocks) = (fault.fails, fault.works, fault.differs_in.clone(), fault.blocks);
         let explained = explained(case, obstacle, &client, server, survey, judged.as_ref());

@@ -9,6 +9,7 @@ use tlswhy_model::{ClientPolicy, Confidence};
 use tlswhy_wire::ProtocolVersion;
 
 use super::inspection::mismatch;
+use super::none_left::no_version_left;
 use super::survey::Survey;
 use super::{capabilities, locate};
 use crate::case::Case;
@@ -34,7 +35,9 @@ pub(crate) fn settle(case: &Case<'_>, story: &mut Story, survey: &Survey<'_>) {
     let client = ClientCapabilities::of(case.client);
     // Switched on by its line and taken away by something else: it is not the version that is missing.
     let taken_away = |version: &ProtocolVersion| effective.reductions.iter().any(|one| one.what == version.to_string());
+    let none_left = no_version_left(service, &effective, &client);
     let obstacle = match negotiate::negotiate(&client, &server(&client)) {
+        Negotiated::Obstacle(Obstacle::Versions { .. }) if none_left.is_some() => none_left,
         Negotiated::Obstacle(Obstacle::Versions { client, .. }) if client.iter().any(taken_away) => None,
         Negotiated::Obstacle(obstacle) => {
             Some(mismatch(&obstacle, &effective, &keys, &client).unwrap_or(FaultKind::Negotiation(obstacle)))

@@ -26,7 +26,7 @@ use tlswhy_wire::{HelloSpec, ProtocolVersion};
 
 use crate::case::{Case, Seen};
 use crate::chain::{Certificate, KeyKind, Link, Objection, Stores};
-use crate::configuration::{OutdatedSoftware, Restriction, ShadowedSetting};
+use crate::configuration::{NoVersionLeft, OutdatedSoftware, Restriction, ShadowedSetting};
 use crate::knowledge::alerts::Word;
 use crate::negotiate::{ClientCapabilities, Obstacle, ServerCapabilities};
 use crate::path::{Ends, Place};
@@ -101,6 +101,8 @@ pub enum FaultKind {
     KeyMismatch,
     /// A line of the server's configuration would allow it, and has no effect.
     ConfigShadowed(Box<ShadowedSetting>),
+    /// No version is left of those that the server's configuration switches on.
+    NoVersionLeft(Box<NoVersionLeft>),
     /// A line of the client's configuration takes away what the server needs.
     PolicyRestricts(Box<Restriction>),
     /// An alert says so by its definition, and nothing else was seen of it.

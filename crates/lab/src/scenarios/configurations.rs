@@ -100,6 +100,22 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         ..BROKEN
     },
     Scenario {
+        id: "server-version-outdated-nginx-by-its-configuration",
+        // The one version that is on is taken away by OpenSSL's level: alerts alone leave open why every hello is refused.
+        group: "server-version-outdated",
+        start: |lab| {
+            lab.nginx_main(
+                "http { access_log off; ssl_certificate rsa.pem; ssl_certificate_key rsa.key;
+                   server { listen 127.0.0.1:{port} ssl; server_name good.example.test; ssl_protocols TLSv1; } }",
+            )
+        },
+        args: NGINX,
+        causes: &["server-version-outdated"],
+        mentions: &["\"confidence\":\"observed\"", "No version of TLS is left on"],
+        seen: Seen { like: "", says: "internal error", works_with: None },
+        ..BROKEN
+    },
+    Scenario {
         id: "version-ranges-disjoint-dovecot-by-its-configuration",
         // It closes without a word, which alone would leave open whether TLS 1.2 is off or on without a suite.
         group: "version-ranges-disjoint",

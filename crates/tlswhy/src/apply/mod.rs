@@ -243,6 +243,11 @@ pub(crate) fn may_begin(state: &StateDir) -> Result<(), Refused> {
     refuse_where_one_is_open(&journal::entries(state)?)
 }
 
+/// Whether a program's own validation fails as its files are now.
+pub(crate) fn fails(check: &[String]) -> bool {
+    command::run(check).is_ok_and(|ran| ran.is_some_and(|ran| !ran.good))
+}
+
 /// Every plan, oldest first.
 pub(crate) fn list(state: &StateDir) -> Result<Vec<Entry>, Refused> {
     journal::entries(state)

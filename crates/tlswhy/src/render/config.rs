@@ -1,5 +1,6 @@
 //! What configurations mean, as text for people.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
@@ -63,13 +64,16 @@ fn write_configuration(
         page.labelled(INSIDE, label, style, INSIDE + label.len() + 1, &placed(trouble))?;
     }
     let all = configuration.services.len() <= MOST_SHOWN || options.verbose;
-    let mut left_out = 0;
+    let (mut left_out, mut told) = (0, BTreeSet::new());
     for service in &configuration.services {
-        if !all && service.findings.is_empty() {
+        // What stops nobody is told of the first service that it concerns.
+        let mut findings: Vec<&Finding> = service.findings.iter().collect();
+        findings.retain(|finding| finding.impact == Impact::Blocks || told.insert(finding.title.as_str()));
+        if !all && findings.is_empty() {
             left_out += 1;
             continue;
         }
-        write_service(page, service, excerpts, options)?;
+        write_service(page, service, &findings, excerpts, options)?;
     }
     if left_out > 0 {
         page.blank()?;
@@ -78,7 +82,13 @@ fn write_configuration(
     Ok(())
 }
 
-fn write_service(page: &mut Page<'_>, service: &ServiceView, excerpts: &Excerpts<'_>, options: Options) -> io::Result<()> {
+fn write_service(
+    page: &mut Page<'_>,
+    service: &ServiceView,
+    findings: &[&Finding],
+    excerpts: &Excerpts<'_>,
+    options: Options,
+) -> io::Result<()> {
     page.blank()?;
     let mut title = service.title.clone();
     if service.side == Party::Server && !service.listeners.is_empty() {
@@ -100,7 +110,7 @@ fn write_service(page: &mut Page<'_>, service: &ServiceView, excerpts: &Excerpts
     for note in &service.notes {
         page.labelled(INSIDE, "note", ASIDE, VALUE, &words::sentence(&placed(note)))?;
     }
-    for finding in &service.findings {
+    for finding in findings {
         write_finding(page, finding, excerpts, options)?;
     }
     Ok(())

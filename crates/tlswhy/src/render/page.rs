@@ -112,9 +112,10 @@ impl<'a> Page<'a> {
         Ok(())
     }
 
-    /// Something to type, never broken.
+    /// Something to type, or lines of a file: never broken, and with their tabs.
     pub(crate) fn command(&mut self, indent: usize, text: &str) -> io::Result<()> {
-        for line in shown(text).lines() {
+        let between_tabs: Vec<String> = text.split('\t').map(shown).collect();
+        for line in between_tabs.join("\t").lines() {
             writeln!(self.out, "{:indent$}{CODE}{line}{CODE:#}", "")?;
         }
         Ok(())

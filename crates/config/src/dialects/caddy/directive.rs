@@ -11,6 +11,17 @@ use crate::service::{Note, Trouble};
 use crate::setting::{ClientVerification, Setting, Settings};
 use crate::span::{Origin, Span};
 
+/// Whence the certificates of a site come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Issuer {
+    /// From where Caddy takes those of all sites.
+    Default,
+    /// From its own authority.
+    Internal,
+    /// From files, or from another source, of which nothing is said here.
+    Elsewhere,
+}
+
 /// The `tls` directives of a site taken together.
 pub(super) struct Tls {
     program: Program,
@@ -18,6 +29,8 @@ pub(super) struct Tls {
     pub(super) home: Home,
     /// Certificates are obtained as names are asked for.
     pub(super) on_demand: bool,
+    /// Whence certificates come.
+    pub(super) issuer: Issuer,
     /// Whether they make a policy: those about issuing certificates alone make none.
     pub(super) says_something: bool,
     pub(super) notes: Vec<Note>,
@@ -101,6 +114,7 @@ pub(super) fn read(program: Program, lines: &[Line]) -> Option<Tls> {
         settings: Settings::default(),
         home,
         on_demand: false,
+        issuer: Issuer::Default,
         says_something: false,
         notes: Vec::new(),
         troubles: Vec::new(),
@@ -135,7 +149,9 @@ impl Tls {
         match line.arguments() {
             [] if line.block.is_none() => self.trouble(line, "`tls` without an argument needs a block".to_owned(), true),
             [] => {}
-            [word] if word.unknown || ["internal", "force_automate"].contains(&word.text.as_str()) => {}
+            [word] if word.unknown => self.issuer = Issuer::Elsewhere,
+            [word] if word.text == "internal" => self.issuer = Issuer::Internal,
+            [word] if word.text == "force_automate" => {}
             [word] if word.text.contains('@') => {}
             [word] => {
                 let says =
@@ -143,7 +159,7 @@ impl Tls {
                 self.trouble(line, says, true);
             }
             [certificate, key] => {
-                self.says_something = true;
+                (self.says_something, self.issuer) = (true, Issuer::Elsewhere);
                 for (word, certificates) in [(certificate, true), (key, false)] {
                     if word.unknown || word.text.contains('{') {
                         self.note(line, format!("what `{}` stands for is not known", word.text));
@@ -196,6 +212,8 @@ impl Tls {
             "client_auth" => self.client_auth(line),
             "on_demand" => self.on_demand = true,
             "insecure_secrets_log" => self.says_something = true,
+            "issuer" if words.first().is_some_and(|word| word.text == "internal") => self.issuer = Issuer::Internal,
+            "issuer" | "get_certificate" => self.issuer = Issuer::Elsewhere,
             "load" => self.note(line, "certificates of directories are chosen by their names and not listed here"),
             name if OTHERS.contains(&name) => {}
             name => {

@@ -4,6 +4,7 @@
 //! Sources: <https://caddyserver.com/docs/caddyfile> and <https://caddyserver.com/docs/json/>, caddyconfig and modules/caddytls of
 //! 2.6 to 2.11; measured on 2.6.2 and 2.11.7.
 
+mod automatic;
 mod directive;
 mod ending;
 mod json;

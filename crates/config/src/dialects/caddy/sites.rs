@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
 
+use super::automatic::{self, Getting};
 use super::directive::{self, Tls, setting};
 use super::policies::{Group, Home, Policy, Server};
 use super::tree::{self, Line, Site};
@@ -36,6 +37,12 @@ struct Options {
     default_sni: Option<String>,
     fallback_sni: Option<String>,
     automatic: Option<Setting<bool>>,
+    /// The line by which Caddy gets no certificates.
+    gets_none: Option<Setting<bool>>,
+    /// Whether every certificate is of its own authority.
+    is_local: bool,
+    /// The names of sites that are wildcards.
+    wildcards: HashSet<String>,
     default_bind: Vec<String>,
     /// `servers` blocks, by the listener that they are for.
     protocols: Vec<(Option<String>, Setting<Vec<String>>)>,
@@ -67,7 +74,7 @@ struct Part<'s> {
 pub(super) fn read(context: &Context<'_>, program: Program) -> Found {
     let tree = tree::read(context.files, context.main, program.since(HAS_HEREDOCS));
     let mut found = Found { troubles: tree.troubles, files: tree.files, ..Found::default() };
-    let options = options(&program, &tree.global, &mut found.troubles);
+    let mut options = options(&program, &tree.global, &mut found.troubles);
     let directives: Vec<Option<Tls>> = tree.sites.iter().map(|site| directive::read(program, &site.lines)).collect();
     for tls in directives.iter().flatten() {
         found.troubles.extend(tls.troubles.iter().cloned());
@@ -80,6 +87,9 @@ pub(super) fn read(context: &Context<'_>, program: Program) -> Found {
         for key in &site.keys {
             let Some(address) = address(&program, key, &mut found.troubles) else { continue };
             let Some(port) = port(&address, &options, &mut found.troubles) else { continue };
+            if address.host.starts_with("*.") && options.wildcards.len() < MOST {
+                options.wildcards.insert(address.host.clone());
+            }
             for host in &hosts {
                 count += 1;
                 if count > MOST {
@@ -126,6 +136,9 @@ fn options(program: &Program, lines: &[Line], troubles: &mut Vec<Trouble>) -> Op
         default_sni: None,
         fallback_sni: None,
         automatic: None,
+        gets_none: None,
+        is_local: false,
+        wildcards: HashSet::new(),
         default_bind: Vec::new(),
         protocols: Vec::new(),
     };
@@ -144,7 +157,11 @@ fn options(program: &Program, lines: &[Line], troubles: &mut Vec<Trouble>) -> Op
             ("auto_https", Some(_)) => {
                 let off = words.iter().any(|word| word.text == "off");
                 options.automatic = Some(setting(line, !off));
+                let gets_none = words.iter().any(|word| ["off", "disable_certs"].contains(&word.text.as_str()));
+                options.gets_none = gets_none.then(|| setting(line, false));
             }
+            ("local_certs", None) => options.is_local = true,
+            ("cert_issuer", Some(issuer)) => options.is_local = issuer == "internal",
             ("default_bind", Some(_)) => options.default_bind.extend(words.iter().map(|word| word.text.clone())),
             ("servers", listener) => {
                 let protocols = line.inside().iter().rfind(|inside| inside.name() == "protocols");
@@ -296,7 +313,7 @@ fn server(
                 own: own.get(&part.index).copied(),
                 declared: at,
                 home: tls.map_or(site, |tls| tls.home.clone()),
-                notes: notes(options, part, tls),
+                notes: notes(program, options, part, tls, speaks.value),
             }
         })
         .collect();
@@ -422,9 +439,14 @@ fn conflicts(
     }
 }
 
-fn notes(options: &Options, part: &Part<'_>, tls: Option<&Tls>) -> Vec<Note> {
+fn notes(program: &Program, options: &Options, part: &Part<'_>, tls: Option<&Tls>, speaks: bool) -> Vec<Note> {
     let mut notes = tls.map(|tls| tls.notes.clone()).unwrap_or_default();
     let at = || part.keys.first().map(|key| key.word.at.clone());
+    if speaks {
+        let Options { gets_none, is_local, wildcards, .. } = options;
+        let getting = Getting { off: gets_none.as_ref(), is_local: *is_local, wildcards };
+        notes.extend(automatic::notes(program, &getting, &names(part), tls, at().as_ref()));
+    }
     let has = |name: &Option<String>| name.as_ref().is_some_and(|name| names(part).contains(name));
     if has(&options.default_sni) {
         notes.push(Note { at: at(), says: "it answers where no name is sent (`default_sni`)".to_owned() });

@@ -1,9 +1,10 @@
-//! Dovecot: dovecot.conf with what it includes, of 2.2 to 2.4; the services that clients log in to.
+//! Dovecot: dovecot.conf with what it includes, of 2.2 to 2.4; the services that clients log in to, and the servers that it connects to.
 //!
 //! Sources: <https://doc.dovecot.org/2.3/configuration_manual/dovecot_ssl_configuration/> and 2.4's ssl.html, config-filter.c,
 //! ssl-settings; measured on 2.3.19.1.
 
 mod ending;
+mod outgoing;
 mod scopes;
 mod tree;
 
@@ -26,7 +27,7 @@ use crate::span::Span;
 pub(crate) static DIALECT: Dialect = Dialect {
     name: "dovecot",
     title: "Dovecot",
-    sides: &[Side::Server],
+    sides: &[Side::Server, Side::Client],
     places: &["/etc/dovecot/dovecot.conf", "/usr/local/etc/dovecot/dovecot.conf"],
     recognise,
     read,
@@ -162,6 +163,7 @@ fn read(context: &Context<'_>) -> Reading {
             dovecot.services(login, &listener, &on, &mut reading);
         }
     }
+    reading.services.extend(dovecot.outgoing());
     reading.troubles.extend(tree.troubles);
     reading.troubles.dedup();
     reading.files = tree.files;

@@ -89,7 +89,8 @@ impl Scope<'_> {
                         why: "master.cf sets another value for this service".to_owned(),
                         meant_to_count: false,
                     }]);
-                    special.shadow(general.shadowed);
+                    // Of these none would count here either way.
+                    special.shadow(general.shadowed.into_iter().map(|line| Shadowed { meant_to_count: false, ..line }));
                 }
                 special
             }

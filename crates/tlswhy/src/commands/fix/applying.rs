@@ -73,6 +73,9 @@ pub(super) async fn apply(
             say(output, "Learned", &words::sentence(&why))?;
             let restored = restored?;
             say_restored(output, &restored)?;
+            if why == UNFIT && crate::apply::fails(&plan.check) {
+                say(output, "Beware", "the check fails without the change as well: what it complains of comes first")?;
+            }
             Ok(Status::Blocked)
         }
     }
@@ -97,14 +100,20 @@ fn is_there(program: &str) -> bool {
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
+/// What is learned where the program refuses the files, and where it does not read them.
+const UNFIT: &str = "the program's own check fails with it, so it was not reloaded";
+const UNREAD: &str =
+    "the program could not be made to read it, so whether it helps is not known; --reload-command names another way";
+
 /// Validates, then reloads: what does not pass its validation is never reloaded.
 pub(super) fn take_up(session: &mut Session, mut said: impl FnMut(&str, &Ran) -> Result<(), String>) -> Result<(), String> {
-    for (label, step) in [("Validated", Session::check as fn(&mut Session) -> _), ("Reloaded", Session::reload)] {
+    let steps = [("Validated", Session::check as fn(&mut Session) -> _, UNFIT), ("Reloaded", Session::reload, UNREAD)];
+    for (label, step, otherwise) in steps {
         let ran: Option<Ran> = step(session).map_err(|refused: Refused| refused.0)?;
         let Some(ran) = ran else { continue };
         said(label, &ran)?;
         if !ran.good {
-            return Err(in_words(&ran));
+            return Err(otherwise.to_owned());
         }
     }
     Ok(())
@@ -244,21 +253,26 @@ pub(super) fn say_restored(output: &mut Output, restored: &Restored) -> Result<(
         let text = format!("{} was changed by somebody since and is left alone{copy}", path.display());
         say(output, "Left", &text)?;
     }
-    match &restored.reload {
-        Some(ran) => say_ran(output, "Reloaded", ran),
-        None => Ok(()),
+    let Some(ran) = &restored.reload else { return Ok(()) };
+    say_ran(output, "Reloaded", ran)?;
+    if !ran.good {
+        say(
+            output,
+            "Beware",
+            "the files are what they were; the running program may have others in memory: reload it by hand",
+        )?;
     }
-}
-
-fn say_ran(output: &mut Output, label: &str, ran: &Ran) -> Result<(), Failure> {
-    say(output, label, &in_words(ran))
+    Ok(())
 }
 
 /// A command, and where it failed what it said.
-fn in_words(ran: &Ran) -> String {
-    let said = if ran.good || ran.said.is_empty() { String::new() } else { format!(": {}", printable(&ran.said, 2000)) };
-    let how = if ran.good { "" } else { " failed" };
-    format!("`{}`{how}{said}", ran.command)
+fn say_ran(output: &mut Output, label: &str, ran: &Ran) -> Result<(), Failure> {
+    if ran.good {
+        return say(output, label, &format!("`{}`", ran.command));
+    }
+    let lines: Vec<&str> = ran.said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let said = if lines.is_empty() { String::new() } else { format!(": {}", printable(&lines.join(" / "), 2000)) };
+    say(output, "Failed", &format!("`{}`{said}", ran.command))
 }
 
 pub(super) fn say(output: &mut Output, label: &str, text: &str) -> Result<(), Failure> {

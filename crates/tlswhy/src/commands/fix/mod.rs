@@ -113,7 +113,7 @@ fn of_target(arguments: &Fix, target: &Target, named: Vec<Option<ClientProfile>>
         output.write(|out| {
             let mut page = Page::new(out, terminal::width());
             page.paragraph(0, Style::new(), &words::sentence(&report.summary))?;
-            show(&mut page, &proposals, &report.findings, course.as_ref(), arguments.apply)
+            show(&mut page, &proposals, &report.findings, course.as_ref(), arguments.apply, !report.open_questions.is_empty())
         })?;
         if proposals.is_empty() {
             return Ok(Status::of(&report));
@@ -190,7 +190,7 @@ fn of_configuration(arguments: &Fix, path: &Path) -> Result<Status, Failure> {
     if arguments.apply && !(by_hand && aim.is_none()) {
         return each_server(arguments, path, &report, &named);
     }
-    shown(arguments, aim.as_ref(), &findings, &evidence)
+    shown(arguments, aim.as_ref(), &findings, &evidence, false)
 }
 
 /// Applies what the configuration needs, server by server: each is asked on this machine, where it listens.
@@ -277,7 +277,10 @@ fn of_report(arguments: &Fix, path: &Path) -> Result<Status, Failure> {
     for report in &reports {
         worst = worst.max(match arguments.apply {
             true => as_reported(arguments, report)?,
-            false => shown(arguments, aim(arguments)?.as_ref(), &report.findings, &report.evidence)?,
+            false => {
+                let is_open = !report.open_questions.is_empty();
+                shown(arguments, aim(arguments)?.as_ref(), &report.findings, &report.evidence, is_open)?
+            }
         });
     }
     Ok(worst)
@@ -333,12 +336,18 @@ fn as_reported(arguments: &Fix, report: &Report) -> Result<Status, Failure> {
     of_target(&arguments, &target, named)
 }
 
-fn shown(arguments: &Fix, aim: Option<&aims::Aim>, findings: &[Finding], evidence: &Evidence) -> Result<Status, Failure> {
+fn shown(
+    arguments: &Fix,
+    aim: Option<&aims::Aim>,
+    findings: &[Finding],
+    evidence: &Evidence,
+    is_open: bool,
+) -> Result<Status, Failure> {
     let course = aim.zip(evidence.clients.first());
     let course = course.map(|(aim, client)| aims::course(evidence, aim, client, &tlswhy_core::panel()));
     let proposals = proposal::all(arguments, aim.zip(course.as_ref()), findings);
     let mut output = Output::open(None)?;
-    output.write(|out| show(&mut Page::new(out, terminal::width()), &proposals, findings, course.as_ref(), false))?;
+    output.write(|out| show(&mut Page::new(out, terminal::width()), &proposals, findings, course.as_ref(), false, is_open))?;
     output.finish()?;
     let blocks = findings.iter().any(|finding| finding.impact == Impact::Blocks);
     Ok(if blocks || !proposals.is_empty() { Status::Blocked } else { Status::Fine })

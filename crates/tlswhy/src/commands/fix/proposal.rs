@@ -166,6 +166,7 @@ pub(super) fn show(
     findings: &[Finding],
     course: Option<&Course>,
     applies: bool,
+    is_open: bool,
 ) -> io::Result<()> {
     for proposal in proposals {
         let remedy = &proposal.remedy;
@@ -227,6 +228,9 @@ pub(super) fn show(
     }
     page.blank()?;
     let last = match (proposals.is_empty(), by_hand.is_empty(), applies) {
+        (true, true, _) if is_open => {
+            "No edit is proposed for what is not known; `tlswhy check` with the same options shows the open questions."
+        }
         (true, true, _) => "Nothing is to be mended.",
         (true, false, _) => "No edit is proposed.",
         (false, _, true) => return Ok(()),
