@@ -31,6 +31,7 @@ mod probe;
 mod programs;
 mod proxy;
 mod records;
+mod rpm;
 mod software;
 mod trust;
 

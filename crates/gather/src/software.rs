@@ -1,6 +1,6 @@
 //! Versions of installed software, from the package data of a machine; nothing is run.
 //!
-//! RPM's database is not read: it is SQLite (before RHEL 9 Berkeley DB). Of OpenSSL the file itself tells there.
+//! Of RPM's databases that of SQLite is read (`rpm`); before RHEL 9 it is Berkeley DB, and of OpenSSL the file itself tells there.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
@@ -9,31 +9,45 @@ use std::path::Path;
 
 use tlswhy_model::{FoundSoftware, InstalledSoftware};
 
-/// Products and the packages of Debian and Ubuntu, and of Alpine, that hold them; the first that is installed counts. `*` stands for a
+use crate::rpm;
+
+/// Products and the packages of Debian and Ubuntu, of Alpine, and of RHEL, Fedora and SUSE that hold them; the first that is installed counts. `*` stands for a
 /// version in a name: of several the highest counts.
 const PACKAGES: &[(&str, &[&str])] = &[
-    ("apache", &["apache2-bin", "apache2"]),
+    ("apache", &["apache2-bin", "apache2", "httpd-core", "httpd"]),
     ("caddy", &["caddy"]),
-    ("curl", &["libcurl4", "libcurl4t64", "libcurl"]),
+    ("curl", &["libcurl4", "libcurl4t64", "libcurl", "libcurl-minimal"]),
     ("dovecot", &["dovecot-core", "dovecot"]),
-    ("git", &["git"]),
+    ("git", &["git", "git-core"]),
     ("gnutls", &["libgnutls30", "libgnutls30t64", "gnutls"]),
-    ("go", &["golang-*-go", "golang-go", "go"]),
+    ("go", &["golang-*-go", "golang-go", "go", "golang"]),
     ("haproxy", &["haproxy"]),
-    ("java", &["openjdk-*-jre-headless"]),
+    (
+        "java",
+        &[
+            "openjdk-*-jre-headless",
+            "java-25-openjdk-headless",
+            "java-21-openjdk-headless",
+            "java-17-openjdk-headless",
+            "java-11-openjdk-headless",
+        ],
+    ),
     ("libpq", &["libpq5", "libpq", "postgresql*-libs"]),
     ("lighttpd", &["lighttpd"]),
-    ("mariadb", &["mariadb-server-core", "mariadb-server-core-*", "mariadb"]),
-    ("mysql", &["mysql-server-core-*"]),
+    ("mariadb", &["mariadb-server-core", "mariadb-server-core-*", "mariadb-server", "mariadb"]),
+    ("mysql", &["mysql-server-core-*", "mysql-server"]),
     ("nginx", &["nginx-core", "nginx-light", "nginx-full", "nginx-extras", "nginx"]),
     ("node", &["nodejs"]),
-    ("openssl", &["libssl3t64", "libssl3", "libssl1.1", "libssl1.0.2", "libssl1.0.0"]),
+    (
+        "openssl",
+        &["libssl3t64", "libssl3", "libssl1.1", "libssl1.0.2", "libssl1.0.0", "openssl-libs", "libopenssl3", "libopenssl1_1"],
+    ),
     ("postfix", &["postfix"]),
-    ("postgresql", &["postgresql-*", "postgresql*"]),
+    ("postgresql", &["postgresql-*", "postgresql*-server", "postgresql-server", "postgresql*"]),
     ("python", &["python3.*-minimal", "python3"]),
     ("stunnel", &["stunnel4", "stunnel"]),
     ("tcnative", &["libtcnative-1", "tomcat-native"]),
-    ("tomcat", &["tomcat10", "tomcat9"]),
+    ("tomcat", &["tomcat10", "tomcat9", "tomcat"]),
     ("wget", &["wget"]),
 ];
 /// Where Debian and Ubuntu, and where Alpine keep their package data.
@@ -167,6 +181,17 @@ pub(crate) fn packages(root: &Path) -> InstalledPackages {
             }
         }
         return InstalledPackages { source: format!("/{place}"), versions: installed, of_system };
+    }
+    for place in rpm::PLACES {
+        let path = root.join(place);
+        match rpm::packages(&path) {
+            Ok(versions) => return InstalledPackages { source: format!("/{place}"), versions, of_system: HashSet::new() },
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => {
+                let source = format!("/{place} cannot be read: {error}");
+                return InstalledPackages { source, versions: BTreeMap::new(), of_system: HashSet::new() };
+            }
+        }
     }
     let source = "no package data that can be read here".to_owned();
     InstalledPackages { source, versions: BTreeMap::new(), of_system: HashSet::new() }

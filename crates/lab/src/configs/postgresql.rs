@@ -18,6 +18,26 @@ pub(super) fn cases() -> Vec<Case> {
         ("ciphers", "ssl_max_protocol_version = 'TLSv1.2'\nssl_ciphers = 'ECDHE-RSA-AES128-GCM-SHA256'", ""),
         ("old", "ssl_min_protocol_version = 'TLSv1'\nssl_ciphers = 'ALL:@SECLEVEL=0' # all", ""),
         ("off", "ssl = off", ""),
+        ("old-at-the-usual-level", "ssl_min_protocol_version = 'TLSv1'\nssl_max_protocol_version = 'TLSv1.1'", ""),
+        ("case-and-blanks", "SSL_Min_Protocol_Version\t=\t'tlsv1.3'\t# of late", ""),
+        ("without-quotes", "ssl_min_protocol_version = TLSv1.3", ""),
+        ("without-equals", "ssl_max_protocol_version 'TLSv1.2'", ""),
+        ("range", "ssl_min_protocol_version = 'TLSv1.2'\nssl_max_protocol_version = 'TLSv1.2'", ""),
+        ("refused-empty-range", "ssl_min_protocol_version = 'TLSv1.3'\nssl_max_protocol_version = 'TLSv1.2'", ""),
+        ("refused-version-nonsense", "ssl_min_protocol_version = 'TLSv1.4'", ""),
+        ("refused-ciphers-nonsense", "ssl_ciphers = 'NONSENSE'", ""),
+        ("refused-curve-nonsense", "ssl_ecdh_curve = 'NONSENSE'", ""),
+        ("refused-include-missing", "include 'none.conf'", ""),
+        ("include-if-exists", "include_if_exists 'none.conf'\ninclude_if_exists = 'more.conf'", ""),
+        ("include-then-own", "include 'more.conf'\nssl_max_protocol_version = ''", ""),
+        ("own-then-include", "ssl_max_protocol_version = ''\ninclude 'more.conf'", ""),
+        ("include-dir-then-alter-system", "include_dir = 'conf.d'", "ssl_min_protocol_version = 'TLSv1.2'"),
+        ("order-of-the-client", "ssl_prefer_server_ciphers = off\nssl_ciphers = 'AES128-SHA:AES256-SHA'", ""),
+        ("order-of-the-server", "ssl_max_protocol_version = 'TLSv1.2'\nssl_ciphers = 'AES128-SHA:AES256-SHA'", ""),
+        ("level-in-the-list", "ssl_ciphers = 'HIGH:!aNULL@SECLEVEL=0'\nssl_min_protocol_version = 'TLSv1.1'", ""),
+        ("escaped-quotes", "ssl_ciphers = 'HIGH:!aNULL'\napplication_name = 'it''s'\nssl_max_protocol_version = 'TLSv1.2'", ""),
+        ("asks-for-certificates", "ssl_ca_file = '{pki}/ca.pem'", ""),
+        ("crlf", "ssl_min_protocol_version = 'TLSv1.3'\r\n# more\r", ""),
     ] {
         let text = format!(
             "listen_addresses = '127.0.0.1'\nport = {{port}}\nunix_socket_directories = ''\nssl = on\n\
@@ -42,6 +62,7 @@ pub(super) fn cases() -> Vec<Case> {
                     cp own.conf data/postgresql.conf && cat auto.conf >> data/postgresql.auto.conf && cp more.conf data/ && \
                     mkdir -p data/conf.d && cp 10.conf data/conf.d/"
                 .to_owned(),
+            refused: name.contains("refused"),
             user: (own_uid() == 0).then_some("postgres"),
             main: "data/postgresql.conf".to_owned(),
             looks: vec![Look { upgrade: Some("postgres"), ..Look::name("good.example.test") }],

@@ -27,6 +27,30 @@ pub(super) fn cases() -> Vec<Case> {
         ("curves", "", "curves = P-384:X25519"),
         ("last-wins", "", "sslVersionMin = TLSv1.2\nsslVersionMin = TLSv1.3"),
         ("comments-and-case", "; SSLVERSIONMIN = TLSv1.3", "SslVersionMax = TLSv1.2\n; curves = P-384"),
+        ("refused-version-nonsense", "", "sslVersion = TLSv1.4"),
+        ("refused-empty-range", "sslVersionMin = TLSv1.3", "sslVersionMax = TLSv1.2"),
+        ("refused-ciphers-nonsense", "", "ciphers = NONSENSE"),
+        ("refused-curves-nonsense", "", "curves = NONSENSE"),
+        ("refused-option-nonsense", "", "options = NO_TLSv9"),
+        ("all-versions", "sslVersion = all", ""),
+        ("global-pinned-and-own-minimum", "sslVersion = TLSv1.2", "sslVersionMin = TLSv1.3\nsslVersionMax = TLSv1.3"),
+        ("maximum-at-the-usual-level", "", "sslVersionMax = TLSv1.1"),
+        ("option-global", "options = NO_TLSv1_3", ""),
+        ("option-given-back", "options = NO_TLSv1_3", "options = -NO_TLSv1_3"),
+        ("level-one", "", "securityLevel = 1\nciphers = ECDHE-RSA-AES128-SHA"),
+        ("level-in-the-list", "", "sslVersionMin = TLSv1\nciphers = ALL:@SECLEVEL=0"),
+        ("level-over-the-list", "", "sslVersionMin = TLSv1\nciphers = ALL:@SECLEVEL=0\nsecurityLevel = 2"),
+        ("global-ciphers-and-own", "ciphers = AES128-SHA", "sslVersionMax = TLSv1.2\nciphers = ECDHE-RSA-AES256-GCM-SHA384"),
+        ("ciphersuites-and-order", "", "ciphersuites = TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256"),
+        ("curve-of-old", "", "curve = P-384"),
+        ("blanks-and-tabs", "\tsslVersionMin\t=\tTLSv1.3\t", "  curves =P-256  "),
+        ("crlf", "sslVersionMin = TLSv1.3\r", "curves = P-384\r"),
+        ("verifies", "", "verifyChain = yes\nCAfile = {pki}/ca.pem"),
+        (
+            "another-section",
+            "",
+            "[other]\naccept = 127.0.0.1:{port2}\nexec = /bin/cat\ncert = {pki}/rsa.pem\nkey = {pki}/rsa.key\nsslVersionMin = TLSv1.3",
+        ),
     ] {
         let text = format!(
             "foreground = yes\npid =\n{global}\n[lab]\naccept = 127.0.0.1:{{port}}\nexec = /bin/cat\ncert = {{pki}}/rsa.pem\n\
@@ -39,6 +63,7 @@ pub(super) fn cases() -> Vec<Case> {
             args: vec!["{dir}/stunnel.conf".to_owned()],
             files: vec![("stunnel.conf".to_owned(), text.into_bytes())],
             main: "stunnel.conf".to_owned(),
+            refused: name.contains("refused"),
             looks: vec![Look::name("good.example.test")],
             ..Case::default()
         });
