@@ -57,6 +57,7 @@ pub fn redact(mut evidence: Evidence) -> Evidence {
     }
     evidence.stores.clear();
     evidence.known_certificates.clear();
+    evidence.expected_keys.clear();
     evidence.fetched.clear();
     evidence.records.clear();
     // Configurations are full of names; without them the report names no line.

@@ -27,6 +27,7 @@ pub mod packets;
 mod path;
 mod patience;
 mod pem;
+mod pin;
 mod probe;
 mod programs;
 mod proxy;
@@ -54,6 +55,7 @@ pub use inventory::Inventory;
 pub use inventory::tls_library;
 pub use openssl::observe_local_openssl;
 pub use pace::Pace;
+pub use pin::key_pin;
 pub use proxy::{InvalidProxy, Proxy, proxy_from_environment};
 pub use trust::{
     TrustCertificates, java_trust_store, load_trust_store, openssl_trust_store, p11_kit_trust_store, system_trust_store,

@@ -82,6 +82,10 @@ fn an_inspecting_device_is_named_with_its_place() {
     let report = tlswhy(&built, "trace", &trusting);
     assert_eq!(report["outcome"], "works", "{report:#}");
     assert!(notices(&report).contains(&"tls-inspection".to_owned()), "{report:#}");
+    // Unless the server is known to have another key.
+    let report = tlswhy(&built, "check", &[&trusting[..], &["--expect", "rsa.pem"]].concat());
+    assert_eq!(report["root_cause"], "path-tls-inspection", "{report:#}");
+    assert!(report["findings"][0]["diagnosis"].as_str().unwrap().contains("--expect"), "{report:#}");
 }
 
 #[test]
@@ -113,7 +117,7 @@ fn a_name_that_the_device_leaves_alone_has_no_finding() {
     record(&built, "exempts", &CLIENT);
     assert!(openssl(&built, "-CAfile ca.pem").0);
     for command in ["check", "trace"] {
-        let report = tlswhy(&built, command, &CLIENT);
+        let report = tlswhy(&built, command, &[&CLIENT[..], &["--expect", "rsa.pem"]].concat());
         assert_eq!((&report["outcome"], &report["findings"]), (&"works".into(), &Value::Array(Vec::new())), "{report:#}");
         assert!(!notices(&report).contains(&"tls-inspection".to_owned()), "{report:#}");
     }
@@ -122,11 +126,17 @@ fn a_name_that_the_device_leaves_alone_has_no_finding() {
 #[test]
 fn an_authority_that_the_client_lacks_is_no_inspection() {
     let Some(built) = build(&Way::default()) else { return };
-    let another = "openssl req -x509 -newkey rsa:2048 -nodes -keyout other.key -out other.pem -days 30 -subj '/CN=Another CA' 2>&1";
+    let another =
+        "openssl req -x509 -newkey rsa:2048 -nodes -keyout other.key -out other.pem -days 30 -subj '/CN=Another CA' 2>&1";
     built.run_privileged(Path::new("/bin/sh"), &["-c".to_owned(), another.to_owned()]).unwrap();
     let other = ["--client", "openssl-3.0", "--ca", "other.pem"];
     record(&built, "healthy, the authority is not known", &other);
     let report = tlswhy(&built, "check", &other);
+    // What is expected and not found there leaves it open who answers.
+    let doubting = ["--client", "openssl-3.0", "--ca", "ca.pem", "--expect", "other.pem"];
+    let doubted = tlswhy(&built, "check", &doubting);
+    assert_eq!(doubted["outcome"], "undetermined", "{doubted:#}");
+    assert!(doubted["open_questions"].to_string().contains("path-tls-inspection"), "{doubted:#}");
     let causes: Vec<&str> = report["findings"].as_array().unwrap().iter().filter_map(|found| found["cause"].as_str()).collect();
     assert!(!causes.contains(&"path-tls-inspection"), "{report:#}");
     assert!(!report["open_questions"].to_string().contains("path-tls-inspection"), "{report:#}");

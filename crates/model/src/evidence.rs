@@ -37,6 +37,10 @@ pub struct Evidence {
     /// Certificates that the server did not send and that may stand in for a missing one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub known_certificates: Vec<KnownCertificate>,
+    /// SHA-256 of the public keys (SubjectPublicKeyInfo) of which the server must have one, by what is known of it elsewhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
+    pub expected_keys: Vec<Bytes>,
     /// What was fetched from the addresses that certificates name (issuers, OCSP, revocation lists).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fetched: Vec<Fetched>,

@@ -214,6 +214,10 @@ pub(crate) struct Check {
 
     #[command(flatten)]
     pub(crate) sources: Sources,
+    /// The server's key as it is known elsewhere: its SHA-256 (hexadecimal, or curl's sha256//BASE64), a certificate, or evidence
+    /// saved elsewhere; another key is a sign of inspection on the way; repeatable
+    #[arg(long, value_name = "PIN|FILE", help_heading = "Certificates")]
+    pub(crate) expect: Vec<String>,
     /// Show this client certificate (PEM or DER, with its chain) where the server asks for one
     #[arg(long, value_name = "FILE", help_heading = "Certificates")]
     pub(crate) cert: Option<PathBuf>,
@@ -558,6 +562,10 @@ pub(crate) struct Trace {
     /// Trust these certificates (PEM or DER) instead of the client's own store
     #[arg(long, value_name = "FILE", help_heading = "Whom to judge for")]
     pub(crate) ca: Option<PathBuf>,
+    /// The server's key as it is known elsewhere: its SHA-256 (hexadecimal, or curl's sha256//BASE64), a certificate, or evidence
+    /// saved elsewhere; another key is a sign of inspection on the way; repeatable
+    #[arg(long, value_name = "PIN|FILE", help_heading = "Certificates")]
+    pub(crate) expect: Vec<String>,
     #[command(flatten)]
     pub(crate) connection: Connection,
     /// Keep what was seen; `tlswhy diagnose FILE` judges it again

@@ -3,7 +3,7 @@ use tlswhy_model::{Exhibit, Finding, Party, Safety, Stage, printable};
 use super::certificates;
 use super::found::{Found, remedy};
 use crate::causes::Cause;
-use crate::examination::{FaultKind, Inspection};
+use crate::examination::{FaultKind, TlsInspection};
 
 /// Something between ends TLS and signs certificates of its own.
 pub(super) static CAUSE: Cause = Cause {
@@ -112,10 +112,13 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
 }
 
 /// By what it is known.
-fn signs(inspection: &Inspection) -> String {
+fn signs(inspection: &TlsInspection) -> String {
     let mut says = String::new();
     if let Some((invented, _)) = &inspection.invented {
         says += &format!(" For {invented}, a name that cannot exist, one was made as well.");
+    }
+    if inspection.other_key {
+        says += " Its key is none of those that the server is known to have (--expect).";
     }
     if inspection.shared_key {
         says += " The server's certificate and that of its authority have one and the same key, as only a device does that signs for itself.";
@@ -124,7 +127,7 @@ fn signs(inspection: &Inspection) -> String {
 }
 
 /// Where it stands.
-fn place(found: &Found<'_>, inspection: &Inspection) -> String {
+fn place(found: &Found<'_>, inspection: &TlsInspection) -> String {
     match (&inspection.at, &found.case.evidence.subject.via) {
         (Some(at), _) => format!("TCP ends {}, and the way to the server goes on behind it.", at.says()),
         (None, Some(_)) => "The connection goes through the proxy that was named: it is at the proxy, or behind it.".to_owned(),
@@ -134,7 +137,7 @@ fn place(found: &Found<'_>, inspection: &Inspection) -> String {
     }
 }
 
-fn letter(found: &Found<'_>, inspection: &Inspection, name: &str) -> String {
+fn letter(found: &Found<'_>, inspection: &TlsInspection, name: &str) -> String {
     let subject = &found.case.evidence.subject;
     let at = inspection.at.map(|at| format!(" {}", at.says())).unwrap_or_default();
     format!(

@@ -72,6 +72,7 @@ impl InspectionRequest {
             trust: None,
             stores: Vec::new(),
             known_certificates: self.known_certificates.clone(),
+            expected_keys: Vec::new(),
             fetched: Vec::new(),
             records: Vec::new(),
             identity: None,

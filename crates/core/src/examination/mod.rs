@@ -10,7 +10,7 @@ mod story;
 
 use std::net::IpAddr;
 
-pub use story::{CertificateFault, Clock, Downgrade, Fault, FaultKind, Inspection, PathFault, Stand, Story};
+pub use story::{CertificateFault, Clock, Downgrade, Fault, FaultKind, PathFault, Stand, Story, TlsInspection};
 use tlswhy_model::{
     Answer, Asked, ClientProfile, Confidence, Ending, Evidence, GivenConfiguration, Identity, InstalledSoftware,
     KnownCertificate, NamedStore, Notice, PathQuestion, Question, QuestionId, Report, Resolution, SeenFile, Subject, Tool,
@@ -54,6 +54,8 @@ pub struct Request {
     pub stores: Vec<(String, TrustStore)>,
     /// Intermediates known from elsewhere.
     pub known_certificates: Vec<KnownCertificate>,
+    /// SHA-256 of the public keys of which the server must have one, by what is known of it elsewhere; empty where nothing is.
+    pub expected_keys: Vec<[u8; 32]>,
     /// The client certificate that the user gave.
     pub identity: Option<Identity>,
     /// Missing issuers may be fetched from the address that a certificate names.
@@ -166,6 +168,7 @@ impl Examination {
             trust: None,
             stores: Vec::new(),
             known_certificates: request.known_certificates.clone(),
+            expected_keys: request.expected_keys.iter().map(|key| tlswhy_model::Bytes(key.to_vec())).collect(),
             fetched: Vec::new(),
             records: Vec::new(),
             configurations: request.configurations.clone(),

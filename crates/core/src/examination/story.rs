@@ -16,7 +16,7 @@ mod reach;
 mod refusal;
 mod watched;
 
-pub use between::{Downgrade, Inspection, Stand};
+pub use between::{Downgrade, Stand, TlsInspection};
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -81,7 +81,7 @@ pub enum FaultKind {
     /// Something on the way ends the handshake.
     Path(PathFault),
     /// Something on the way ends TLS and signs certificates of its own: what the client meets is this.
-    Inspected(Box<Inspection>),
+    Inspected(Box<TlsInspection>),
     /// Something on the way lowers the version.
     Downgraded(Downgrade),
     /// The negotiation has no result.
@@ -196,7 +196,7 @@ pub struct Story {
     /// Server name in use at the end.
     pub server_name: Option<String>,
     /// Something on the way that ends TLS, whether or not the client minds.
-    pub inspection: Option<Box<Inspection>>,
+    pub inspection: Option<Box<TlsInspection>>,
 }
 
 /// Tells the story as far as the evidence goes; questions are noted in the case.

@@ -36,6 +36,7 @@ pub(super) fn examine_all(arguments: &Check, trace: bool) -> Result<Status, Fail
     served::may_write(arguments.save_chain.as_deref(), arguments.force)?;
     let trust = arguments.ca.as_deref().map(trust::named_trust_store).transpose()?;
     let known = trust::known_certificates(&arguments.sources.known)?;
+    let expected = trust::expected_keys(&arguments.expect)?;
     // Beside everything that the server accepts, everybody that could ask for it.
     let panel = if is_full(arguments) { tlswhy_core::clients().map_err(Failure::new)? } else { tlswhy_core::panel() };
     let identity = trust::client_identity(arguments.cert.as_deref(), arguments.key.as_deref())?.map(Arc::new);
@@ -59,7 +60,7 @@ pub(super) fn examine_all(arguments: &Check, trace: bool) -> Result<Status, Fail
         let clients = judged::judged(named, arguments.alpn.as_ref(), &interrupted).await?;
         // The user's own take the place of every other.
         let stores = if trust.is_some() { Vec::new() } else { trust::machine_stores(&clients) };
-        let common = Common { arguments, trace, clients, panel, trust, stores, known };
+        let common = Common { arguments, trace, clients, panel, trust, stores, known, expected };
         for (target, live) in arguments.targets.iter().zip(&lives) {
             let (examination, mut report, ends) = examine(common.request(target, live), live, &interrupted).await;
             report.policies = policies.iter().map(|policy| conformance(policy, report.server.as_ref())).collect();
@@ -98,6 +99,7 @@ struct Common<'a> {
     trust: Option<TrustStore>,
     stores: Vec<(String, TrustStore)>,
     known: Vec<KnownCertificate>,
+    expected: Vec<[u8; 32]>,
 }
 
 impl Common<'_> {
@@ -118,6 +120,7 @@ impl Common<'_> {
             replay: arguments.replay,
             full: is_full(arguments),
             known_certificates: self.known.clone(),
+            expected_keys: self.expected.clone(),
             identity: live.identity.as_deref().map(trust::without_key),
             fetch_issuers: arguments.sources.aia,
             online: arguments.sources.online,

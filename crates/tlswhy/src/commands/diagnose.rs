@@ -50,7 +50,7 @@ pub(crate) fn run(arguments: &Diagnose) -> Result<Status, Failure> {
 }
 
 /// Reads the evidence in a file, or from standard input where the path is `-`: one document, or one after the other.
-fn read(path: &Path) -> Result<Vec<Evidence>, Failure> {
+pub(super) fn read(path: &Path) -> Result<Vec<Evidence>, Failure> {
     let is_stdin = path == Path::new("-");
     let name = if is_stdin { "standard input".to_owned() } else { path.display().to_string() };
     let mut bytes = Vec::new();

@@ -29,6 +29,7 @@ pub(crate) fn run(arguments: Trace) -> Result<Status, Failure> {
         client_config: Vec::new(),
         machine: Machine::default(),
         sources: Sources::default(),
+        expect: arguments.expect,
         cert: None,
         key: None,
         save_chain: None,

@@ -1,11 +1,18 @@
 //! Certificates of the user and of this machine: whom to trust, what may stand in for a missing intermediate, who the client is.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use tlswhy_core::TrustStore;
-use tlswhy_gather::{ClientIdentity, java_trust_store, load_trust_store, local_pool, p11_kit_trust_store, system_trust_store};
-use tlswhy_model::{Bytes, ClientProfile, Identity, KnownCertificate};
+use tlswhy_core::chain::Certificate;
+use tlswhy_gather::{
+    ClientIdentity, java_trust_store, key_pin, load_trust_store, local_pool, p11_kit_trust_store, read_certificates,
+    system_trust_store,
+};
+use tlswhy_model::{Attempt, Bytes, ClientProfile, Evidence, Identity, KnownCertificate, Opening};
 
+use super::{asking, diagnose};
 use crate::exit::Failure;
 
 /// Name of Java's trust store.
@@ -41,6 +48,53 @@ pub(super) fn known_certificates(paths: &[PathBuf]) -> Result<Vec<KnownCertifica
         known.extend(pool.into_iter().map(|(der, source)| KnownCertificate { certificate: Bytes(der), source }));
     }
     Ok(known)
+}
+
+/// The keys of which the server must have one, as the user names them with --expect: pins, certificates, or evidence saved elsewhere.
+pub(super) fn expected_keys(named: &[String]) -> Result<Vec<[u8; 32]>, Failure> {
+    let mut keys = Vec::new();
+    for name in named {
+        if let Some(pin) = key_pin(name) {
+            keys.push(pin);
+            continue;
+        }
+        let path = Path::new(name);
+        let shown: Vec<Vec<u8>> = if is_json(path) {
+            let evidence = diagnose::read(path)?;
+            let named = evidence.iter().flat_map(|one| one.attempts.iter().filter(|attempt| is_for_its_name(one, attempt)));
+            named.filter_map(|attempt| asking::presented(attempt)?.certificates.into_iter().next()).collect()
+        } else {
+            let file = read_certificates(path).map_err(|error| {
+                Failure::new(format!("--expect {name}: {error}"))
+                    .tip("64 hexadecimal digits, sha256//BASE64, a certificate, or evidence saved with --save-evidence")
+            })?;
+            file.certificates.into_iter().take(1).collect()
+        };
+        let known = keys.len();
+        for der in shown {
+            let key = Certificate::read(&der).spki_sha256;
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+        if keys.len() == known {
+            return Err(Failure::new(format!("--expect {name}: there is no certificate in it that was not named already")));
+        }
+    }
+    Ok(keys)
+}
+
+/// Whether a file begins as evidence does.
+fn is_json(path: &Path) -> bool {
+    let mut first = [0; 64];
+    let read = File::open(path).and_then(|mut file| file.read(&mut first));
+    read.is_ok_and(|length| first.get(..length).unwrap_or_default().trim_ascii_start().starts_with(b"{"))
+}
+
+/// Whether an attempt asked for the name that was examined: to other names others may answer.
+fn is_for_its_name(evidence: &Evidence, attempt: &Attempt) -> bool {
+    let Opening::Hello { hello } = &attempt.probe.opening else { return true };
+    hello.server_name() == evidence.subject.server_name.as_deref()
 }
 
 /// The client certificate that the user gives with --cert and --key.

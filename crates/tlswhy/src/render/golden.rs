@@ -698,6 +698,7 @@ fn report(subject: Subject, outcome: Outcome, summary: &str, attempts: Vec<Attem
             trust: None,
             stores: Vec::new(),
             known_certificates: Vec::new(),
+            expected_keys: Vec::new(),
             fetched: Vec::new(),
             records: Vec::new(),
             configurations: Vec::new(),

@@ -14,7 +14,7 @@ use crate::path;
 
 /// Something between that ends TLS and signs certificates of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Inspection {
+pub struct TlsInspection {
     /// The attempt that showed its certificate for the name asked for.
     pub shown: u32,
     /// Who signed that.
@@ -23,6 +23,8 @@ pub struct Inspection {
     pub certificate: [u8; 32],
     /// A name that cannot exist for which it made a certificate as well, and the attempt that showed it.
     pub invented: Option<(String, u32)>,
+    /// The key of its certificate is none of those that the server is known to have.
+    pub other_key: bool,
     /// The key of its certificate is that of the authority above: a device that needs but one.
     pub shared_key: bool,
     /// The product, by the words of the issuer or of its answer.
@@ -35,7 +37,7 @@ pub struct Inspection {
     pub distrusted: bool,
 }
 
-impl Inspection {
+impl TlsInspection {
     /// What it does, and where, as far as that is known.
     pub fn says(&self) -> String {
         let what = self.product.map_or_else(|| "Something on the way".to_owned(), |product| format!("{product}, on the way,"));
@@ -94,10 +96,14 @@ impl<'c, 'e> Teller<'c, 'e> {
         presented: &Presented,
         opinion: &Opinion<'_>,
     ) -> Option<()> {
-        if self.case.evidence.watched || self.case.no_path_between() || !self.is_suspect(opinion) {
+        let Some(shown) = presented.sent.first() else { return Some(()) };
+        let expected = &self.case.evidence.expected_keys;
+        let is_expected = expected.iter().any(|key| **key == shown.spki_sha256);
+        let other_key = !expected.is_empty() && !is_expected;
+        let suspect = other_key || self.is_suspect(opinion);
+        if self.case.evidence.watched || self.case.no_path_between() || is_expected || !suspect {
             return Some(());
         }
-        let Some(shown) = presented.sent.first() else { return Some(()) };
         let invented = self.made_for_an_invented_name(hello)?;
         let above = presented.sent.iter().skip(1).find(|above| above.subject.der == shown.issuer.der);
         let shared_key = !shown.self_issued && above.is_some_and(|above| above.spki_sha256 == shown.spki_sha256);
@@ -105,7 +111,7 @@ impl<'c, 'e> Teller<'c, 'e> {
         if self.case.is_waiting() {
             return None;
         }
-        let is_made = invented.is_some() || shared_key;
+        let is_made = invented.is_some() || shared_key || other_key;
         if !is_made && at.is_none() {
             return Some(());
         }
@@ -119,9 +125,10 @@ impl<'c, 'e> Teller<'c, 'e> {
         let untrusted = |kind: &ObjectionKind| matches!(kind, ObjectionKind::Untrusted { .. });
         let distrusted = opinion.judgement.objections.iter().any(|objection| untrusted(&objection.kind));
         let is_known = product.is_some() || (is_made && at.is_some());
-        if !is_known && distrusted {
+        if !is_known && (distrusted || other_key) {
             let why = match &invented {
                 Some((name, _)) => format!("for {name}, a name that cannot exist, one was made too"),
+                None if other_key => "their key is none of those that were expected (--expect)".to_owned(),
                 None if shared_key => "their authority and the server have the same key".to_owned(),
                 None => at.map(|at| format!("TCP ends {}, before the server", at.says())).unwrap_or_default(),
             };
@@ -139,11 +146,12 @@ impl<'c, 'e> Teller<'c, 'e> {
             );
         }
         if is_known {
-            self.story.inspection = Some(Box::new(Inspection {
+            self.story.inspection = Some(Box::new(TlsInspection {
                 shown: seen.id(),
                 issuer: shown.issuer.text.clone(),
                 certificate: shown.sha256,
                 invented,
+                other_key,
                 shared_key,
                 product,
                 at,
@@ -218,8 +226,8 @@ impl<'c, 'e> Teller<'c, 'e> {
 
     /// Whatever the client meets there is the device's: that comes first. What stops nobody is no fault.
     pub(super) fn put_inspection_first(&mut self) {
-        let stops = |inspection: &Inspection| {
-            inspection.answer.is_some() || inspection.distrusted || self.story.faults.iter().any(|fault| fault.blocks)
+        let stops = |inspection: &TlsInspection| {
+            inspection.answer.is_some() || inspection.distrusted || inspection.other_key || self.story.faults.iter().any(|fault| fault.blocks)
         };
         let Some(inspection) = self.story.inspection.clone().filter(|inspection| stops(inspection)) else { return };
         let shown = inspection.shown;

@@ -61,6 +61,7 @@ pub(crate) fn of(kind: &Kind, all: &Kinds, given: &Given) -> Option<Evidence> {
         }),
         stores: Vec::new(),
         known_certificates: given.known.clone(),
+        expected_keys: Vec::new(),
         fetched: Vec::new(),
         records: Vec::new(),
         identity: None,
