@@ -221,7 +221,7 @@ fn lowered(frame: &[u8]) -> Option<Vec<u8>> {
     }
     // supported_versions: type 43, its length, the length of the list, the list (RFC 8446 §4.2.1).
     let mut payload = payload.to_vec();
-    let is_the_list = |at: &[u8]| at[..3] == [0, 43, 0] && at[4] % 2 == 0 && at[3] == at[4].wrapping_add(1);
+    let is_the_list = |at: &[u8]| at[..3] == [0, 43, 0] && at[4].is_multiple_of(2) && at[3] == at[4].wrapping_add(1);
     let Some(place) = payload.windows(5).position(is_the_list) else { return Some(frame.to_vec()) };
     let length = usize::from(payload[place + 4]);
     for version in payload.get_mut(place + 5..place + 5 + length)?.chunks_exact_mut(2) {
