@@ -227,7 +227,10 @@ impl<'c, 'e> Teller<'c, 'e> {
     /// Whatever the client meets there is the device's: that comes first. What stops nobody is no fault.
     pub(super) fn put_inspection_first(&mut self) {
         let stops = |inspection: &TlsInspection| {
-            inspection.answer.is_some() || inspection.distrusted || inspection.other_key || self.story.faults.iter().any(|fault| fault.blocks)
+            inspection.answer.is_some()
+                || inspection.distrusted
+                || inspection.other_key
+                || self.story.faults.iter().any(|fault| fault.blocks)
         };
         let Some(inspection) = self.story.inspection.clone().filter(|inspection| stops(inspection)) else { return };
         let shown = inspection.shown;
