@@ -4,13 +4,14 @@
 
 mod common;
 
-use common::examine::{NAME, check_early_end, codes, connects, every_suite, faults, request, resolution, run};
+use common::examine::{NAME, check_early_end, client, codes, connects, ended, every_suite, faults, request, resolution, run};
 use common::flight::{self, Server};
 use common::{chance, check_report};
 use proptest::prelude::*;
 use tlswhy_core::{Examination, Request};
 use tlswhy_model::{
-    Answer, Asked, Attempt, Awaited, Bytes, ClientProfile, Depth, Ending, Exchange, Opening, Outcome, Probe, Question, Speaker,
+    Answer, Asked, Attempt, Awaited, Bytes, ClientProfile, Confidence, Depth, Ending, Exchange, Opening, Outcome, Probe,
+    Question, Speaker,
 };
 use tlswhy_wire::{AlertDescription, AlertLevel, NamedGroup, ProtocolVersion, SignatureScheme};
 
@@ -72,6 +73,34 @@ proptest! {
         let again = common::replay(examination.evidence());
         prop_assert_eq!(codes(&again), codes(&report));
         prop_assert_eq!(&again, &common::replay(examination.evidence()));
+    }
+
+    /// Before a server that takes the client something drops connections by chance: no more is confirmed than hellos that were
+    /// dropped each time they were sent, and more than once.
+    #[test]
+    fn what_happens_once_is_not_confirmed(sometimes in any::<u64>(), often in any::<u64>()) {
+        let (server, client) = (Server::default(), client("openssl-3.0"));
+        prop_assert!(connects(&client, &server));
+        let mut count = 0;
+        let mut examination = Examination::new(request(client));
+        let report = run(&mut examination, |asked| {
+            count += 1;
+            let dropped = sometimes & often.rotate_left(count / 64) & (1 << (count % 64)) != 0;
+            match &asked.question {
+                Question::Probe(probe) if dropped => ended((**probe).clone(), Ending::Closed { awaited: Awaited::ServerHello }),
+                _ => server.answer(asked),
+            }
+        });
+        let attempts = &examination.evidence().attempts;
+        let closed = |attempt: &Attempt| matches!(attempt.ending, Ending::Closed { .. });
+        let same = |one: &Probe, other: &Probe| Probe { repetition: 0, ..one.clone() } == Probe { repetition: 0, ..other.clone() };
+        let each_time = |attempt: &&Attempt| {
+            let all: Vec<&Attempt> = attempts.iter().filter(|other| same(&other.probe, &attempt.probe)).collect();
+            attempt.probe.repetition == 0 && all.len() > 1 && all.into_iter().all(closed)
+        };
+        let most = attempts.iter().filter(each_time).count();
+        let confirmed = report.findings.iter().filter(|finding| finding.confidence == Confidence::Confirmed).count();
+        prop_assert!(confirmed <= most, "{confirmed} confirmed, {most} dropped each time: {:?}", codes(&report));
     }
 
     /// No bytes and no ending make it panic, run on, or say what its exhibits do not show.

@@ -14,6 +14,7 @@ mod negotiation;
 mod path;
 mod reach;
 mod refusal;
+mod repetition;
 mod watched;
 
 pub use between::{Downgrade, Stand, TlsInspection};
@@ -214,6 +215,9 @@ pub(super) fn tell(case: &Case<'_>, stores: &Stores, now: i64) -> Story {
     };
     // `None` is an early end: waiting for an answer, or nothing further can be said.
     let _ended_early = teller.begin();
+    if !case.evidence.watched {
+        teller.repeat_quiet_contrasts();
+    }
     teller.put_inspection_first();
     if teller.cut_off.get() {
         teller.story.complete = false;
