@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
@@ -154,6 +154,135 @@ fn the_line_that_keeps_a_client_is_named_and_mended() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// A client of which no file says why it fails: what is found, and the same client mended.
+struct Plain {
+    name: &'static str,
+    /// What nginx is told of TLS.
+    server: &'static str,
+    watch: &'static str,
+    /// Programs and arguments, parted by `|`.
+    fails: &'static str,
+    cause: &'static str,
+    mended: &'static str,
+}
+
+const TLS_1_3: &str = "ssl_protocols TLSv1.3;";
+/// Go has given the exchange of keys by RSA up with 1.22.
+const RSA_EXCHANGE: &str = "ssl_protocols TLSv1.2; ssl_ciphers AES128-GCM-SHA256;";
+const FETCH: &str = "fetch(process.argv[1]).then(r=>r.text(),()=>process.exit(3))";
+
+const PLAIN: &[Plain] = &[
+    Plain {
+        name: "tstclnt of NSS",
+        server: TLS_1_3,
+        watch: "steer",
+        fails: "tstclnt|-h|127.0.0.1|-p|{port}|-a|localhost|-V|tls1.2:tls1.2|-D|-Q|-o",
+        cause: "version-ranges-disjoint",
+        mended: "tstclnt|-h|127.0.0.1|-p|{port}|-a|localhost|-V|tls1.2:tls1.3|-D|-Q|-o",
+    },
+    Plain {
+        name: "OpenSSL 1.1.0, and a newer one",
+        server: TLS_1_3,
+        watch: "steer",
+        fails: "{old}|s_client|-connect|127.0.0.1:{port}|-servername|localhost|-CAfile|{ca}",
+        cause: "client-software-outdated",
+        mended: "openssl|s_client|-connect|127.0.0.1:{port}|-servername|localhost|-CAfile|{ca}|-brief",
+    },
+    Plain {
+        name: "net/http of Go",
+        server: RSA_EXCHANGE,
+        watch: "steer",
+        fails: "env|SSL_CERT_FILE={ca}|tlswhy-lab-go-1.24-get|https://localhost:{port}/",
+        cause: "no-shared-cipher",
+        mended: "env|SSL_CERT_FILE={ca}|GODEBUG=tlsrsakex=1|tlswhy-lab-go-1.24-get|https://localhost:{port}/",
+    },
+    // Go asks no proxy for `localhost`, but for any other spelling.
+    Plain {
+        name: "net/http of Go behind a proxy",
+        server: RSA_EXCHANGE,
+        watch: "proxy",
+        fails: "env|SSL_CERT_FILE={ca}|tlswhy-lab-go-1.24-get|https://LOCALHOST:{port}/",
+        cause: "no-shared-cipher",
+        mended: "env|SSL_CERT_FILE={ca}|GODEBUG=tlsrsakex=1|tlswhy-lab-go-1.24-get|https://LOCALHOST:{port}/",
+    },
+    Plain {
+        name: "fetch of Node behind a proxy",
+        server: TLS_1_3,
+        watch: "proxy",
+        fails: "env|NODE_EXTRA_CA_CERTS={ca}|node-24|--tls-max-v1.2|-e|{fetch}|https://localhost:{port}/",
+        cause: "version-ranges-disjoint",
+        mended: "env|NODE_EXTRA_CA_CERTS={ca}|node-24|-e|{fetch}|https://localhost:{port}/",
+    },
+];
+
+#[test]
+fn clients_without_a_file_are_diagnosed_and_connect_once_mended() {
+    let lab = Lab::new().unwrap();
+    let binary = find_binary().unwrap();
+    let old = lab.old_openssl().unwrap();
+    let certificate = certificate_of_localhost();
+    let ca = certificate.display().to_string();
+    let mut wrong = Vec::new();
+    for case in PLAIN {
+        let tls = format!("ssl_certificate {ca}; ssl_certificate_key {ca};");
+        let server = match lab.nginx_http(&format!("server {{ listen 127.0.0.1:{{port}} ssl; {tls} {} }}", case.server)) {
+            Ok(server) => server,
+            Err(why) => {
+                skip(&why.to_string());
+                continue;
+            }
+        };
+        let watched = |line: &str| -> Option<Vec<Value>> {
+            let fill = |word: &str| {
+                word.replace("{old}", &old.display().to_string())
+                    .replace("{fetch}", FETCH)
+                    .replace("{port}", &server.address().port().to_string())
+                    .replace("{ca}", &ca)
+            };
+            let words: Vec<String> = line.split('|').map(fill).collect();
+            let program = words.iter().find(|word| *word != "env" && !word.contains('='))?;
+            if find_program(program).is_none() && !Path::new(program).exists() {
+                skip(program);
+                return None;
+            }
+            let report = server.dir().join("report.jsonl");
+            let mut command = Command::new(&binary);
+            command.args(["run", "--watch", case.watch, "--format", "json", "-o"]).arg(&report).arg("--ca").arg(&ca);
+            output(command.arg("--").args(&words));
+            let text = fs::read_to_string(&report).unwrap_or_default();
+            Some(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+        };
+        let (Some(before), Some(after)) = (watched(case.fails), watched(case.mended)) else { continue };
+        let root = before.iter().find(|line| line["format"] == "tlswhy-report").map(|report| &report["root_cause"]);
+        if root.and_then(Value::as_str) != Some(case.cause) {
+            wrong.push(format!("{}: the cause is {root:?}", case.name));
+        }
+        wrong.extend(not_established(&after).map(|outcomes| format!("{}: mended, its handshakes are {outcomes}", case.name)));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A certificate for `localhost` that is its own authority, with its key.
+fn certificate_of_localhost() -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("localhost.pem");
+    let mut make = Command::new("openssl");
+    make.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=localhost"]);
+    make.args(["-addext", "subjectAltName=DNS:localhost", "-out"]).arg(&path).arg("-keyout").arg(path.with_extension("key"));
+    let said = output(&mut make);
+    assert!(said.status.success(), "{said:?}");
+    let both = [fs::read(&path).unwrap(), fs::read(path.with_extension("key")).unwrap()].concat();
+    fs::write(&path, both).unwrap();
+    path
+}
+
+/// How the handshakes of a report ended, unless there are some and all came about.
+fn not_established(lines: &[Value]) -> Option<String> {
+    let handshakes = lines.iter().filter(|line| line["format"] == "tlswhy-handshake");
+    let outcomes: Vec<&Value> = handshakes.map(|line| &line["handshake"]["outcome"]).collect();
+    let fine = !outcomes.is_empty() && outcomes.iter().all(|outcome| *outcome == "established");
+    (!fine).then(|| format!("{outcomes:?}"))
+}
+
 fn judge(lab: &Lab, binary: &Path, case: &Case, server: &Server) -> Result<(), String> {
     let dir = server.dir();
     let fill = |text: &str| {
@@ -205,11 +334,9 @@ fn judge(lab: &Lab, binary: &Path, case: &Case, server: &Server) -> Result<(), S
         return Ok(());
     }
     let after = watched(&dir.join("after.jsonl"), in_file)?;
-    let outcomes: Vec<&Value> =
-        after.iter().filter(|line| line["format"] == "tlswhy-handshake").map(|line| &line["handshake"]["outcome"]).collect();
-    match outcomes.iter().all(|outcome| *outcome == "established") && !outcomes.is_empty() {
-        true => Ok(()),
-        false => Err(format!("mended, its handshakes are {outcomes:?}")),
+    match not_established(&after) {
+        None => Ok(()),
+        Some(outcomes) => Err(format!("mended, its handshakes are {outcomes}")),
     }
 }
 
