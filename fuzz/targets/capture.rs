@@ -10,7 +10,7 @@ use tlswhy_capture::{Limits, read};
 const HEADERS: usize = 40;
 
 fuzz_target!(|bytes: &[u8]| {
-    let limits = Limits { connections: 4, bytes: 1 << 16 };
+    let limits = Limits { connections: 4, bytes: 1 << 16, silence: Some(1_000_000_000) };
     let made;
     let capture = match bytes {
         [first, pieces @ ..] if first & 1 == 1 => {

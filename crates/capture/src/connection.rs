@@ -130,6 +130,17 @@ impl Connection {
         self.phase == Phase::Tls && self.endings.is_empty()
     }
 
+    /// Whether somebody's answer is awaited: in the handshake, or to the opening of the connection itself.
+    pub(crate) fn is_awaited(&self) -> bool {
+        let unanswered = self.phase == Phase::Talk && self.packets[1 - self.client] == 0;
+        self.endings.is_empty() && (self.phase == Phase::Tls || unanswered)
+    }
+
+    /// Whether nothing more is to be learned of it.
+    pub(crate) fn is_done(&self) -> bool {
+        self.phase == Phase::Done
+    }
+
     /// Whether both sides ended it, so that nothing more will come.
     pub(crate) fn is_over(&self) -> bool {
         if self.phase == Phase::Done {

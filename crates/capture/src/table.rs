@@ -20,11 +20,14 @@ pub struct Limits {
     pub connections: usize,
     /// Bytes of all connections together.
     pub bytes: usize,
+    /// For so long, in nanoseconds, what is undecided may be silent before it is told as it stands. `None`: until the end, which a
+    /// capture that goes on has not.
+    pub silence: Option<u64>,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { connections: 65_536, bytes: 256 << 20 }
+        Limits { connections: 65_536, bytes: 256 << 20, silence: None }
     }
 }
 
@@ -66,6 +69,11 @@ pub fn read(input: impl Read, limits: Limits, found: &mut dyn FnMut(Handshake)) 
     let mut table = Table { limits, ..Table::default() };
     let stopped = loop {
         match frames.frame() {
+            // Nothing came, and time went on.
+            Ok(Some(frame)) if frame.bytes.is_empty() => {
+                table.counts.last = table.counts.last.max(frame.at);
+                table.tell_what_is_silent(found);
+            }
             Ok(Some(frame)) => {
                 table.counts.frames += 1;
                 table.counts.first.get_or_insert(frame.at);
@@ -101,6 +109,8 @@ struct Table {
     connections: HashMap<Key, Connection>,
     /// Connections that were reset, with the time of their last packet then.
     reset: VecDeque<(u64, Key)>,
+    /// Connections that may still be undecided, with the time of their last packet then.
+    waiting: VecDeque<(u64, Key)>,
     held: usize,
 }
 
@@ -111,6 +121,7 @@ impl Table {
     fn take(&mut self, segment: &Segment<'_>, found: &mut dyn FnMut(Handshake)) {
         self.counts.segments += 1;
         self.end_what_was_reset(found);
+        self.tell_what_is_silent(found);
         let key = (segment.source.min(segment.destination), segment.source.max(segment.destination));
         if self.connections.get(&key).is_some_and(|connection| connection.is_reopened_by(segment)) {
             self.end(key, found);
@@ -124,6 +135,9 @@ impl Table {
                 self.make_room(found);
             }
             self.counts.connections += 1;
+            if self.limits.silence.is_some() {
+                self.waiting.push_back((segment.at, key));
+            }
         }
         let connection = self.connections.entry(key).or_insert_with(|| Connection::new(segment));
         let before = connection.held();
@@ -136,12 +150,7 @@ impl Table {
         if is_over {
             self.end(key, found);
         } else if decided {
-            let until = self.counts.last;
-            if let Some(connection) = self.connections.get_mut(&key) {
-                self.held = self.held.saturating_sub(connection.held());
-                connection.handshake(until).into_iter().for_each(found);
-                connection.set_done();
-            }
+            self.tell(key, found);
         } else if self.held > self.limits.bytes {
             self.make_room(found);
         }
@@ -161,6 +170,35 @@ impl Table {
                 Some(_) => self.end(key, found),
                 None => {}
             }
+        }
+    }
+
+    /// Tells of the connections on which nobody has said anything for too long.
+    fn tell_what_is_silent(&mut self, found: &mut dyn FnMut(Handshake)) {
+        let Some(silence) = self.limits.silence else { return };
+        while let Some((at, key)) = self.waiting.front().copied() {
+            let is_due = at.saturating_add(silence) <= self.counts.last;
+            if !is_due && self.waiting.len() <= self.limits.connections.saturating_mul(2) {
+                return;
+            }
+            self.waiting.pop_front();
+            match self.connections.get(&key).filter(|connection| is_due && !connection.is_done()) {
+                Some(connection) if connection.last() > at => self.waiting.push_back((connection.last(), key)),
+                Some(connection) if connection.is_awaited() => self.tell(key, found),
+                // What waits for its first word may get it yet.
+                Some(_) => self.waiting.push_back((self.counts.last, key)),
+                None => {}
+            }
+        }
+    }
+
+    /// Tells of a connection that is decided, and forgets what was said on it.
+    fn tell(&mut self, key: Key, found: &mut dyn FnMut(Handshake)) {
+        let until = self.counts.last;
+        if let Some(connection) = self.connections.get_mut(&key) {
+            self.held = self.held.saturating_sub(connection.held());
+            connection.handshake(until).into_iter().for_each(found);
+            connection.set_done();
         }
     }
 

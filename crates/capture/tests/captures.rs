@@ -69,11 +69,11 @@ fn prefixes_of_a_capture_are_read() {
 #[test]
 fn too_many_connections_are_given_up_and_counted() {
     let bytes = fs::read(common::shipped().join("tls13-resumed.pcap")).unwrap();
-    let limits = tlswhy_capture::Limits { connections: 1, bytes: 1 << 20 };
+    let limits = tlswhy_capture::Limits { connections: 1, bytes: 1 << 20, silence: None };
     let mut found = Vec::new();
     tlswhy_capture::read(bytes.as_slice(), limits, &mut |handshake| found.push(handshake)).unwrap();
     assert_eq!(found.len(), 2, "one after the other there is room for both");
-    let limits = tlswhy_capture::Limits { connections: 8, bytes: 100 };
+    let limits = tlswhy_capture::Limits { connections: 8, bytes: 100, silence: None };
     let reading = tlswhy_capture::read(bytes.as_slice(), limits, &mut |_| {}).unwrap();
     assert!(reading.counts.forgotten > 0);
 }
@@ -90,17 +90,41 @@ fn a_reset_connection_is_told_once_it_stays_quiet() {
     assert_eq!(order, [true, false]);
 }
 
+/// A server that never answers, before another connection a minute later, and a clock that goes on by frames without bytes.
+#[test]
+fn what_is_silent_is_told_while_the_capture_goes_on() {
+    let whole = fs::read(common::shipped().join("tls13.pcap")).unwrap();
+    // Up to the hello.
+    let silent = &whole[..(0..4).fold(24, |at, _| at + 16 + field(&whole, at + 8) as usize)];
+    let other = later(&fs::read(common::shipped().join("tls12.pcap")).unwrap(), 1_000_000);
+    let limits = tlswhy_capture::Limits { silence: Some(15_000_000_000), ..tlswhy_capture::Limits::default() };
+    let outcomes = |capture: &[u8]| {
+        let mut order = Vec::new();
+        let reading =
+            tlswhy_capture::read(capture, limits, &mut |handshake: Handshake| order.push(handshake.outcome.failed())).unwrap();
+        (order, reading.counts.frames)
+    };
+    assert_eq!(outcomes(&[silent, &other[24..]].concat()).0, [true, false]);
+    // A header of a record, and nothing behind it.
+    let time = other[24..28].to_vec();
+    let tick = [time.as_slice(), &[0; 12]].concat();
+    assert_eq!(outcomes(&[silent, &tick, &tick].concat()), (vec![true], 4));
+}
+
 /// A capture in the format of pcap with its times put off, in seconds.
 fn later(capture: &[u8], seconds: u32) -> Vec<u8> {
     let mut capture = capture.to_vec();
     let mut at = 24;
     while at < capture.len() {
-        let field = |at: usize| u32::from_le_bytes(capture[at..at + 4].try_into().unwrap());
-        let (time, length) = (field(at) + seconds, field(at + 8) as usize);
+        let (time, length) = (field(&capture, at) + seconds, field(&capture, at + 8) as usize);
         capture[at..at + 4].copy_from_slice(&time.to_le_bytes());
         at += 16 + length;
     }
     capture
+}
+
+fn field(capture: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes(capture[at..at + 4].try_into().unwrap())
 }
 
 /// What no sender of packets may bring about: a panic, or memory without a bound. Each costs the reader what its packets cost.
@@ -112,7 +136,7 @@ fn hostile_captures_are_read_within_bounds() {
     assert_eq!(link, 1, "Ethernet");
     let header = capture.clone();
     let hello = [&[22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3][..], &[7; 200]].concat();
-    let limits = tlswhy_capture::Limits { connections: 4096, bytes: 8 << 20 };
+    let limits = tlswhy_capture::Limits { connections: 4096, bytes: 8 << 20, silence: None };
     let read = |frames: &mut dyn FnMut(&mut Vec<u8>)| {
         let mut capture = header.clone();
         frames(&mut capture);

@@ -125,28 +125,117 @@ fn names_versions_suites_alerts_and_ja3_are_those_of_tshark() {
     paths.extend(further.iter().flat_map(|directory| common::captures(directory)));
     let (mut compared, mut differences) = (0, Vec::new());
     for path in paths {
-        let file = path.file_name().unwrap().to_string_lossy().into_owned();
-        let ours = ours(&path);
-        for (ports, theirs) in theirs(&path).unwrap() {
-            // tshark takes the side that was seen first for the client.
-            let nothing = Seen::default();
-            let ours = ours.get(&ports).or_else(|| ours.get(&(ports.1, ports.0))).unwrap_or(&nothing);
-            compared += 1;
-            for (what, ours, theirs) in [
-                ("name", &ours.name, &theirs.name),
-                ("version", &ours.version, &theirs.version),
-                ("suite", &ours.suite, &theirs.suite),
-                ("alerts", &ours.alerts, &theirs.alerts),
-                ("ja3", &ours.ja3, &theirs.ja3),
-            ] {
-                let known = KNOWN.iter().any(|(name, differs, _)| *name == file && *differs == what);
-                if ours != theirs && !known {
-                    differences.push(format!("{file} {ports:?} {what}: we {ours:?}, tshark {theirs:?}"));
-                }
-            }
-        }
+        let (connections, differing) = compare(&path);
+        compared += connections;
+        differences.extend(differing);
     }
     println!("{compared} connections compared");
     assert!(differences.is_empty(), "{}", differences.join("\n"));
     assert!(compared >= 18, "tshark must have read the captures: {compared}");
+}
+
+/// How many connections tshark sees, and in what we differ.
+fn compare(path: &Path) -> (usize, Vec<String>) {
+    let (mut compared, mut differences) = (0, Vec::new());
+    let file = path.file_name().unwrap().to_string_lossy().into_owned();
+    let ours = ours(path);
+    for (ports, theirs) in theirs(path).unwrap() {
+        // tshark takes the side that was seen first for the client.
+        let nothing = Seen::default();
+        let ours = ours.get(&ports).or_else(|| ours.get(&(ports.1, ports.0))).unwrap_or(&nothing);
+        compared += 1;
+        for (what, ours, theirs) in [
+            ("name", &ours.name, &theirs.name),
+            ("version", &ours.version, &theirs.version),
+            ("suite", &ours.suite, &theirs.suite),
+            ("alerts", &ours.alerts, &theirs.alerts),
+            ("ja3", &ours.ja3, &theirs.ja3),
+        ] {
+            let known = KNOWN.iter().any(|(name, differs, _)| *name == file && *differs == what);
+            if ours != theirs && !known {
+                differences.push(format!("{file} {ports:?} {what}: we {ours:?}, tshark {theirs:?}"));
+            }
+        }
+    }
+    (compared, differences)
+}
+
+/// A real handshake of Ethernet with another header before each packet: the link type, and what makes the frame of the one that was.
+type Dress = (&'static str, u32, fn(&[u8]) -> Vec<u8>);
+
+const DRESSES: &[Dress] = &[
+    ("null", 0, |frame| [&[2, 0, 0, 0], packet(frame)].concat()),
+    ("null of a big machine", 0, |frame| [&[0, 0, 0, 2], packet(frame)].concat()),
+    ("loop", 108, |frame| [&[0, 0, 0, 2], packet(frame)].concat()),
+    ("raw", 101, |frame| packet(frame).to_vec()),
+    ("raw of another system", 12, |frame| packet(frame).to_vec()),
+    ("ipv4", 228, |frame| packet(frame).to_vec()),
+    ("ppp", 9, |frame| [&[0xff, 3, 0, 0x21], packet(frame)].concat()),
+    ("ppp with a short protocol", 9, |frame| [&[0x21], packet(frame)].concat()),
+    ("ppp in hdlc", 50, |frame| [&[0xff, 3, 0, 0x21], packet(frame)].concat()),
+    ("cisco hdlc", 104, |frame| [&[0x0f, 0, 8, 0], packet(frame)].concat()),
+    ("802.11", 105, |frame| wireless(0x08, &[], frame)),
+    ("802.11 with quality of service", 105, |frame| wireless(0x88, &[0, 0], frame)),
+    ("radiotap", 127, |frame| [&[0, 0, 8, 0, 0, 0, 0, 0][..], &wireless(0x08, &[], frame)].concat()),
+    ("vlan", 1, |frame| tagged(&[0x81, 0, 0, 5], frame)),
+    ("qinq", 1, |frame| tagged(&[0x88, 0xa8, 0, 7, 0x81, 0, 0, 5], frame)),
+    ("qinq of old", 1, |frame| tagged(&[0x91, 0, 0, 7, 0x81, 0, 0, 5], frame)),
+    ("mpls", 1, |frame| [&frame[..12], &[0x88, 0x47, 0, 1, 1, 0xff], packet(frame)].concat()),
+    ("pppoe", 1, |frame| {
+        let length = u16::try_from(packet(frame).len() + 2).unwrap().to_be_bytes();
+        [&frame[..12], &[0x88, 0x64, 0x11, 0, 0, 1], &length, &[0, 0x21], packet(frame)].concat()
+    }),
+    ("nflog", 239, |frame| {
+        let length = u16::try_from(packet(frame).len() + 4).unwrap().to_le_bytes();
+        let padding = vec![0; packet(frame).len().next_multiple_of(4) - packet(frame).len()];
+        [&[2, 0, 0, 0], &length[..], &[9, 0], packet(frame), &padding].concat()
+    }),
+    ("gre", 1, |frame| {
+        let length = u16::try_from(packet(frame).len() + 24).unwrap().to_be_bytes();
+        let outer = [&[0x45, 0], &length[..], &[0, 1, 0, 0, 64, 47, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2]].concat();
+        [&frame[..14], &outer, &[0, 0, 8, 0], packet(frame)].concat()
+    }),
+];
+
+/// The IP packet of an Ethernet frame.
+fn packet(frame: &[u8]) -> &[u8] {
+    &frame[14..]
+}
+
+fn tagged(tags: &[u8], frame: &[u8]) -> Vec<u8> {
+    [&frame[..12], tags, &frame[12..]].concat()
+}
+
+fn wireless(kind: u8, further: &[u8], frame: &[u8]) -> Vec<u8> {
+    let logical = [0xaa, 0xaa, 3, 0, 0, 0, 8, 0];
+    [&[kind, 1, 0, 0], &[2; 18][..], &[0x10, 0], further, &logical, packet(frame)].concat()
+}
+
+#[test]
+fn every_link_type_is_read_as_tshark_reads_it() {
+    if Command::new("tshark").arg("--version").output().is_err() {
+        println!("skipped: tshark is not installed (package tshark)");
+        return;
+    }
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("dressed.pcap");
+    for name in ["tls13.pcap", "no-shared-cipher.pcap"] {
+        let capture = std::fs::read(common::shipped().join(name)).unwrap();
+        let bare = ours(&common::shipped().join(name));
+        for (dress, link, frame_of) in DRESSES {
+            let mut dressed = [&capture[..20], &link.to_le_bytes()].concat();
+            let mut rest = &capture[24..];
+            while !rest.is_empty() {
+                let length = u32::from_le_bytes(rest[8..12].try_into().unwrap()) as usize;
+                let (record, behind) = rest.split_at(16 + length);
+                let frame = frame_of(&record[16..]);
+                let length = u32::try_from(frame.len()).unwrap().to_le_bytes();
+                dressed.extend([&record[..8], &length, &length, &frame].concat());
+                rest = behind;
+            }
+            std::fs::write(&path, dressed).unwrap();
+            assert_eq!(ours(&path), bare, "{name} in {dress}");
+            let (compared, differences) = compare(&path);
+            assert!(compared == bare.len() && differences.is_empty(), "{name} in {dress}: {compared}, {differences:?}");
+        }
+    }
 }

@@ -82,7 +82,14 @@ impl Packets {
         while !self.ends.load(Ordering::Relaxed) {
             let (length, from) = match recvfrom::<LinkAddr>(self.socket.as_raw_fd(), &mut self.packet) {
                 Ok((length, Some(from))) => (length, from),
-                Ok((_, None)) | Err(Errno::EAGAIN | Errno::EINTR) => continue,
+                Err(Errno::EAGAIN) => {
+                    // Nobody said anything; whoever reads is told that time went on.
+                    self.ready.clear();
+                    self.taken = 0;
+                    header(&mut self.ready, 0, SystemTime::now());
+                    return Ok(true);
+                }
+                Ok((_, None)) | Err(Errno::EINTR) => continue,
                 // The interface went down; others go on, and it may come back.
                 Err(Errno::ENETDOWN) => continue,
                 Err(error) => return Err(error.into()),
@@ -120,16 +127,20 @@ impl Read for Packets {
 
 /// Appends a packet as a capture has it.
 fn record(capture: &mut Vec<u8>, from: &LinkAddr, packet: &[u8], at: SystemTime) {
-    let at = at.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let length = u32::try_from(packet.len() + 16).unwrap_or(u32::MAX);
-    let seconds = u32::try_from(at.as_secs()).unwrap_or(u32::MAX);
-    for word in [seconds, at.subsec_nanos(), length, length] {
-        capture.extend(word.to_le_bytes());
-    }
+    header(capture, u32::try_from(packet.len() + 16).unwrap_or(u32::MAX), at);
     // Type of the packet, type and length of the address, the address, which nobody reads, and the protocol.
     capture.extend(u16::from(from.pkttype()).to_be_bytes());
     capture.extend(from.hatype().to_be_bytes());
     capture.extend([0; 10]);
     capture.extend(from.protocol().to_ne_bytes());
     capture.extend(packet);
+}
+
+/// Appends what stands before a packet of so many bytes.
+fn header(capture: &mut Vec<u8>, length: u32, at: SystemTime) {
+    let at = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let seconds = u32::try_from(at.as_secs()).unwrap_or(u32::MAX);
+    for word in [seconds, at.subsec_nanos(), length, length] {
+        capture.extend(word.to_le_bytes());
+    }
 }

@@ -165,7 +165,11 @@ fn a_server_that_is_not_there_is_told_and_what_was_not_seen_is_no_success() {
     let mut client = TcpStream::connect(relaying.address).unwrap();
     assert_eq!(client.read(&mut [0; 8]).unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
     let (lines, told, status) = relaying.end(false);
-    assert_eq!((summary(&lines)["unreached"].as_u64(), status), (Some(1), 3));
+    let all = summary(&lines);
+    assert_eq!((all["unreached"].as_u64(), status), (Some(1), 3));
+    let way = &all["unreached_for"][0];
+    let (address, cause) = (way["address"].as_str().unwrap(), way["cause"].as_str());
+    assert_eq!((address, cause, way["count"].as_u64()), (gone.to_string().as_str(), Some("port-closed"), Some(1)));
     assert!(told.contains("refused"), "{told}");
 }
 

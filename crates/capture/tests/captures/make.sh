@@ -23,7 +23,7 @@ capture() { # name, then the command of the client
   local name=$1
   shift
   rm -f tcpdump.log
-  tcpdump -i "${interface:-lo}" -Z root --immediate-mode -U -w "$out/$name.pcap" ${filter:-tcp} 2>tcpdump.log &
+  tcpdump -i "${interface:-lo}" ${link:+-y "$link"} -Z root --immediate-mode -U -w "$out/$name.pcap" ${filter:-tcp} 2>tcpdump.log &
   local dump=$!
   until grep -qs "listening on" tcpdump.log; do sleep 0.05; done
   "$@" >/dev/null 2>&1 || true
@@ -39,6 +39,9 @@ trusting() { client -CAfile cert.pem -verify_return_error "$@"; }
 
 server; capture tls13 trusting
 server -tls1_2; capture tls12 trusting
+# All interfaces at once, with both headers that Linux has for that.
+server -tls1_2; interface=any link=LINUX_SLL capture cooked trusting
+server; interface=any link=LINUX_SLL2 capture cooked2 trusting
 server -groups P-384; capture retry trusting -groups X25519:P-384
 resume() { trusting -sess_out s.pem "$@"; trusting -sess_in s.pem "$@"; }
 server; capture tls13-resumed resume -tls1_3

@@ -5,12 +5,14 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use tlswhy_model::Ending;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
 use super::carry::{Seen, carry, now};
 use super::relay::listen;
+use crate::connection::dial;
 use crate::resolve;
 
 /// Clients that are carried at once, where descriptors allow it; the rest wait in the system's queue.
@@ -39,7 +41,16 @@ pub struct Arrival {
     /// When it came, in nanoseconds since 1970.
     pub at: u64,
     /// The address of the server that carries it on; why none does.
-    pub server: Result<SocketAddr, String>,
+    pub server: Result<SocketAddr, Unreached>,
+}
+
+/// Why a server could not be reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreached {
+    /// The address that was tried last; `None` where the name has none.
+    pub address: Option<SocketAddr>,
+    /// What came of it.
+    pub ending: Ending,
 }
 
 /// Whoever sees what passes on one connection; dropped when it has ended.
@@ -80,7 +91,7 @@ impl Front {
     pub async fn before(host: &str, port: u16, at: SocketAddr) -> io::Result<Front> {
         let way =
             Way { host: host.to_owned(), port, known: Mutex::new(Known { addresses: Vec::new(), asked: Instant::now() }) };
-        let addresses = way.ask().await.map_err(|why| io::Error::other(format!("{host} cannot be reached: {why}")))?;
+        let addresses = way.ask().await.map_err(|why| io::Error::other(format!("{host} has no address: {why}")))?;
         let listener = listen(at)?;
         let address = listener.local_addr()?;
         let is_here = |other: &SocketAddr| {
@@ -153,9 +164,9 @@ impl Way {
     }
 
     /// A connection to the server; where its addresses do not answer, its name is looked up again.
-    async fn reach(&self) -> Result<(SocketAddr, TcpStream), String> {
+    async fn reach(&self) -> Result<(SocketAddr, TcpStream), Unreached> {
         let known = self.known().addresses.clone();
-        let why = match dial(&known).await {
+        let why = match dial_any(&known).await {
             Ok(reached) => return Ok(reached),
             Err(why) => why,
         };
@@ -163,9 +174,9 @@ impl Way {
             return Err(why);
         }
         match self.ask().await {
-            Ok(addresses) if addresses != known => dial(&addresses).await,
+            Ok(addresses) if addresses != known => dial_any(&addresses).await,
             Ok(_) => Err(why),
-            Err(unresolved) => Err(format!("{why}; and {} cannot be looked up again: {unresolved}", self.host)),
+            Err(unresolved) => Err(Unreached { address: None, ending: Ending::Unreachable { detail: unresolved } }),
         }
     }
 
@@ -187,14 +198,13 @@ impl Way {
 }
 
 /// The first of these addresses that answers; why the last does not.
-async fn dial(addresses: &[SocketAddr]) -> Result<(SocketAddr, TcpStream), String> {
-    let mut why = "it has no address".to_owned();
+async fn dial_any(addresses: &[SocketAddr]) -> Result<(SocketAddr, TcpStream), Unreached> {
+    let mut why = Unreached { address: None, ending: Ending::Unreachable { detail: "it has no address".to_owned() } };
     for address in addresses {
-        why = match timeout(PATIENCE, TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => return Ok((*address, stream)),
-            Ok(Err(error)) => format!("{address}: {error}"),
-            Err(_) => format!("{address}: no answer within {} s", PATIENCE.as_secs()),
-        };
+        match dial(*address, PATIENCE).await {
+            Ok(stream) => return Ok((*address, stream)),
+            Err(ending) => why = Unreached { address: Some(*address), ending },
+        }
     }
     Err(why)
 }
@@ -279,8 +289,7 @@ mod tests {
             let address = front.address();
             let (told, mut seen) = unbounded_channel();
             let serving = front.serve(Some(1), move |arrival| {
-                let why = arrival.server.unwrap_err();
-                assert!(why.contains("refused"), "{why}");
+                assert_eq!(arrival.server.unwrap_err(), Unreached { address: Some(gone), ending: Ending::Refused });
                 Telling(told.clone())
             });
             let client = async {

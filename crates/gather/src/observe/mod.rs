@@ -12,7 +12,7 @@ mod relay;
 mod steering;
 
 pub use carry::{Event, Seen, now};
-pub use front::{Arrival, Front, Witness};
+pub use front::{Arrival, Front, Unreached, Witness};
 pub use hearing::{FirstWords, Heard, hear};
 #[cfg(target_os = "linux")]
 pub use process::{JVM, Loaded, Process};

@@ -6,7 +6,8 @@ use std::io::{self, Write};
 use anstyle::AnsiColor;
 use serde::Serialize;
 use tlswhy_core::knowledge::likeness::nearest;
-use tlswhy_model::Tool;
+use tlswhy_gather::observe::Unreached;
+use tlswhy_model::{Ending, Tool};
 
 use super::capture::Row;
 use super::page::{ASIDE, HEADING, Page};
@@ -17,7 +18,7 @@ use crate::commands::relay::Tally;
 /// Name of the document.
 const FORMAT: &str = "tlswhy-relay";
 /// Its version.
-const FORMAT_VERSION: &str = "1.0";
+const FORMAT_VERSION: &str = "1.1";
 /// What people read in the place of a cause that is not known.
 const OPEN: &str = "undetermined";
 /// How many kinds of clients are shown to people.
@@ -60,11 +61,26 @@ pub(crate) struct Summary {
     without_tls: u64,
     /// Connections for which the server was not reached.
     unreached: u64,
+    /// Why it was not.
+    unreached_for: Vec<NotReached>,
     /// Connections that were carried and not watched, for want of memory.
     overlooked: u64,
     causes: Vec<Counted>,
     clients: Vec<Client>,
     rows: Vec<Row>,
+}
+
+/// One way in which the server was not reached.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct NotReached {
+    /// The address that was tried; absent where the name has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
+    says: String,
+    /// `null` where the reason lies here.
+    cause: Option<&'static str>,
+    count: u64,
 }
 
 /// How many handshakes fail of a cause.
@@ -119,6 +135,7 @@ impl Summary {
             given_up: tally.given_up,
             without_tls: tally.without_tls,
             unreached: tally.unreached,
+            unreached_for: tally.ways.iter().map(|(why, count)| NotReached::of(why, *count)).collect(),
             overlooked: connections.overlooked,
             causes: counted(tally.causes(tally.judged())),
             clients,
@@ -144,6 +161,9 @@ impl Summary {
         page.paragraph(0, ASIDE, &self.aside())?;
         for Counted { cause, count } in &self.causes {
             page.labelled(0, &format!("{count:>6}"), HEADING, TEXT, cause.as_deref().unwrap_or(OPEN))?;
+        }
+        for NotReached { says, cause, count, .. } in &self.unreached_for {
+            page.labelled(0, &format!("{count:>6}"), HEADING, TEXT, &format!("{}: {says}", cause.unwrap_or(OPEN)))?;
         }
         if !self.clients.is_empty() {
             page.blank()?;
@@ -184,6 +204,25 @@ impl Summary {
         }
         words::sentence(&parts.join("; "))
     }
+}
+
+impl NotReached {
+    fn of(why: &Unreached, count: u64) -> NotReached {
+        let cause = match (&why.ending, why.address) {
+            (_, None) => Some("dns-failure"),
+            (Ending::Refused, _) => Some("port-closed"),
+            (Ending::ConnectTimedOut { .. } | Ending::Unreachable { .. }, _) => Some("connect-timeout"),
+            _ => None,
+        };
+        let address = why.address.map(|address| address.to_string());
+        NotReached { address, says: not_reached(why), cause, count }
+    }
+}
+
+/// Why a server was not reached, in words.
+pub(crate) fn not_reached(why: &Unreached) -> String {
+    let ending = words::ending(&why.ending);
+    why.address.map_or_else(|| ending.clone(), |address| format!("{address}: {ending}"))
 }
 
 impl Client {

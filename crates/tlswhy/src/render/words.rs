@@ -351,7 +351,7 @@ pub(crate) fn ended(attempt: &Attempt) -> String {
     chosen.unwrap_or_default() + &ending(&attempt.ending)
 }
 
-fn ending(ending: &Ending) -> String {
+pub(crate) fn ending(ending: &Ending) -> String {
     match ending {
         Ending::Completed => "handshake completed".to_owned(),
         Ending::Answered => "answered".to_owned(),

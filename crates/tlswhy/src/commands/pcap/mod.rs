@@ -31,6 +31,8 @@ const MOST_REPORTS: usize = 200;
 const MOST_PARAGRAPHS: usize = 12;
 /// Bytes that are read at once.
 const READ_AT_ONCE: usize = 1 << 20;
+/// A connection that goes on and on which nothing was said for so long is decided as it stands, in nanoseconds.
+pub(crate) const SILENCE: u64 = 15_000_000_000;
 
 /// Reads every capture and writes what became of its handshakes.
 pub(crate) fn run(arguments: &Pcap) -> Result<Status, Failure> {
@@ -100,7 +102,8 @@ fn one(
         }
         kinds.add(handshake);
     };
-    let reading = tlswhy_capture::read(BufReader::with_capacity(READ_AT_ONCE, input), Limits::default(), &mut take)
+    let limits = Limits { silence: arguments.live.as_ref().map(|_| SILENCE), ..Limits::default() };
+    let reading = tlswhy_capture::read(BufReader::with_capacity(READ_AT_ONCE, input), limits, &mut take)
         .map_err(|error| cannot_read(name, &error))?;
     written?;
     let mut status = Status::Fine;

@@ -178,10 +178,10 @@ impl Session<'_> {
             Passed::Unreached(client, why) => {
                 // The first one says it; the others are counted.
                 if self.tally.unreached == 0 {
-                    let target = &self.place.target;
+                    let (target, why) = (&self.place.target, render::relay::not_reached(&why));
                     note(&format!("{client} was not carried to {target}: {why}; `tlswhy {target}` says more"));
                 }
-                self.tally.unreached += 1;
+                self.tally.not_carried(why);
                 Ok(())
             }
         }

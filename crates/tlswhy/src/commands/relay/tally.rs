@@ -1,10 +1,15 @@
 //! What passed so far: kinds of handshakes, and the causes that were found of them.
 
 use std::collections::BTreeMap;
+use std::mem::discriminant;
 
 use tlswhy_capture::Handshake;
+use tlswhy_gather::observe::Unreached;
 
 use crate::commands::pcap::{Kind, Kinds};
+
+/// Ways of not being reached that are told apart: a server has few addresses.
+const MOST_WAYS: usize = 16;
 
 /// What passed so far.
 pub(crate) struct Tally {
@@ -17,6 +22,8 @@ pub(crate) struct Tally {
     pub(crate) given_up: u64,
     pub(crate) without_tls: u64,
     pub(crate) unreached: u64,
+    /// Why the server was not reached, and how often; the first ways alone.
+    pub(crate) ways: Vec<(Unreached, u64)>,
 }
 
 impl Tally {
@@ -30,6 +37,7 @@ impl Tally {
             given_up: 0,
             without_tls: 0,
             unreached: 0,
+            ways: Vec::new(),
         }
     }
 
@@ -39,6 +47,17 @@ impl Tally {
         self.failed += u64::from(handshake.outcome.failed());
         self.given_up += u64::from(handshake.client_went_silently());
         self.kinds.add(handshake)
+    }
+
+    /// Counts a client for which the server was not reached.
+    pub(super) fn not_carried(&mut self, why: Unreached) {
+        self.unreached += 1;
+        let same = |known: &Unreached| known.address == why.address && discriminant(&known.ending) == discriminant(&why.ending);
+        if let Some((_, count)) = self.ways.iter_mut().find(|(known, _)| same(known)) {
+            *count += 1;
+        } else if self.ways.len() < MOST_WAYS {
+            self.ways.push((why, 1));
+        }
     }
 
     /// Of what the handshakes of this kind fail.

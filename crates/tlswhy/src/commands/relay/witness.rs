@@ -5,15 +5,15 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tlswhy_capture::{Handshake, Side, Watch};
-use tlswhy_gather::observe::{self, Arrival, Event, Seen, now};
+use tlswhy_gather::observe::{self, Arrival, Event, Seen, Unreached, now};
 use tokio::sync::mpsc;
+
+use crate::commands::pcap::SILENCE;
 
 /// Bytes of undecided handshakes that are held at once, over all connections. What is beyond them is carried and not watched.
 const MOST_HELD: usize = 64 << 20;
 /// Decided connections that may wait to be taken up.
 const MOST_WAITING: usize = 1024;
-/// A connection on which nothing was said for so long is decided as it stands, in nanoseconds.
-const SILENCE: u64 = 15_000_000_000;
 
 /// What became of one connection.
 pub(super) enum Passed {
@@ -22,7 +22,7 @@ pub(super) enum Passed {
     /// It went on, or ended, without TLS.
     WithoutTls,
     /// The server was not reached.
-    Unreached(SocketAddr, String),
+    Unreached(SocketAddr, Unreached),
 }
 
 /// Where every witness tells what it saw.
