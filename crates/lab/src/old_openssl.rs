@@ -1,6 +1,6 @@
-//! OpenSSL 1.1.0i with SSLv3 and RC4, built once from the sources in the crate `openssl-src`.
+//! OpenSSL 1.1.0i with SSLv3, RC4 and compression, built once from the sources in the crate `openssl-src`.
 //!
-//! The build takes about a minute on two cores and lies in `target/lab/openssl-1.1.0i`.
+//! The build takes about a minute on two cores and lies in `target/lab/openssl-1.1.0i-zlib`.
 
 use std::fs::{self, File};
 use std::io;
@@ -10,9 +10,9 @@ use std::process::Command;
 /// The `openssl` program, built if it is not there yet. Other processes wait for the one that builds.
 pub fn program(cache: &Path) -> io::Result<PathBuf> {
     fs::create_dir_all(cache)?;
-    let lock = File::create(cache.join("openssl-1.1.0i.lock"))?;
+    let lock = File::create(cache.join("openssl-1.1.0i-zlib.lock"))?;
     lock.lock()?;
-    let dir = cache.join("openssl-1.1.0i");
+    let dir = cache.join("openssl-1.1.0i-zlib");
     let program = dir.join("bin/openssl");
     if program.exists() {
         return Ok(program);
@@ -25,7 +25,7 @@ pub fn program(cache: &Path) -> io::Result<PathBuf> {
     shell(&dir, "chmod -R u+w build")?;
     shell(
         &build,
-        "./config no-shared no-async no-engine enable-ssl3 enable-ssl3-method enable-weak-ssl-ciphers \
+        "./config no-shared no-async no-engine enable-ssl3 enable-ssl3-method enable-weak-ssl-ciphers zlib \
          --prefix=/nonexistent --openssldir=/nonexistent",
     )?;
     shell(&build, "make build_generated && make -j2 apps/openssl")?;

@@ -167,6 +167,19 @@ impl Lab {
         self.any_s_server(&program.to_string_lossy(), certificate, args, Vec::new())
     }
 
+    /// `s_server` of a program that the environment names: of OpenSSL before 1.0.2, which nobody distributes any more.
+    pub fn given_s_server(&self, variable: &str, certificate: &str, args: &str) -> Started {
+        let program = std::env::var(variable).map_err(|_| StartError::Missing(format!("program that {variable} names")))?;
+        self.launch(Launch {
+            program: &program,
+            args: words(&format!(
+                "s_server -accept {{port}} -cert {{pki}}/{certificate}.leaf.pem -key {{pki}}/{certificate}.key -www {args}"
+            )),
+            env: vec![("OPENSSL_CONF", "/dev/null".into())],
+            ..Launch::default()
+        })
+    }
+
     /// `s_server` in the place of a stunnel with this configuration, of OpenSSL 1.1.0i or of this machine's.
     pub fn s_server_as_stunnel(&self, is_old: bool, args: &str, configuration: &str) -> Started {
         let program = if is_old { self.old_openssl()?.to_string_lossy().into_owned() } else { "openssl".to_owned() };

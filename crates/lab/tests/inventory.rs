@@ -2,47 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at what it did not expect")]
 
+mod common;
+
 use std::collections::BTreeSet;
-use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use tlswhy_lab::runner::find_binary;
-use tlswhy_lab::{Lab, Server, StartError};
+use common::{check, inventory, started};
+use tlswhy_lab::{Lab, Server};
 use tlswhy_model::{Acceptance, OrderView, PolicyView, Report, RuleResult, RuleView, ServerView, VersionView};
 use tlswhy_wire::{CipherSuite, ProtocolVersion};
-
-/// What `tlswhy check --full` says of a server.
-fn inventory(server: &Server) -> (ServerView, Report) {
-    let (report, _) = check(server, &["--full".to_owned()]);
-    (report.server.clone().expect("an inventory"), report)
-}
-
-/// What `tlswhy check` says of a server, and its exit status.
-fn check(server: &Server, options: &[String]) -> (Report, Option<i32>) {
-    let output = Command::new(find_binary().unwrap())
-        .args(["check", "--format", "json", "--address", "127.0.0.1", "--sni", "good.example.test"])
-        .args(options)
-        .arg(format!("good.example.test:{}", server.port))
-        .output()
-        .unwrap();
-    let report: Report = serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
-    (report, output.status.code())
-}
-
-/// The server, or a word on why this machine has none.
-fn started(server: Result<Server, StartError>) -> Option<Server> {
-    match server {
-        Ok(server) => Some(server),
-        Err(StartError::Missing(what)) => {
-            // Not by the macro, whose output the test harness hides where a test passes.
-            let _ = writeln!(std::io::stderr(), "skipped: no {what}");
-            None
-        }
-        Err(error) => panic!("{error}"),
-    }
-}
 
 fn at(view: &ServerView, version: ProtocolVersion) -> &VersionView {
     view.versions.iter().find(|found| found.version == version).expect("every version is told")
@@ -117,7 +86,7 @@ fn nginx_with_an_order_of_its_own_is_told_in_that_order() {
     let keys: BTreeSet<&str> = view.certificates.iter().map(|shown| shown.certificate.key.as_str()).collect();
     assert_eq!(keys.len(), 2, "{keys:?}");
     // One connection for each group and signature as well: a server with an order of its own shows them one by one.
-    within(36, &report, &view);
+    within(38, &report, &view);
 }
 
 #[test]

@@ -44,7 +44,10 @@ pub use report::{
     AddressOutcome, CertificateView, ChainView, ClientOutcome, Cost, HopView, Notice, OpenQuestion, Outcome, PathView, Report,
     StoppedView, StoreView, Tool,
 };
-pub use server::{Acceptance, AcceptedValue, OrderView, PrimeView, ServerView, ShownCertificate, ValuesView, VersionView};
+pub use server::{
+    Acceptance, AcceptedValue, ClientCertificateView, FeatureView, OrderView, PrimeView, ServerView, ShownCertificate,
+    ValuesView, VersionView,
+};
 pub use software::{Abilities, EndOfLife, FoundSoftware, Lacking, SoftwareReport, SoftwareRole, UsedLibrary, Walk};
 pub use symptoms::{NamedPeer, NextStep, SuspectedCause, Symptom, SymptomReport, TextInput, TextSpeaker};
 pub use text::printable;

@@ -17,16 +17,61 @@ pub struct ServerView {
     /// The smallest prime of finite-field Diffie-Hellman that it sent, up to TLS 1.2; absent where none was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub smallest_prime: Option<PrimeView>,
+    /// What it has or lacks beside these lists.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<FeatureView>,
+    /// Its request for a client certificate; absent where none was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_certificate: Option<ClientCertificateView>,
 }
 
 /// A prime of finite-field Diffie-Hellman.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PrimeView {
     /// Its size.
     pub bits: u32,
     /// The attempt that shows it.
     pub attempt: u32,
+    /// The name under which many servers share it; absent for a prime that is in no such list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_as: Option<String>,
+    /// Whether half of it is prime too; absent where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_safe: Option<bool>,
+    /// Whether two handshakes got the same public value; absent where only one showed this prime.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reuses_key: Option<bool>,
+}
+
+/// Something that a server has or lacks. Accepted: it was seen; refused: it was offered, or asked for, and the server passed over it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct FeatureView {
+    /// Its code, such as `session-tickets`.
+    pub name: String,
+    /// Whether the server has it.
+    pub acceptance: Acceptance,
+    /// The attempt that shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// What was seen beside it, or why it was not asked for: the server's own words are escaped and cut.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub says: Option<String>,
+}
+
+/// A request for a client certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ClientCertificateView {
+    /// The attempt that shows it.
+    pub attempt: u32,
+    /// Whether a client without one is turned away; absent where no handshake without one was carried to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub required: Option<bool>,
+    /// Names of the authorities whose certificates it takes; empty: it names none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authorities: Vec<String>,
 }
 
 /// Whether a server has something. Silence is `untested`, never `refused`.

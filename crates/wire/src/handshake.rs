@@ -4,8 +4,8 @@ use crate::certificate::{CertificateList, CertificateRequest, CertificateStatus,
 use crate::key_exchange::ServerKeyExchange;
 use crate::located::{DecodeError, DecodeErrorKind, Located};
 use crate::reader::Reader;
-use crate::registry::{CipherSuite, HandshakeType, ProtocolVersion};
-use crate::server_hello::{EncryptedExtensions, ServerHello};
+use crate::registry::{CipherSuite, ExtensionType, HandshakeType, ProtocolVersion};
+use crate::server_hello::{EncryptedExtensions, ServerHello, extensions, find};
 
 /// The longest message that is read, in bytes. Their length field could say 2^24.
 pub const MAX_MESSAGE: usize = 1 << 20;
@@ -53,6 +53,8 @@ pub struct NewSessionTicket {
     pub lifetime: u32,
     /// The ticket.
     pub ticket: Vec<u8>,
+    /// How many bytes of early data go with it (`max_early_data_size`, TLS 1.3); `None`: it is not for early data.
+    pub max_early_data: Option<u32>,
 }
 
 /// What later messages depend on.
@@ -148,9 +150,9 @@ fn new_session_ticket(body: &mut Reader<'_>, version: ProtocolVersion) -> Result
         body.vector8("NewSessionTicket.ticket_nonce")?;
     }
     let ticket = body.vector16("NewSessionTicket.ticket")?.rest().to_vec();
-    if is_tlsv1_3 {
-        body.vector16("NewSessionTicket.extensions")?;
-    }
+    let extensions = if is_tlsv1_3 { extensions(body, "NewSessionTicket.extensions")? } else { Vec::new() };
     body.finish("NewSessionTicket")?;
-    Ok(NewSessionTicket { lifetime, ticket })
+    let early = find(&extensions, ExtensionType::EARLY_DATA);
+    let max_early_data = early.and_then(|early| Reader::new(&early.body, 0).u32("early_data.max_early_data_size").ok());
+    Ok(NewSessionTicket { lifetime, ticket, max_early_data })
 }

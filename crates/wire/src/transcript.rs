@@ -1,6 +1,6 @@
 //! What came back, read as far as it can be read.
 
-use crate::handshake::{self, Context, Stop};
+use crate::handshake::{self, Context, NewSessionTicket, Stop};
 use crate::located::{DecodeError, DecodeErrorKind, Located};
 use crate::reader::Reader;
 use crate::record::{self, Joined, RecordHeader};
@@ -109,6 +109,11 @@ impl Transcript {
     /// The CertificateVerify.
     pub fn certificate_verify(&self) -> Option<&Located<CertificateVerify>> {
         self.first(|message| if let Message::CertificateVerify(found) = message { Some(found) } else { None })
+    }
+
+    /// The first session ticket.
+    pub fn new_session_ticket(&self) -> Option<&NewSessionTicket> {
+        self.first(|message| if let Message::NewSessionTicket(found) = message { Some(found) } else { None })
     }
 
     /// The OCSP response (DER) for the server's certificate, wherever its version puts it.

@@ -91,7 +91,13 @@ impl Examination {
         let server = match (&taken, &inventory) {
             (Some((case, tale)), Some(inventory)) => {
                 notices.extend(inventory.notices(&panel::server(case, &tale.story)));
-                Some(inventory.view(case, tale.story.server_name.as_deref()))
+                let mut view = inventory.view(case, tale.story.server_name.as_deref());
+                if let Some(request) = &mut view.client_certificate {
+                    let required =
+                        tale.story.faults.iter().any(|fault| matches!(fault.kind, FaultKind::ClientCertificate { .. }));
+                    request.required = if required { Some(true) } else { request.required };
+                }
+                Some(view)
             }
             _ => None,
         };

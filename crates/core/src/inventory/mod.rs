@@ -6,6 +6,7 @@
 
 mod asker;
 mod conformance;
+mod features;
 mod modern;
 mod old;
 mod order;
@@ -22,6 +23,7 @@ use crate::knowledge::controls;
 use crate::negotiate::{ServerCapabilities, SuiteOrder, Support};
 use asker::{Asker, Reply};
 pub use conformance::{conformance, policy_from_toml};
+pub use features::Feature;
 pub use order::Order;
 use protocols::Protocols;
 pub use tried::Tried;
@@ -33,6 +35,8 @@ pub struct Inventory {
     pub versions: Vec<VersionInventory>,
     /// Application protocols.
     pub protocols: Tried<String>,
+    /// What it has or lacks beside these lists.
+    pub features: Vec<Feature>,
     /// Hellos that got no answer although others did.
     pub unanswered: u32,
 }
@@ -130,7 +134,8 @@ pub(crate) fn take(case: &Case<'_>, server_name: Option<&str>, upgrade: Option<&
             found.suites.accept(suite, seen.id());
         }
     }
-    Inventory { versions, protocols: protocols.tried, unanswered: asker.unanswered.get() }
+    let features = features::take(&asker, &versions, &protocols.tried);
+    Inventory { versions, protocols: protocols.tried, features, unanswered: asker.unanswered.get() }
 }
 
 fn sslv2(asker: &Asker<'_, '_>) -> VersionInventory {

@@ -173,6 +173,7 @@ impl<'c, 'e> Taking<'_, 'c, 'e> {
             .base
             .clone()
             .with_groups(&[group], &[group])
+            .with_extension(ExtensionSpec::StatusRequest)
             // The certificates may be signed as they like.
             .with_extension(ExtensionSpec::SignatureAlgorithmsCert(all.clone()));
         let mut schemes = Tried::of(all.into_iter().filter(|scheme| signs_handshakes(*scheme)).collect::<Vec<_>>());

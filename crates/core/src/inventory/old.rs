@@ -8,10 +8,10 @@ use tlswhy_wire::{
     AlertDescription, Authentication, CipherSuite, HelloSpec, KeyExchange, NamedGroup, ProtocolVersion, SignatureScheme,
 };
 
-use super::VersionInventory;
 use super::asker::{Asker, Reply};
 use super::order::{Order, find_order};
 use super::tried::{Aside, Tried};
+use super::{VersionInventory, features};
 use crate::case::Seen;
 use crate::knowledge::controls;
 use crate::negotiate::{Support, needs_signature, signature_scheme};
@@ -34,6 +34,7 @@ pub(super) fn take(asker: &Asker<'_, '_>, version: ProtocolVersion, detailed: Op
         detailed: false,
         suites_done: false,
         in_pieces: false,
+        offers_features: true,
         base,
     };
     // `None` is an early end: an answer is awaited, or there is nothing more to ask.
@@ -53,6 +54,8 @@ struct Taking<'a, 'c, 'e> {
     suites_done: bool,
     /// Suites were asked for in several lists, which shows no order across them.
     in_pieces: bool,
+    /// Hellos offer what is looked for beside the lists, unless the server may choke on it.
+    offers_features: bool,
     base: HelloSpec,
 }
 
@@ -126,7 +129,8 @@ impl<'c, 'e> Taking<'_, 'c, 'e> {
         let usual: Vec<CipherSuite> = usual.iter().copied().filter(|suite| !first.contains(suite)).collect();
         let left = self.until_refused([&usual, others].concat())?;
         if self.found.suites.accepted.len() == first.len() {
-            // Nothing shows yet that it takes so long a list at all.
+            // Nothing shows yet that it takes so long a list, or all that is offered beside it, at all.
+            self.offers_features = false;
             let refused = std::mem::take(&mut self.found.suites.refused);
             self.found.suites.untested.extend(refused);
             self.in_pieces = true;
@@ -183,6 +187,9 @@ impl<'c, 'e> Taking<'_, 'c, 'e> {
             if self.version >= ProtocolVersion::TLSV1_2 {
                 let others = schemes(&self.base, Authentication::Dss);
                 hello = hello.with_signature_schemes(&[self.rsa.offer(), self.ecdsa.offer(), others].concat());
+            }
+            if self.offers_features {
+                hello = features::offering(hello);
             }
         }
         sized(hello)
@@ -275,7 +282,7 @@ pub(super) fn control(version: ProtocolVersion, server_name: Option<&str>) -> He
     }
 }
 
-fn with_suites(base: &HelloSpec, suites: &[CipherSuite]) -> HelloSpec {
+pub(super) fn with_suites(base: &HelloSpec, suites: &[CipherSuite]) -> HelloSpec {
     sized(base.clone().with_suites([suites, &[CipherSuite::TLS_EMPTY_RENEGOTIATION_INFO_SCSV]].concat()))
 }
 

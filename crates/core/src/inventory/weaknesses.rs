@@ -139,6 +139,10 @@ impl Inventory {
             let says = "the server lacks secure renegotiation: others may put text before a client's (RFC 5746, CVE-2009-3555)";
             add("insecure-renegotiation", says.to_owned());
         }
+        if self.features.iter().any(|feature| feature.code == "compression" && feature.support == Support::Accepted) {
+            let says = "the server compresses: the length of what is sent gives away its content (CRIME, CVE-2012-4929)";
+            add("compression", says.to_owned());
+        }
         if self.unanswered > 0 {
             let hellos =
                 if self.unanswered == 1 { "1 hello was".to_owned() } else { format!("{} hellos were", self.unanswered) };

@@ -13,6 +13,7 @@ pub mod likeness;
 pub mod local_openssl;
 pub mod mozilla;
 pub mod policies;
+pub mod primes;
 pub mod refusals;
 pub mod software;
 pub mod symptoms;

@@ -311,7 +311,7 @@ pub fn signature_scheme(seen: &Seen<'_>) -> Option<SignatureScheme> {
 }
 
 /// Size of the finite-field prime in ServerKeyExchange, bits.
-pub(crate) fn dh_bits(seen: &Seen<'_>) -> Option<u32> {
+fn dh_bits(seen: &Seen<'_>) -> Option<u32> {
     match &seen.key_exchange()?.params {
         KeyExchangeParams::Dhe { prime_bits, .. } => Some(*prime_bits),
         _ => None,

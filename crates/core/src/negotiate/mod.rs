@@ -5,7 +5,6 @@
 
 mod capabilities;
 
-pub(crate) use capabilities::dh_bits;
 pub use capabilities::{
     ClientCapabilities, Knob, ServerCapabilities, SuiteOrder, Support, VERSIONS, differing_fields, offered_versions,
     signature_scheme, usable_at,

@@ -14,6 +14,9 @@ use super::{
     Flight, Handshake, LARGEST_CONTENT, Phase, Turn, cannot_compute, handshake_message, malformed, not_carried, plain_record,
 };
 
+/// Tickets are kept as long as fewer bytes of handshake messages were; a server may send as many as it likes.
+const MOST_DECRYPTED: usize = 1 << 16;
+
 /// State from the ServerHello on.
 pub(super) struct Modern {
     suite: &'static SuiteDetails,
@@ -165,6 +168,9 @@ impl Handshake {
     fn message_after_finished(&mut self, kind: HandshakeType, message: &[u8], is_answer: bool) -> Turn {
         match kind {
             HandshakeType::NEW_SESSION_TICKET => {
+                if self.decrypted.len() < MOST_DECRYPTED {
+                    self.decrypted.extend_from_slice(message);
+                }
                 if is_answer || !self.client_certificate_requested {
                     self.application.settle();
                 }

@@ -76,6 +76,17 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         ..VERSION
     },
     Scenario {
+        id: "server-version-intolerant-not-but-no-signature-in-1.3",
+        // Its RSA key makes rsa_pss_rsae alone; in TLS 1.2 the key exchange of TLS_RSA needs no signature.
+        start: |lab| lab.gnutls_serv("rsa", "--priority NORMAL:-SIGN-ALL:+SIGN-RSA-PSS-SHA256"),
+        outcomes: &["undetermined"],
+        causes: &[],
+        forbidden: &["server-version-intolerant"],
+        mentions: &["mark of a server that could do more"],
+        seen: Seen { like: "", says: "alert handshake failure", works_with: Some("-tls1_2") },
+        ..VERSION
+    },
+    Scenario {
         id: "server-version-intolerant-extension",
         // Extension 22 is encrypt_then_mac (RFC 7366).
         start: |lab| {

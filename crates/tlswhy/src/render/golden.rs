@@ -179,6 +179,12 @@ fn full() -> Report {
         refused_in: Some(9),
         untested: vec!["TLS_NULL_WITH_NULL_NULL".into()],
     };
+    let feature = |name: &str, acceptance, says: Option<&str>| FeatureView {
+        name: name.into(),
+        acceptance,
+        attempt: Some(9),
+        says: says.map(str::to_owned),
+    };
     let server = ServerView {
         versions: vec![
             VersionView {
@@ -199,7 +205,24 @@ fn full() -> Report {
         ],
         application_protocols: values(&["h2", "http/1.1"]),
         certificates: Vec::new(),
-        smallest_prime: None,
+        smallest_prime: Some(PrimeView {
+            bits: 1024,
+            attempt: 9,
+            known_as: Some("Oakley group 2 (RFC 2409 §6.2)".into()),
+            is_safe: Some(true),
+            reuses_key: Some(true),
+        }),
+        features: vec![
+            feature("session-tickets", Acceptance::Accepted, None),
+            feature("strict-transport-security", Acceptance::Accepted, Some("max-age=63072000")),
+            feature("heartbeat", Acceptance::Refused, Some("offered in 14 handshakes")),
+            feature("fallback-scsv", Acceptance::Untested, None),
+        ],
+        client_certificate: Some(ClientCertificateView {
+            attempt: 7,
+            required: Some(false),
+            authorities: vec!["CN=Example CA".into()],
+        }),
     };
     let rule = |rule: &str, wants: &str, result| RuleView {
         rule: rule.into(),

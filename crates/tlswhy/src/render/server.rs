@@ -3,7 +3,7 @@
 use std::io;
 
 use anstyle::Style;
-use tlswhy_model::{Acceptance, OrderView, ServerView, ValuesView, VersionView};
+use tlswhy_model::{Acceptance, ClientCertificateView, FeatureView, OrderView, PrimeView, ServerView, ValuesView, VersionView};
 
 use super::page::{ASIDE, HEADING, Page};
 
@@ -41,7 +41,63 @@ pub(super) fn write(view: &ServerView, verbose: bool, page: &mut Page<'_>) -> io
         );
         page.labelled(LABEL, "Certificate", HEADING, TEXT, &text)?;
     }
+    if let Some(prime) = &view.smallest_prime {
+        page.labelled(LABEL, "DH prime", HEADING, TEXT, &prime_in_words(prime))?;
+    }
+    if let Some(request) = &view.client_certificate {
+        page.labelled(LABEL, "Client", HEADING, TEXT, &request_in_words(request))?;
+    }
+    for (label, wanted) in [("Has", Acceptance::Accepted), ("Lacks", Acceptance::Refused), ("Untested", Acceptance::Untested)] {
+        let features: Vec<String> = view
+            .features
+            .iter()
+            .filter(|feature| feature.acceptance == wanted)
+            .map(|feature| in_words(feature, verbose))
+            .collect();
+        if !features.is_empty() && (verbose || wanted != Acceptance::Untested) {
+            page.labelled(LABEL, label, HEADING, TEXT, &features.join(", "))?;
+        }
+    }
     Ok(())
+}
+
+fn in_words(feature: &FeatureView, verbose: bool) -> String {
+    let name = feature.name.replace('-', " ");
+    // Of what it lacks, how often it was asked is of no interest at first.
+    match &feature.says {
+        Some(says) if verbose || feature.acceptance == Acceptance::Accepted => format!("{name} ({says})"),
+        _ => name,
+    }
+}
+
+fn prime_in_words(prime: &PrimeView) -> String {
+    let mut text = format!("{} bits", prime.bits);
+    if let Some(name) = &prime.known_as {
+        text.push_str(&format!(", {name}, which many servers share"));
+    }
+    match prime.is_safe {
+        Some(true) => text.push_str(", a safe prime"),
+        Some(false) => text.push_str(", not a safe prime"),
+        None => {}
+    }
+    match prime.reuses_key {
+        Some(true) => text.push_str("; the same public value in several handshakes"),
+        Some(false) => text.push_str("; a new public value each time"),
+        None => {}
+    }
+    text
+}
+
+fn request_in_words(request: &ClientCertificateView) -> String {
+    let mut text = match request.required {
+        Some(true) => "a certificate is required".to_owned(),
+        Some(false) => "a certificate is asked for and not required".to_owned(),
+        None => "a certificate is asked for".to_owned(),
+    };
+    if !request.authorities.is_empty() {
+        text.push_str(&format!("; issued by one of: {}", request.authorities.join("; ")));
+    }
+    text
 }
 
 /// The same without styles.

@@ -1,7 +1,7 @@
 //! Which of the things negotiated is not shared: from a control that works, one thing after another is narrowed.
 
 use tlswhy_model::{Confidence, Depth};
-use tlswhy_wire::{AlertDescription, Fragment, HelloSpec, NamedGroup, ProtocolVersion};
+use tlswhy_wire::{AlertDescription, Fragment, HelloSpec, NamedGroup, ProtocolVersion, ServerHello};
 
 use super::hellos::{
     SMALLEST_HYBRID, certificate_group, offers_what_was_chosen, only_what_was_chosen, says_something, signalling, signs_in_13,
@@ -79,6 +79,9 @@ impl<'c, 'e> Teller<'c, 'e> {
         if let Some(Some(seen)) = shortened
             && seen.chose()
         {
+            if is_marked(seen) {
+                return self.cannot_in_its_newest(seen);
+            }
             let kind = FaultKind::VersionIntolerant { field: "supported_versions" };
             let fault = self.push(kind, Confidence::Confirmed, Some(own.id()));
             fault.works = Some(seen.id());
@@ -377,6 +380,23 @@ impl<'c, 'e> Teller<'c, 'e> {
         if seen.chose() { self.accept(seen, &hello) } else { self.end() }
     }
 
+    /// It answers with TLS 1.2, by whose mark it has TLS 1.3; and everything that TLS 1.3 offers is refused. Whatever breaks, it is
+    /// not that it does not know the version.
+    fn cannot_in_its_newest(&mut self, marked: &Seen<'_>) -> Option<()> {
+        let question = format!(
+            "Why is every hello with TLS 1.3 refused? The server has that version: its answer to one without it (attempt {}) bears the mark of a server that could do more (RFC 8446 §4.1.3)",
+            marked.id()
+        );
+        let on_the_way: &[&str] = if self.case.no_path_between() { &[] } else { &["path-blocks-handshake"] };
+        let causes = ["no-shared-signature-algorithm", "cipher-certificate-mismatch", "no-shared-cipher", "no-shared-group"];
+        self.open(
+            question,
+            &[&causes[..], on_the_way].concat(),
+            "see which signatures, groups and suites the server's configuration leaves to TLS 1.3, and whether its certificate's key can make one of these signatures: a plain RSA key makes only those named rsa_pss_rsae",
+        );
+        self.end()
+    }
+
     /// Which fault it is that this thing is not shared.
     pub(super) fn name_the_obstacle(
         &self,
@@ -465,6 +485,8 @@ impl<'c, 'e> Teller<'c, 'e> {
         } else if size_matters {
             let kind = FaultKind::SizeIntolerant { fails: long, works: short, split: false };
             (kind, failing, sized, "length of the ClientHello", same_length)
+        } else if let Some(marked) = works(versioned).filter(|seen| is_marked(seen)) {
+            return self.cannot_in_its_newest(marked);
         } else if let Some(seen) = works(versioned) {
             (FaultKind::VersionIntolerant { field: "supported_versions" }, failing, seen, "supported_versions", versions)
         } else if let Some(seen) = works(plained) {
@@ -500,4 +522,9 @@ impl<'c, 'e> Teller<'c, 'e> {
         }
         self.end()
     }
+}
+
+/// Whether the answer is that of a server which has TLS 1.3 and was asked for less.
+fn is_marked(seen: &Seen<'_>) -> bool {
+    seen.server_hello().and_then(ServerHello::downgrade_sentinel) == Some(ProtocolVersion::TLSV1_2)
 }

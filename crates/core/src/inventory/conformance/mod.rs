@@ -152,7 +152,7 @@ mod tests {
     fn a_failing_rule_names_the_values_and_the_attempts_that_show_them() {
         let mut server = server();
         server.versions[1].cipher_suites = values(&[GOOD, "TLS_RSA_WITH_3DES_EDE_CBC_SHA", "TLS_DHE_RSA_WITH_AES_128_CBC_SHA"]);
-        server.smallest_prime = Some(PrimeView { bits: 1024, attempt: 7 });
+        server.smallest_prime = Some(PrimeView { bits: 1024, attempt: 7, ..PrimeView::default() });
         let view = judged("intermediate", &server);
         let suites = rule(&view, "cipher-suites");
         assert_eq!((suites.result, suites.attempts.as_slice()), (RuleResult::Fail, [11, 12].as_slice()));

@@ -179,7 +179,7 @@ fn dh_bits(policy: &Policy, server: &ServerView) -> Option<(&'static str, String
     let mut tally = Tally::default();
     let ephemeral = |name: &str| name.starts_with("TLS_DHE_") || name.starts_with("TLS_DH_anon_");
     let uses = older(server).any(|found| found.cipher_suites.accepted.iter().any(|suite| ephemeral(&suite.name)));
-    match server.smallest_prime {
+    match &server.smallest_prime {
         Some(prime) => tally.has(policy, "", prime.bits >= least, format!("a prime of {} bits", prime.bits), prime.attempt),
         None if uses => tally.open.push("its prime (it was not seen)".to_owned()),
         None => {}
