@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use tlswhy_model::{
     Attempt, Awaited, Bytes, ClientProfile, Depth, Direction, Ending, Evidence, Exhibit, Layer, Opening, PathMeasurement,
-    PathQuestion, Probe, Question,
+    PathQuestion, Probe, Question, Trial,
 };
 use tlswhy_wire::{
     AlertDescription, CertificateList, CertificateRequest, CipherSuite, HelloSpec, KeyExchangeParams, NamedGroup,
@@ -253,6 +253,7 @@ fn awaited(awaited: &Awaited) -> &'static str {
         Awaited::ServerFinished => "after the client's Finished",
         Awaited::AfterFinished => "right after the handshake was complete",
         Awaited::Application => "instead of an answer to the request",
+        Awaited::Trial => "in answer to what was tried beyond the handshake",
     }
 }
 
@@ -306,6 +307,8 @@ pub struct Allowed {
     pub online: bool,
     /// For records of the domain name system.
     pub dns: bool,
+    /// About weaknesses, by what ordinary clients do not send.
+    pub trials: bool,
 }
 
 /// One judged client before one address. Looking something up that was not asked yet notes the question.
@@ -417,6 +420,13 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// The answer to this hello and what is tried after it, or `None` after noting that it has to be asked, if such may be.
+    pub fn try_beyond(&self, hello: HelloSpec, upgrade: Option<&str>, trial: Trial, purpose: &str) -> Option<&Seen<'a>> {
+        let depth = if trial == Trial::EarlyCipher { Depth::Flight } else { Depth::Finish };
+        let probe = Probe { trial: Some(trial), ..self.hello_probe(hello, upgrade, depth) };
+        if self.allowed.trials { self.ask(&probe, purpose) } else { self.find(&probe) }
+    }
+
     /// The answer to a probe that was already asked.
     pub fn find(&self, probe: &Probe) -> Option<&Seen<'a>> {
         self.seen.iter().find(|seen| seen.attempt.probe == *probe)
@@ -452,6 +462,7 @@ impl<'a> Case<'a> {
             opening,
             depth,
             with_identity: false,
+            trial: None,
             repetition: 0,
         }
     }

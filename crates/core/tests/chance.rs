@@ -279,6 +279,7 @@ fn nonsense() -> impl Strategy<Value = Nonsense> {
                 opening,
                 depth: Depth::Finish,
                 with_identity: false,
+                trial: None,
                 repetition: 0,
             };
             let mut bytes = server.attempt(&probe).received.0;
@@ -305,6 +306,7 @@ fn endings() -> impl Strategy<Value = Ending> {
             Awaited::ServerFinished,
             Awaited::AfterFinished,
             Awaited::Application,
+            Awaited::Trial,
         ])
     };
     let words = || prop::sample::select(vec!["", "plain words", "\u{1b}]0;title\u{7}", "\u{202e}sdrawkcab", "a\r\nb"]);

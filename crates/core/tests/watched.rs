@@ -24,6 +24,7 @@ fn probe(hello: HelloSpec) -> Probe {
         opening: Opening::Hello { hello },
         depth: Depth::Finish,
         with_identity: false,
+        trial: None,
         repetition: 0,
     }
 }

@@ -89,6 +89,9 @@ impl Course<'_> {
                 if let Some(identity) = self.live.identity.as_ref().filter(|_| probe.with_identity) {
                     handshake.identify(Arc::clone(identity));
                 }
+                if let Some(trial) = probe.trial {
+                    handshake.attempt_beyond(trial);
+                }
                 Some((handshake, flight))
             }
             Opening::Replay { records } => Some((Handshake::replayed(), Flight::from(records.to_vec()))),

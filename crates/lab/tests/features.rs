@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{inventory, started};
+use common::{check, inventory, started};
 use tlswhy_lab::pki::Workshop;
 use tlswhy_lab::pki::workshop::pointers;
 use tlswhy_lab::server::shell;
@@ -192,4 +192,42 @@ fn primes_are_known_by_name_and_by_whether_they_are_safe() {
     assert_eq!(prime(&own), (None, None, Some(false)));
     let Some(view) = expect(lab.s_server("rsa", "-tls1_2 -cipher ECDHE"), &[]) else { return };
     assert_eq!(view.smallest_prime, None);
+}
+
+/// What was tried for, with its result.
+fn tried(view: &ServerView) -> Vec<(&str, Acceptance)> {
+    view.vulnerabilities.iter().map(|tried| (tried.name.as_str(), tried.acceptance)).collect()
+}
+
+#[test]
+fn weaknesses_are_told_by_what_old_and_new_servers_answer() {
+    let lab = Lab::new().unwrap();
+    let all = |heartbleed, early_ccs, renegotiation| {
+        vec![("heartbleed", heartbleed), ("early-ccs", early_ccs), ("client-renegotiation", renegotiation)]
+    };
+    if let Some(view) = expect(lab.given_s_server(OPENSSL_1_0_1, "rsa", ""), &[]) {
+        assert_eq!(tried(&view), all(Accepted, Accepted, Accepted));
+    }
+    for (server, expected) in [
+        (lab.old_s_server("rsa", ""), all(Refused, Refused, Accepted)),
+        (lab.s_server("rsa", ""), all(Refused, Refused, Refused)),
+        (lab.s_server("rsa", "-client_renegotiation"), all(Refused, Refused, Accepted)),
+        // It has heartbeats, and takes none that claims more than it has.
+        (lab.gnutls_serv("rsa", "--heartbeat"), all(Refused, Refused, Accepted)),
+        (lab.nginx("rsa", ""), all(Refused, Refused, Refused)),
+        (lab.nginx("rsa", "ssl_protocols TLSv1.3;"), all(Untested, Untested, Untested)),
+    ] {
+        let Some(view) = expect(server, &[]) else { continue };
+        assert_eq!(tried(&view), expected, "{:#?}", view.vulnerabilities);
+    }
+}
+
+#[test]
+fn nothing_is_tried_where_that_is_not_wanted() {
+    let lab = Lab::new().unwrap();
+    let Some(server) = started(lab.gnutls_serv("rsa", "--heartbeat")) else { return };
+    let (report, _) = check(&server, &["--full".to_owned(), "--no-vulnerability-probes".to_owned()]);
+    let view = report.server.expect("an inventory");
+    assert_eq!(feature(&view, "heartbeat").acceptance, Accepted);
+    assert!(tried(&view).iter().all(|(_, acceptance)| *acceptance == Untested), "{:?}", view.vulnerabilities);
 }

@@ -27,7 +27,8 @@ pub struct Attempt {
     /// What came back from the hello on, as on the wire.
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub received: Bytes,
-    /// The server's handshake messages that came encrypted, decrypted and without record headers (TLS 1.3).
+    /// The server's handshake messages that came encrypted, decrypted and without record headers (TLS 1.3; up to TLS 1.2 those of a
+    /// renegotiation).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub decrypted: Option<Bytes>,
@@ -208,4 +209,6 @@ pub enum Awaited {
     AfterFinished,
     /// The answer to our small application request.
     Application,
+    /// The answer to what a probe tried beyond a handshake ([`crate::Trial`]).
+    Trial,
 }

@@ -38,7 +38,7 @@ pub use file::{FileContent, GivenConfiguration, InstalledSoftware, LinkedLibrary
 pub use finding::{Confidence, Direction, Exhibit, Finding, Impact, Layer, Party, Stage};
 pub use path::{PathAnswer, PathMeasurement, PathPacket, PathProbe, PathQuestion};
 pub use policy::{PolicyView, RuleResult, RuleView};
-pub use question::{Answer, Asked, Depth, Opening, Probe, Question, QuestionId};
+pub use question::{Answer, Asked, Depth, HEARTBEAT, LONG_HEARTBEAT, Opening, Probe, Question, QuestionId, Trial};
 pub use remedy::{Edit, Prediction, Remedy, Safety};
 pub use report::{
     AddressOutcome, CertificateView, ChainView, ClientOutcome, Cost, HopView, Notice, OpenQuestion, Outcome, PathView, Report,

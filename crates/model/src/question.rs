@@ -82,6 +82,9 @@ pub struct Probe {
     /// Show the client certificate that the user gave, if the server asks for one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub with_identity: bool,
+    /// What to send beyond a handshake, once it has come so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial: Option<Trial>,
     /// 0 for the first time, counting up where the same is asked again on purpose.
     #[serde(default)]
     pub repetition: u32,
@@ -122,6 +125,26 @@ pub enum Depth {
     /// Finish it, and make one small HTTP request.
     Request,
 }
+
+/// Something that an ordinary client does not send, up to TLS 1.2: what comes back shows whether a server has a known weakness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Trial {
+    /// After the handshake: a heartbeat request that claims [`LONG_HEARTBEAT`] bytes and has [`HEARTBEAT`], then a right one with so
+    /// many. Of the first answer only its kind, the length that it claims (two bytes), and the number of bytes that it has (two bytes) are
+    /// kept, in [`crate::Attempt::application`].
+    Heartbeat,
+    /// After the server's first flight: a ChangeCipherSpec before any key was agreed on, twice.
+    EarlyCipher,
+    /// After the handshake: another ClientHello.
+    Renegotiation,
+}
+
+/// Bytes in the heartbeat requests of [`Trial::Heartbeat`], and bytes that the first of them claims to have.
+pub const HEARTBEAT: u16 = 16;
+/// See [`HEARTBEAT`]. Few enough that what a server without the check adds is what we had sent it before.
+pub const LONG_HEARTBEAT: u16 = 32;
 
 /// The answer to a [`Question`].
 #[derive(Clone, Debug, PartialEq)]

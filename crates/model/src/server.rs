@@ -20,6 +20,9 @@ pub struct ServerView {
     /// What it has or lacks beside these lists.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub features: Vec<FeatureView>,
+    /// Weaknesses that were tried for (`--no-vulnerability-probes` tries for none): `accepted` where the server has it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vulnerabilities: Vec<FeatureView>,
     /// Its request for a client certificate; absent where none was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_certificate: Option<ClientCertificateView>,

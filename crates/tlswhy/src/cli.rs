@@ -193,6 +193,10 @@ pub(crate) struct Check {
     /// Ask for everything that the server accepts: versions, suites and their order, groups, signatures, protocols
     #[arg(long, help_heading = "How much to ask")]
     pub(crate) full: bool,
+    /// With --full or --policy: try for no weakness by sending what ordinary clients do not send (Heartbleed, early
+    /// ChangeCipherSpec, renegotiation)
+    #[arg(long, help_heading = "How much to ask")]
+    pub(crate) no_vulnerability_probes: bool,
     /// Judge what the server accepts by this policy, which implies --full: its name, or a TOML file; repeatable
     #[arg(long, value_name = "NAME|FILE", help_heading = "How much to ask")]
     pub(crate) policy: Vec<String>,

@@ -50,6 +50,8 @@ pub struct Request {
     pub replay: bool,
     /// Ask for everything that the server accepts.
     pub full: bool,
+    /// What ordinary clients do not send may be sent, to see whether the server has a known weakness.
+    pub trials: bool,
     /// Trust stores by the name that client profiles use (`system`, `java`); Mozilla's is always there.
     pub stores: Vec<(String, TrustStore)>,
     /// Intermediates known from elsewhere.
@@ -479,7 +481,12 @@ impl Examination {
     }
 
     fn case<'a>(&'a self, client: &'a ClientProfile, address: Option<IpAddr>) -> Case<'a> {
-        let allowed = Allowed { fetch_issuers: self.request.fetch_issuers, online: self.request.online, dns: self.request.dns };
+        let allowed = Allowed {
+            fetch_issuers: self.request.fetch_issuers,
+            online: self.request.online,
+            dns: self.request.dns,
+            trials: self.request.trials,
+        };
         Case::new(&self.evidence, client, address, &self.unavailable).allowing(allowed)
     }
 

@@ -104,20 +104,19 @@ static PASSIVE: &[Passive] = &[
 pub(super) fn offering(mut hello: HelloSpec) -> HelloSpec {
     // DEFLATE (RFC 3749 §2); null must always be there.
     hello.compression = vec![1, 0];
-    [
-        ExtensionSpec::SessionTicket,
-        ExtensionSpec::EncryptThenMac,
-        ExtensionSpec::StatusRequest,
-        // peer_allowed_to_send (RFC 6520 §2).
-        ExtensionSpec::Raw { extension_type: ExtensionType::HEARTBEAT, body: vec![1] },
-    ]
-    .into_iter()
-    .fold(hello, HelloSpec::with_extension)
+    [ExtensionSpec::SessionTicket, ExtensionSpec::EncryptThenMac, ExtensionSpec::StatusRequest, heartbeat_extension()]
+        .into_iter()
+        .fold(hello, HelloSpec::with_extension)
+}
+
+/// With peer_allowed_to_send (RFC 6520 §2).
+pub(super) fn heartbeat_extension() -> ExtensionSpec {
+    ExtensionSpec::Raw { extension_type: ExtensionType::HEARTBEAT, body: vec![1] }
 }
 
 /// Everything; questions are noted in the case.
 pub(super) fn take(asker: &Asker<'_, '_>, versions: &[VersionInventory], protocols: &Tried<String>) -> Vec<Feature> {
-    let old = versions.iter().find(|found| is_accepted(found) && is_plain(found.version));
+    let old = newest(versions, is_plain);
     let further = offered(asker, old);
     let finished = finished(asker, versions, protocols);
     let seen: Vec<&Seen<'_>> = of_name(asker).chain(further).collect();
@@ -192,7 +191,7 @@ fn fallback(asker: &Asker<'_, '_>, versions: &[VersionInventory]) -> Feature {
 
 /// One handshake that is carried to its end: with a small request where the server speaks HTTP, else for its tickets alone.
 fn finished<'c, 'e>(asker: &Asker<'c, 'e>, versions: &[VersionInventory], protocols: &Tried<String>) -> Option<&'c Seen<'e>> {
-    let newest = settled(versions).find(|found| is_accepted(found))?;
+    let newest = newest(versions, |_| true)?;
     let is_new = newest.version == ProtocolVersion::TLSV1_3;
     // Until the application protocols are known.
     if newest.version <= ProtocolVersion::SSLV3 || protocols.accepted.is_empty() && protocols.refused.is_empty() {
@@ -279,6 +278,11 @@ fn chosen<'c, 'e>(reply: Reply<'c, 'e>) -> Option<&'c Seen<'e>> {
 
 fn support(has: bool) -> Support {
     if has { Support::Accepted } else { Support::Refused }
+}
+
+/// The newest version of this kind that is accepted; `None` while one before it is still open.
+pub(super) fn newest(versions: &[VersionInventory], is_wanted: impl Fn(ProtocolVersion) -> bool) -> Option<&VersionInventory> {
+    settled(versions).find(|found| is_accepted(found) && is_wanted(found.version))
 }
 
 /// The versions, newest first, up to the first that is still open.

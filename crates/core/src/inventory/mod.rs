@@ -11,6 +11,7 @@ mod modern;
 mod old;
 mod order;
 mod protocols;
+mod trials;
 mod tried;
 mod view;
 mod weaknesses;
@@ -37,6 +38,8 @@ pub struct Inventory {
     pub protocols: Tried<String>,
     /// What it has or lacks beside these lists.
     pub features: Vec<Feature>,
+    /// Weaknesses that were tried for; accepted means that the server has it.
+    pub vulnerabilities: Vec<Feature>,
     /// Hellos that got no answer although others did.
     pub unanswered: u32,
 }
@@ -135,7 +138,8 @@ pub(crate) fn take(case: &Case<'_>, server_name: Option<&str>, upgrade: Option<&
         }
     }
     let features = features::take(&asker, &versions, &protocols.tried);
-    Inventory { versions, protocols: protocols.tried, features, unanswered: asker.unanswered.get() }
+    let vulnerabilities = trials::take(&asker, &versions, &features);
+    Inventory { versions, protocols: protocols.tried, features, vulnerabilities, unanswered: asker.unanswered.get() }
 }
 
 fn sslv2(asker: &Asker<'_, '_>) -> VersionInventory {

@@ -9,7 +9,7 @@ use tlswhy_wire::{
 };
 
 use super::asker::{Asker, Reply};
-use super::order::{Order, find_order};
+use super::order::{Order, find_order, is_chacha};
 use super::tried::{Aside, Tried};
 use super::{VersionInventory, features};
 use crate::case::Seen;
@@ -28,6 +28,7 @@ pub(super) fn take(asker: &Asker<'_, '_>, version: ProtocolVersion, detailed: Op
         asker,
         version,
         found: VersionInventory::of(version, Tried::of([usual.clone(), others.clone()].concat())),
+        offered: [usual.clone(), others.clone()].concat(),
         groups: Aside::of(curves(&base)),
         rsa: Aside::of(schemes(&base, Authentication::Rsa)),
         ecdsa: Aside::of(schemes(&base, Authentication::Ecdsa)),
@@ -35,6 +36,7 @@ pub(super) fn take(asker: &Asker<'_, '_>, version: ProtocolVersion, detailed: Op
         suites_done: false,
         in_pieces: false,
         offers_features: true,
+        from_both_ends: true,
         base,
     };
     // `None` is an early end: an answer is awaited, or there is nothing more to ask.
@@ -56,6 +58,10 @@ struct Taking<'a, 'c, 'e> {
     in_pieces: bool,
     /// Hellos offer what is looked for beside the lists, unless the server may choke on it.
     offers_features: bool,
+    /// Nothing shows yet that the server has an order of its own, or nothing more to choose.
+    from_both_ends: bool,
+    /// All suites in the order in which they are offered.
+    offered: Vec<CipherSuite>,
     base: HelloSpec,
 }
 
@@ -157,36 +163,66 @@ impl<'c, 'e> Taking<'_, 'c, 'e> {
     fn until_refused(&mut self, mut list: Vec<CipherSuite>) -> Option<Left> {
         let purpose = format!("which further suites it has at {}", self.version);
         while !list.is_empty() {
-            let hello = self.hello(list.clone());
-            match self.asker.ask(hello.clone(), Depth::Flight, &purpose)? {
-                Reply::Chosen(seen) if seen.version() == Some(self.version) => {
-                    let Some(place) = seen.suite().and_then(|suite| list.iter().position(|offered| *offered == suite)) else {
-                        self.found.says = Some("it chose a suite that was not offered".to_owned());
-                        return Some(Left::Unanswered);
-                    };
-                    list.remove(place);
-                    self.found.settle(Support::Accepted, seen);
-                    self.learn(&hello, seen);
+            // Of a server that heeds the client's order, both ends of the list show a suite at the same time.
+            let ends = [Some(list.clone()), from_behind(&list).filter(|_| self.from_both_ends)];
+            let hellos: Vec<HelloSpec> =
+                ends.into_iter().flatten().enumerate().map(|(end, suites)| self.hello(suites, end > 0)).collect();
+            let replies: Vec<_> = hellos.iter().map(|hello| self.asker.ask(hello.clone(), Depth::Flight, &purpose)).collect();
+            let replies = replies.into_iter().collect::<Option<Vec<_>>>()?;
+            let chosen: Vec<_> = replies.iter().zip(&hellos).filter_map(|(reply, hello)| self.choice(reply, hello)).collect();
+            for (seen, suite, hello) in &chosen {
+                if !hello.cipher_suites.contains(suite) {
+                    self.found.says = Some("it chose a suite that was not offered".to_owned());
+                    return Some(Left::Unanswered);
                 }
+                list.retain(|other| other != suite);
+                self.found.settle(Support::Accepted, seen);
+                self.learn(hello, seen);
+            }
+            match (chosen.as_slice(), replies.first()?) {
+                ([(_, one, _), (_, other, _)], _) if one == other => self.from_both_ends = false,
+                ([(_, one, front), (_, other, behind)], _) => {
+                    // An order across what came from both ends does not show.
+                    self.in_pieces = true;
+                    if stands_before(front, *one, *other) && stands_before(behind, *other, *one) {
+                        self.found.order = Order::Client;
+                    }
+                }
+                ([_], _) => self.from_both_ends = false,
                 // An older version instead: at this one there is nothing to choose.
-                Reply::Refused(seen) | Reply::Chosen(seen) => {
+                (_, Reply::Refused(seen) | Reply::Chosen(seen)) => {
                     self.found.suites.refuse(list, seen.id());
                     return Some(Left::Refused(seen.alert()));
                 }
-                Reply::NoAnswer(_) => return Some(Left::Unanswered),
+                (_, Reply::NoAnswer(_)) => return Some(Left::Unanswered),
             }
         }
         Some(Left::Refused(None))
     }
 
+    /// The suite that the server chose at this version.
+    fn choice<'s, 'h>(
+        &self,
+        reply: &Reply<'s, 'e>,
+        hello: &'h HelloSpec,
+    ) -> Option<(&'s Seen<'e>, CipherSuite, &'h HelloSpec)> {
+        match reply {
+            Reply::Chosen(seen) if seen.version() == Some(self.version) => Some((*seen, seen.suite()?, hello)),
+            _ => None,
+        }
+    }
+
     /// A hello with these suites, and what is to be asked along with them.
-    fn hello(&self, suites: Vec<CipherSuite>) -> HelloSpec {
+    fn hello(&self, suites: Vec<CipherSuite>, from_behind: bool) -> HelloSpec {
         let mut hello = with_suites(&self.base, &suites);
         if self.detailed {
-            hello = hello.with_groups(&self.groups.offer(), &[]);
+            let groups = if from_behind { self.groups.offer_from_behind() } else { self.groups.offer() };
+            hello = hello.with_groups(&groups, &[]);
             if self.version >= ProtocolVersion::TLSV1_2 {
+                let offer =
+                    |known: &Aside<SignatureScheme>| if from_behind { known.offer_from_behind() } else { known.offer() };
                 let others = schemes(&self.base, Authentication::Dss);
-                hello = hello.with_signature_schemes(&[self.rsa.offer(), self.ecdsa.offer(), others].concat());
+                hello = hello.with_signature_schemes(&[offer(&self.rsa), offer(&self.ecdsa), others].concat());
             }
             if self.offers_features {
                 hello = features::offering(hello);
@@ -212,11 +248,18 @@ impl<'c, 'e> Taking<'_, 'c, 'e> {
     }
 
     fn by_order(&mut self) {
-        let suites = self.found.suites.taken();
-        let (order, chacha_first) = find_order(self.asker, self.version, &suites, Depth::Flight, |suites| self.hello(suites));
-        // What was found in several lists shows no order across them.
-        self.found.order = if self.in_pieces && order == Order::Server { Order::Unknown } else { order };
-        self.found.chacha_first = chacha_first;
+        if self.found.order == Order::Unknown {
+            let suites = self.found.suites.taken();
+            let (order, chacha_first) =
+                find_order(self.asker, self.version, &suites, Depth::Flight, |suites| self.hello(suites, false));
+            // What was found in several lists shows no order across them.
+            self.found.order = if self.in_pieces && order == Order::Server { Order::Unknown } else { order };
+            self.found.chacha_first = chacha_first;
+        }
+        if self.in_pieces {
+            let place = |suite: &CipherSuite| self.offered.iter().position(|other| other == suite);
+            self.found.suites.accepted.sort_by_key(|(suite, _)| place(suite));
+        }
         self.suites_done = true;
     }
 
@@ -284,6 +327,19 @@ pub(super) fn control(version: ProtocolVersion, server_name: Option<&str>) -> He
 
 pub(super) fn with_suites(base: &HelloSpec, suites: &[CipherSuite]) -> HelloSpec {
     sized(base.clone().with_suites([suites, &[CipherSuite::TLS_EMPTY_RENEGOTIATION_INFO_SCSV]].concat()))
+}
+
+fn stands_before(hello: &HelloSpec, one: CipherSuite, other: CipherSuite) -> bool {
+    let place = |wanted| hello.cipher_suites.iter().position(|suite| *suite == wanted);
+    place(one).zip(place(other)).is_some_and(|(one, other)| one < other)
+}
+
+/// The list the other way round, but with ChaCha20 at the end: that in front is a wish of its own to some servers. `None` where
+/// that makes no difference.
+fn from_behind(list: &[CipherSuite]) -> Option<Vec<CipherSuite>> {
+    let (chacha, mut others): (Vec<CipherSuite>, Vec<CipherSuite>) = list.iter().rev().partition(|suite| is_chacha(**suite));
+    others.extend(chacha);
+    (others.first() != list.first()).then_some(others)
 }
 
 /// The hello at a length that load balancers do not choke on (256 to 511 bytes, see [`controls`]).

@@ -82,7 +82,16 @@ impl<T: Clone + PartialEq> Aside<T> {
 
     /// What to offer next: always everything, for a certificate may need what the key exchange does not take.
     pub(super) fn offer(&self) -> Vec<T> {
-        let (taken, untested) = (self.tried.taken(), self.tried.untested.clone());
+        self.offer_in(self.tried.untested.clone())
+    }
+
+    /// The same with what is not known the other way round, for a second hello at the same time.
+    pub(super) fn offer_from_behind(&self) -> Vec<T> {
+        self.offer_in(self.tried.untested.iter().rev().cloned().collect())
+    }
+
+    fn offer_in(&self, untested: Vec<T>) -> Vec<T> {
+        let taken = self.tried.taken();
         let (first, second) = if self.is_open() { (untested, taken) } else { (taken, untested) };
         [first, second, self.tried.refused.clone()].concat()
     }

@@ -82,6 +82,19 @@ pub(super) fn of_suites() -> impl Iterator<Item = &'static str> {
     WEAKNESSES.iter().map(|weakness| weakness.code)
 }
 
+/// What the weaknesses mean that are tried for, the worst first.
+static TRIED: &[(&str, &str)] = &[
+    (
+        "heartbleed",
+        "the server answers a heartbeat with more than it was sent: anybody reads its memory, keys included (Heartbleed, CVE-2014-0160); update OpenSSL, then renew key and certificate",
+    ),
+    (
+        "early-ccs",
+        "the server takes a ChangeCipherSpec before there are keys: whoever is on the way to a client with the same fault reads along (CVE-2014-0224); update OpenSSL",
+    ),
+    ("client-renegotiation", "clients may renegotiate: each time costs the server far more than them (CVE-2011-1473)"),
+];
+
 /// Prime sizes in bits below which finite-field Diffie-Hellman is in reach of a state (Logjam), and below which it is too small
 /// for today (RFC 9325 §4.2).
 const LOGJAM_BITS: u32 = 1024;
@@ -142,6 +155,11 @@ impl Inventory {
         if self.features.iter().any(|feature| feature.code == "compression" && feature.support == Support::Accepted) {
             let says = "the server compresses: the length of what is sent gives away its content (CRIME, CVE-2012-4929)";
             add("compression", says.to_owned());
+        }
+        for (code, says) in TRIED {
+            if self.vulnerabilities.iter().any(|tried| tried.code == *code && tried.support == Support::Accepted) {
+                add(code, (*says).to_owned());
+            }
         }
         if self.unanswered > 0 {
             let hellos =

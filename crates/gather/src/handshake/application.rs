@@ -64,6 +64,11 @@ impl Application {
         if self.was_asked() && self.heard.len() >= KEPT { Err(Ending::Completed) } else { Ok(None) }
     }
 
+    /// Something said beside the application, kept in its place.
+    pub(super) fn note(&mut self, said: &[u8]) {
+        self.heard = said.to_vec();
+    }
+
     pub(super) fn was_heard(&self) -> bool {
         !self.heard.is_empty()
     }

@@ -37,6 +37,8 @@ pub(super) struct Legacy {
 struct Finishing {
     prf: Prf,
     master: Vec<u8>,
+    /// What our Finished held.
+    verify_data: Vec<u8>,
     /// The server's keys, until its ChangeCipherSpec puts them to use.
     server_keys: Option<Protection>,
 }
@@ -45,6 +47,11 @@ impl Legacy {
     pub(super) fn new(hello: ServerHello, suite: &'static SuiteDetails) -> Legacy {
         let version = *hello.selected_version;
         Legacy { hello, version, suite, certificate: None, key_exchange: None, requested: None, finishing: None }
+    }
+
+    /// Whether the server knows secure renegotiation.
+    pub(super) fn has_renegotiation_info(&self) -> bool {
+        self.hello.has_renegotiation_info()
     }
 
     pub(super) fn awaited(&self) -> Awaited {
@@ -104,6 +111,9 @@ impl Handshake {
         let Phase::Legacy(legacy) = &mut self.phase else {
             return Ok(None);
         };
+        if self.trying && self.application.is_open() {
+            return self.take_renegotiation(kind, message);
+        }
         let reader = || Reader::new(message.get(4..).unwrap_or_default(), at + 4);
         if kind == HandshakeType::HELLO_REQUEST {
             // Not part of any hash (RFC 5246 §7.4.1.1).
@@ -132,6 +142,10 @@ impl Handshake {
             }
             HandshakeType::SERVER_HELLO_DONE if legacy.finishing.is_none() => {
                 self.messages.extend_from_slice(message);
+                let version = legacy.version;
+                if let Some(flight) = self.try_after_flight(version) {
+                    return Ok(Some(flight));
+                }
                 if self.depth == Depth::Flight {
                     return Err(Ending::Answered);
                 }
@@ -193,7 +207,7 @@ impl Handshake {
         flight.extend(client_keys.seal(ContentType::HANDSHAKE, &finished).unwrap_or_default());
         self.messages.extend(finished);
         self.writing = Some(client_keys);
-        legacy.finishing = Some(Finishing { prf, master, server_keys });
+        legacy.finishing = Some(Finishing { prf, master, verify_data: verify, server_keys });
         Ok(Some(Flight::from(flight)))
     }
 
@@ -201,15 +215,17 @@ impl Handshake {
         let Phase::Legacy(legacy) = &self.phase else {
             return Ok(None);
         };
-        let Some(Finishing { prf, master, .. }) = legacy.finishing.as_ref().filter(|_| self.reading.is_some()) else {
+        let Some(Finishing { prf, master, verify_data, .. }) = legacy.finishing.as_ref().filter(|_| self.reading.is_some())
+        else {
             return Err(malformed("Finished out of place", at));
         };
         let expected = prf.derive(master, "server finished", &prf.hash(&self.messages), VERIFY_LENGTH);
         if message.get(4..) != Some(&expected[..]) {
             return Err(malformed("Finished", at));
         }
+        let (verify_data, version) = (verify_data.clone(), legacy.version);
         self.application.open();
-        Ok(None)
+        self.try_after_finished(&verify_data, version)
     }
 }
 

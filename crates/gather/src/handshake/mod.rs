@@ -19,11 +19,12 @@ mod rsa;
 pub(crate) mod server;
 #[cfg(test)]
 mod tests;
+mod trial;
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use tlswhy_model::{Awaited, Depth, Ending};
+use tlswhy_model::{Awaited, Depth, Ending, Trial};
 use tlswhy_wire::{
     AlertDescription, AlertLevel, ContentType, DecodeError, EncodedHello, ExtensionSpec, ExtensionType, HandshakeType,
     HelloSpec, KeyMaterial, ProtocolVersion, Reader, ServerHello, Sslv2Message, SuiteDetails, Transcript,
@@ -93,6 +94,9 @@ pub(crate) struct Handshake {
     client_certificate_requested: bool,
     identity: Option<Arc<ClientIdentity>>,
     alpn: Option<String>,
+    trial: Option<Trial>,
+    /// What was to be tried is on its way.
+    trying: bool,
 }
 
 enum Phase {
@@ -152,6 +156,8 @@ impl Handshake {
             client_certificate_requested: false,
             identity: None,
             alpn: None,
+            trial: None,
+            trying: false,
         }
     }
 
@@ -179,6 +185,9 @@ impl Handshake {
 
     /// What we are waiting for.
     pub(crate) fn awaited(&self) -> Awaited {
+        if self.trying {
+            return Awaited::Trial;
+        }
         if self.application.is_open() {
             return self.application.awaited();
         }
@@ -302,13 +311,17 @@ impl Handshake {
                 _ => Err(malformed("alert", at)),
             },
             ContentType::APPLICATION_DATA if encrypted => self.application.take(content),
-            ContentType::HEARTBEAT => Ok(None),
+            ContentType::HEARTBEAT => self.take_heartbeat(content),
             _ => Err(malformed("record out of place", at)),
         }
     }
 
     /// A warning changes nothing, but the end of the connection is one.
     fn take_alert(&mut self, level: AlertLevel, description: AlertDescription, encrypted: bool) -> Turn {
+        if self.trying {
+            // Any alert is an answer then, also one that only warns.
+            return Err(Ending::Alert { level, description, awaited: Awaited::Trial, encrypted });
+        }
         let is_modern = matches!(self.phase, Phase::Modern(_));
         let goes_on = match description {
             AlertDescription::CLOSE_NOTIFY => false,

@@ -73,6 +73,7 @@ pub fn probe_of(address: SocketAddr, opening: Opening, depth: Depth) -> Probe {
         opening,
         depth,
         with_identity: false,
+        trial: None,
         repetition: 0,
     }
 }

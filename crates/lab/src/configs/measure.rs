@@ -107,6 +107,7 @@ impl One<'_> {
             opening,
             depth: Depth::Flight,
             with_identity: false,
+            trial: None,
             repetition: 0,
         };
         let asked = openings.into_iter().enumerate().map(|(index, opening)| Asked {

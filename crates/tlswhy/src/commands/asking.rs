@@ -188,6 +188,7 @@ fn questions(subject: &Subject, address: Option<IpAddr>) -> Vec<Asked> {
             opening: Opening::Hello { hello },
             depth: Depth::Flight,
             with_identity: false,
+            trial: None,
             repetition: 0,
         })),
     };

@@ -119,6 +119,7 @@ impl Common<'_> {
             address_family: connect::family(connection),
             replay: arguments.replay,
             full: is_full(arguments),
+            trials: is_full(arguments) && !arguments.no_vulnerability_probes,
             known_certificates: self.known.clone(),
             expected_keys: self.expected.clone(),
             identity: live.identity.as_deref().map(trust::without_key),

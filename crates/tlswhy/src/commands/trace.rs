@@ -22,6 +22,7 @@ pub(crate) fn run(arguments: Trace) -> Result<Status, Failure> {
         alpn: None,
         replay: false,
         full: false,
+        no_vulnerability_probes: false,
         policy: Vec::new(),
         connection: arguments.connection,
         all_addresses: false,

@@ -380,7 +380,7 @@ pub(crate) fn says(outcome: &Outcome) -> String {
         Awaited::ServerHello => "after the ClientHello",
         Awaited::ServerFlight => "after the ServerHello",
         Awaited::ServerFinished => "after the server's first flight",
-        Awaited::AfterFinished | Awaited::Application => "right after the client's Finished",
+        Awaited::AfterFinished | Awaited::Application | Awaited::Trial => "right after the client's Finished",
     };
     match outcome {
         Outcome::Established { resumed: false } => "Established".to_owned(),

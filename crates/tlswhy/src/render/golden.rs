@@ -218,6 +218,11 @@ fn full() -> Report {
             feature("heartbeat", Acceptance::Refused, Some("offered in 14 handshakes")),
             feature("fallback-scsv", Acceptance::Untested, None),
         ],
+        vulnerabilities: vec![
+            feature("heartbleed", Acceptance::Accepted, Some("to a heartbeat of 16 bytes it answered with 32")),
+            feature("early-ccs", Acceptance::Refused, None),
+            feature("client-renegotiation", Acceptance::Untested, None),
+        ],
         client_certificate: Some(ClientCertificateView {
             attempt: 7,
             required: Some(false),
@@ -658,6 +663,7 @@ fn attempt(id: u32, hello: HelloSpec, ending: Ending) -> Attempt {
             opening: Opening::Hello { hello },
             depth: Depth::Finish,
             with_identity: false,
+            trial: None,
             repetition: 0,
         },
         address: Some("192.0.2.7:443".into()),

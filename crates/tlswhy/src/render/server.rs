@@ -58,6 +58,19 @@ pub(super) fn write(view: &ServerView, verbose: bool, page: &mut Page<'_>) -> io
             page.labelled(LABEL, label, HEADING, TEXT, &features.join(", "))?;
         }
     }
+    for (label, wanted) in
+        [("Vulnerable", Acceptance::Accepted), ("Not open to", Acceptance::Refused), ("Not tried", Acceptance::Untested)]
+    {
+        let tried: Vec<String> = view
+            .vulnerabilities
+            .iter()
+            .filter(|tried| tried.acceptance == wanted)
+            .map(|tried| in_words(tried, verbose))
+            .collect();
+        if !tried.is_empty() && (verbose || wanted != Acceptance::Untested) {
+            page.labelled(LABEL, label, HEADING, TEXT, &tried.join(", "))?;
+        }
+    }
     Ok(())
 }
 

@@ -399,6 +399,7 @@ fn awaited(awaited: Awaited) -> &'static str {
         Awaited::ServerFinished => "where the server's Finished was awaited",
         Awaited::AfterFinished => "after the handshake",
         Awaited::Application => "where the answer to a request was awaited",
+        Awaited::Trial => "where the answer to what was tried was awaited",
     }
 }
 

@@ -156,6 +156,7 @@ fn attempt(handshake: &Handshake, target: &Target, base: u64) -> Option<Attempt>
             opening: Opening::Hello { hello: spec(handshake) },
             depth: Depth::Finish,
             with_identity: false,
+            trial: None,
             repetition: 0,
         },
         address: target.address.map(|address| SocketAddr::new(address, target.port).to_string()),
