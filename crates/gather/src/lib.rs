@@ -75,6 +75,8 @@ pub struct Live {
     pub identity: Option<Arc<ClientIdentity>>,
     /// How many connections may stand at once.
     pub parallel: usize,
+    /// How long to wait before each connection, in its place among those.
+    pub pause: Duration,
     /// What earlier rounds showed of the server's pace.
     pub pace: Pace,
     /// Whose files are looked at.
@@ -90,6 +92,7 @@ impl Default for Live {
             proxy: None,
             identity: None,
             parallel: 4,
+            pause: Duration::ZERO,
             pace: Pace::default(),
             files: FilesOf::default(),
         }
@@ -125,6 +128,7 @@ impl Live {
         match question {
             Question::Resolve { host } => Answer::Resolved(resolve(host, self.connect_timeout).await),
             Question::Probe(probe) => {
+                tokio::time::sleep(self.pause).await;
                 let live = Live { tls_timeout: self.pace.wait(&probe, self.tls_timeout), ..self.clone() };
                 let attempt = probe::attempt(&live, id, round, *probe, started).await;
                 self.pace.learn(&attempt);

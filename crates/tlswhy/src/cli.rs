@@ -269,6 +269,21 @@ pub(crate) struct Connection {
     /// Wait so long for a connection, and for each answer [default: 3]
     #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true, help_heading = "How to connect")]
     pub(crate) timeout: Option<Duration>,
+    /// How many connections stand at once: slow is one, half a second after the other; normal four; fast sixteen
+    #[arg(long, value_enum, value_name = "PACE", default_value_t, help_heading = "How to connect")]
+    pub(crate) pace: Pace,
+}
+
+/// How gently a server is asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Pace {
+    /// One connection at a time, with a pause before each.
+    Slow,
+    /// A few at once.
+    #[default]
+    Normal,
+    /// Many at once, for servers of one's own.
+    Fast,
 }
 
 /// The machine whose configurations are read.
@@ -947,7 +962,7 @@ mod tests {
             &["a.test", "--starttls", "gopher"],
             &["a.test", "--sni", "127.0.0.1"],
             &["a.test", "--alpn", "h2,,x"],
-            &["a.test", "--format", "sarif"],
+            &["a.test", "--format", "xml"],
             &["diagnose"],
             &[],
         ] {

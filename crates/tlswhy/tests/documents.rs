@@ -16,6 +16,27 @@ for line in sys.stdin:
     jsonschema.Draft202012Validator(schema).validate(document)
     print(name)";
 
+/// Where `.ci/install` puts the schema of SARIF.
+const SARIF: &str = "/usr/local/share/tlswhy-lab/sarif-2.1.0.json";
+
+#[test]
+fn sarif_is_as_its_standard_has_it() {
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
+    let script = "import glob,json,sys,jsonschema
+schema=json.load(open(sys.argv[1]))
+names=glob.glob(sys.argv[2]+'/*.sarif')
+for name in names:
+    jsonschema.validators.validator_for(schema)(schema).validate(json.load(open(name)))
+print(len(names))";
+    let python = Command::new("python3").args(["-c", script, SARIF, golden]).output();
+    let (Ok(output), true) = (python, std::path::Path::new(SARIF).exists()) else {
+        drop(writeln!(std::io::stderr(), "skipped: no python3, or no {SARIF}"));
+        return;
+    };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stdout).trim().parse::<u32>().unwrap() > 3);
+}
+
 /// The names of the documents, each as its schema has it; `None` where there is no validator.
 fn validated(documents: &str) -> Option<Vec<String>> {
     let there = Command::new("python3").args(["-c", "import jsonschema"]).stderr(Stdio::null()).status();

@@ -1,14 +1,20 @@
 //! How to reach a server, from the options that every command shares which connects to one.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use tlswhy_core::Family;
 use tlswhy_gather::{Live, Proxy, proxy_from_environment};
 use tlswhy_model::{ClientProfile, Subject};
 
-use crate::cli::{Connection, Sni};
+use crate::cli::{Connection, Pace, Sni};
 use crate::exit::Failure;
 use crate::target::{Host, Target};
+
+/// What stands between connections at a slow pace.
+const PAUSE: Duration = Duration::from_millis(500);
+/// Connections that stand at once at a fast one.
+const MANY: usize = 16;
 
 /// What is examined, in the words of the evidence.
 pub(super) fn subject(arguments: &Connection, target: &Target, proxy: Option<&Proxy>, clients: &[ClientProfile]) -> Subject {
@@ -41,7 +47,13 @@ pub(super) fn live(arguments: &Connection, target: &Target) -> Result<Live, Fail
         None => proxy_from_environment(target.scheme().unwrap_or("https"), &target.host.to_string())
             .map_err(|error| Failure::new(format!("the environment names a proxy: {error}")).tip("--proxy none ignores it"))?,
     };
-    let mut live = Live { proxy, ..Live::default() };
+    let usual = Live::default();
+    let (parallel, pause) = match arguments.pace {
+        Pace::Slow => (1, PAUSE),
+        Pace::Normal => (usual.parallel, usual.pause),
+        Pace::Fast => (MANY, usual.pause),
+    };
+    let mut live = Live { proxy, parallel, pause, ..usual };
     if let Some(timeout) = arguments.timeout {
         live.connect_timeout = timeout;
         live.tls_timeout = timeout;

@@ -110,6 +110,7 @@ fn check(name: &str, report: &Report) {
     compare(&format!("{name}.md"), &rendered(Format::Markdown, report, false));
     compare(&format!("{name}.html"), &rendered(Format::Html, report, false));
     compare(&format!("{name}.junit.xml"), &rendered(Format::Junit, report, false));
+    compare(&format!("{name}.sarif"), &rendered(Format::Sarif, report, false));
     compare(&format!("{name}.json"), &rendered(Format::Json, report, false));
     let read: Report = serde_json::from_str(&rendered(Format::Json, report, false)).unwrap();
     assert_eq!(&read, report);

@@ -16,6 +16,7 @@ mod markdown;
 mod page;
 mod policies;
 pub(crate) mod relay;
+mod sarif;
 mod server;
 pub(crate) mod software;
 pub(crate) mod symptoms;
@@ -49,6 +50,8 @@ pub(crate) enum Format {
     Html,
     /// JUnit XML for CI servers: the handshake, and each rule of --policy.
     Junit,
+    /// SARIF 2.1.0 for code hosts: findings, notices, and each rule of --policy.
+    Sarif,
 }
 
 /// What the reader has and wants.
@@ -76,6 +79,7 @@ pub(crate) fn write(
         Format::Markdown => markdown::write(report, attempts, position, options, out),
         Format::Html => html::write(report, attempts, position, out),
         Format::Junit => junit::write(report, position, out),
+        Format::Sarif => sarif::write(report, position, out),
     }
 }
 
@@ -84,6 +88,7 @@ pub(crate) fn end(format: Format, out: &mut dyn Write) -> io::Result<()> {
     match format {
         Format::Html => html::end(out),
         Format::Junit => junit::end(out),
+        Format::Sarif => sarif::end(out),
         Format::Human | Format::Json | Format::Markdown => Ok(()),
     }
 }
