@@ -50,12 +50,26 @@ struct Version {
 
 /// What came with a version.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Since {
     product: String,
     version: String,
     what: Vec<String>,
+    /// From the first of these on, before the second, it is missing again: it was brought to an older line of releases later.
+    but_not: Option<[String; 2]>,
     source: String,
+}
+
+impl Since {
+    /// The version that brings it to this one, where this one has it not.
+    fn missing_in(&self, number: Number) -> Option<&str> {
+        let of = |version: &str| Number::of(&self.product, version);
+        if of(&self.version)? > number {
+            return Some(&self.version);
+        }
+        let [from, before] = self.but_not.as_ref()?;
+        (of(from)? <= number && number < of(before)?).then_some(before)
+    }
 }
 
 /// A distribution.
@@ -139,10 +153,10 @@ pub fn abilities(product: &str, version: &str) -> Option<Abilities> {
     let versions =
         newest.into_iter().flatten().filter(|one| row.can.is_some() && !can.contains(one) && **one > ProtocolVersion::TLSV1_1);
     let versions = versions.filter_map(|one| Some(Lacking { what: one.to_string(), since: first(product, *one)?.to_owned() }));
-    let later =
-        TABLES.since.iter().filter(|since| since.product == product && Number::of(product, &since.version) > Some(number));
-    let others =
-        later.flat_map(|since| since.what.iter().map(|what| Lacking { what: what.clone(), since: since.version.clone() }));
+    let of_product = TABLES.since.iter().filter(|since| since.product == product);
+    let later = of_product.filter_map(|since| Some((since, since.missing_in(number)?)));
+    let others = later
+        .flat_map(|(since, version)| since.what.iter().map(|what| Lacking { what: what.clone(), since: version.to_owned() }));
     Some(Abilities {
         versions: row.can.clone(),
         by_default: row.by_default.clone(),
@@ -184,12 +198,10 @@ pub fn speaks(product: &str, version: &str, wanted: ProtocolVersion) -> Ability 
 pub fn has(product: &str, version: &str, wanted: &str) -> Ability {
     let names = |since: &&Since| since.product == product && since.what.iter().any(|what| fits(what, wanted));
     let Some(since) = TABLES.since.iter().find(names) else { return Ability::Unknown };
-    match Number::of(product, version).zip(Number::of(product, &since.version)) {
-        Some((number, first)) if number < first => {
-            Ability::Cannot { since: Some(since.version.clone()), source: since.source.clone() }
-        }
-        Some(_) => Ability::ByDefault,
-        None => Ability::Unknown,
+    let Some(number) = Number::of(product, version) else { return Ability::Unknown };
+    match since.missing_in(number) {
+        Some(version) => Ability::Cannot { since: Some(version.to_owned()), source: since.source.clone() },
+        None => Ability::ByDefault,
     }
 }
 
@@ -308,6 +320,13 @@ mod tests {
         assert!(matches!(has("openssl", "1.0.2k", "x25519"), Ability::Cannot { .. }));
         assert!(matches!(has("openssl", "1.0.2k", "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256"), Ability::Cannot { .. }));
         assert_eq!(has("openssl", "1.0.2k", "secp521r1"), Ability::Unknown);
+        // Brought to an older line later than to the one behind it.
+        let java = |version| match has("java", version, "x25519") {
+            Ability::Cannot { since, .. } => since,
+            _ => None,
+        };
+        let brought = ["11.0.9", "11.0.10", "12.0.2", "13", "17.0.15"].map(java);
+        assert_eq!(brought, [Some("11.0.10".to_owned()), None, Some("13".to_owned()), None, None]);
         let lacks = abilities("openssl", "1.1.0i").unwrap().lacks;
         assert!(lacks.iter().any(|one| one.what == "TLSv1.3" && one.since == "1.1.1"), "{lacks:?}");
         assert_eq!(abilities("openssl", "3.6.1").unwrap().lacks, []);
