@@ -11,9 +11,10 @@ use crate::dialects::{Commands, Context, Dialect, Likeness};
 use crate::files::{Content, directory_of, relative_to};
 use crate::includes::Includes;
 use crate::language::names;
+use crate::language::openssl_ciphers::selects_nothing;
 use crate::mend::{CannotMend, Patch, Want};
 use crate::release::Release;
-use crate::service::{Heeds, Library, Listener, Note, Reading, Service, Side, Trouble};
+use crate::service::{Heeds, Library, Listener, Reading, Service, Side, Trouble};
 use crate::setting::{CipherList, ClientVerification, Language, Setting, Settings};
 use crate::span::{Origin, Span, Via};
 
@@ -202,7 +203,8 @@ fn read(context: &Context<'_>) -> Reading {
         };
     }
     let port = reader.of("port").last().and_then(|line| line.value.parse().ok()).unwrap_or(5432);
-    let notes = unknown_versions(&reader);
+    let refusals = refusals(&reader, &settings, openssl);
+    reader.troubles.extend(refusals);
     let service = Service {
         dialect: "postgresql",
         side: Side::Server,
@@ -217,7 +219,7 @@ fn read(context: &Context<'_>) -> Reading {
         // be-secure-openssl.c sets the range and, before 18, one curve; the rest is the library's.
         heeds: Heeds { security_level: true, cipher_suites: true, signature_algorithms: true, options: true, ..Heeds::NOTHING },
         settings,
-        notes,
+        notes: Vec::new(),
     };
     Reading { services: vec![service], troubles: reader.troubles, files: reader.read }
 }
@@ -264,16 +266,38 @@ fn verification(context: &Context<'_>, reader: &Reader<'_>, home: &str, asks: bo
     asked
 }
 
-fn unknown_versions(reader: &Reader<'_>) -> Vec<Note> {
-    let names = ["ssl_min_protocol_version", "ssl_max_protocol_version"];
-    let lines = names.iter().flat_map(|name| reader.of(name));
-    let wrong = lines.filter(|line| names::version(&line.value).is_none() && !line.value.is_empty());
-    wrong
-        .map(|line| Note {
-            at: line.at().cloned(),
-            says: format!("`{}` is no version: the server keeps the value that it has", line.value),
-        })
-        .collect()
+/// What it does not start with (measured on 15.18; at a reload it keeps what it has). Of several lines of a name only the last is looked at.
+fn refusals(reader: &Reader<'_>, settings: &Settings, openssl: Option<Release>) -> Vec<Trouble> {
+    let wrong = |name: &str, is_wrong: &dyn Fn(&str) -> bool, says: &dyn Fn(&str) -> String| {
+        let lines = reader.of(name);
+        let line = lines.last().filter(|line| is_wrong(&line.value))?;
+        Some(Trouble { at: line.at().cloned(), says: says(&line.value), fatal: true })
+    };
+    let no_version = |text: &str| names::version(text).is_none() && !text.is_empty();
+    let is_no_version = |text: &str| format!("`{text}` is no version: the server does not start with it");
+    let no_group = |text: &str| names::groups(text).is_none();
+    let is_no_group =
+        |text: &str| format!("`{text}` names a group that OpenSSL does not know: the server does not start with it");
+    let no_suite = |text: &str| openssl.is_some_and(|openssl| selects_nothing(text, openssl));
+    let is_no_suite = |text: &str| format!("`{text}` selects no suite: the server does not start with it");
+    let mut troubles: Vec<Trouble> = ["ssl_min_protocol_version", "ssl_max_protocol_version"]
+        .iter()
+        .filter_map(|name| wrong(name, &no_version, &is_no_version))
+        .collect();
+    if !settings.tls.as_ref().is_some_and(|tls| tls.value) {
+        return troubles;
+    }
+    troubles.extend(wrong("ssl_ciphers", &no_suite, &is_no_suite));
+    let groups = if reader.of("ssl_groups").is_empty() { "ssl_ecdh_curve" } else { "ssl_groups" };
+    troubles.extend(wrong(groups, &no_group, &is_no_group));
+    if let (Some(lowest), Some(highest)) = (&settings.minimum_version, &settings.maximum_version)
+        && lowest.value > highest.value
+    {
+        let says = format!("{} lies above {}: the server does not start with it", lowest.name, highest.name);
+        let at = lowest.origin.span().or_else(|| highest.origin.span()).cloned();
+        troubles.push(Trouble { at, says, fatal: true });
+    }
+    troubles
 }
 
 fn mend(context: &Context<'_>, service: &Service, want: &Want) -> Result<Vec<Patch>, CannotMend> {

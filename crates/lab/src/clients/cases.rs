@@ -1,13 +1,13 @@
 //! Files of curl, wget and git, one thing changed at a time; those of the other programs stand beside this file.
 
-use super::{databases, gnutls, java, runtimes};
+use super::{databases, gnutls, java, mail, runtimes};
 use crate::configs::Case;
 
 /// Every case whose dialect is one of these words or whose id begins with one; all without words.
 pub fn cases(words: &[String]) -> Vec<Case> {
     let fits = |case: &Case, word: &String| case.dialect == word || case.id.starts_with(word.as_str());
     let databases = [databases::libpq(), databases::mysql(), databases::stunnel()];
-    let all = [curl(), wget(), git(), gnutls::gnutls()]
+    let all = [curl(), wget(), git(), gnutls::gnutls(), mail::dovecot()]
         .into_iter()
         .chain(databases)
         .chain([runtimes::node(), runtimes::go(), runtimes::go_module(), runtimes::python(), java::cases()])

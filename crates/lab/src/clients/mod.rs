@@ -14,6 +14,7 @@ mod gnutls;
 mod greeting;
 mod hello;
 mod java;
+mod mail;
 pub mod mended;
 mod predict;
 mod runtimes;

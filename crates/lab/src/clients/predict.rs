@@ -80,6 +80,9 @@ fn of(case: &Case, placed: &Placed, reading: &Reading, files: &Files<'_>) -> Res
     if service.settings.tls.as_ref().is_some_and(|tls| !tls.value) {
         refused.push("it speaks no TLS".to_owned());
     }
+    if service.settings.refuses_all.as_ref().is_some_and(|refuses| refuses.value) {
+        refused.push("it ends every attempt".to_owned());
+    }
     let Effective { versions, cipher_suites, cipher_suites_13, groups, signature_schemes, .. } = effective(service, files);
     let gnutls = matches!(service.library, Library::GnuTls(_));
     Ok(Expected {
@@ -98,7 +101,8 @@ fn chosen<'s>(case: &Case, placed: &Placed, services: &'s [Service]) -> Option<&
     let port = placed.ports.first().copied().unwrap_or_default();
     let clients = || services.iter().filter(|service| service.side == Side::Client);
     let program = |service: &&Service| service.program.0.to_ascii_lowercase().contains(case.user.unwrap_or_default());
-    let own = clients().find(|service| service.listens_on(port).is_some() && service.fits("localhost").is_some());
+    let fits = |service: &Service| ["localhost", "127.0.0.1"].iter().any(|name| service.fits(name).is_some());
+    let own = clients().find(|service| service.listens_on(port).is_some() && fits(service));
     own.or_else(|| clients().filter(program).rfind(|service| service.names.is_empty()))
 }
 

@@ -44,8 +44,8 @@ impl Dovecot<'_> {
         let mut notes = Vec::new();
         self.versions(&scope, &mut settings, &mut notes);
         self.lists(&scope, &mut settings, &mut notes);
-        // Whose order of suites counts is the server's affair; what it cannot use ends its own attempts, as the notes say.
-        (settings.server_preference, settings.refuses_all) = (None, None);
+        // Whose order of suites counts is the other side's affair.
+        settings.server_preference = None;
         self.own_certificate(&scope, &mut settings);
         settings.verifies_peer = Some(self.verifies(&scope, set("ssl_verify")));
         settings.trust = self.trust(&scope, &mut notes, settings.verifies_peer.as_ref());
