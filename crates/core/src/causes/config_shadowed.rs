@@ -31,7 +31,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
     let mut finding = found.finding(
         &CAUSE,
         format!("`{}` in {} has no effect", idle.quoted(), idle.where_it_stands()),
-        if found.fault.blocks {
+        if setting.removes.is_some() {
             format!(
                 "{} is there and would allow {}, which {} needs; what rules {} is `{}` ({}).",
                 idle.where_it_stands(),
@@ -44,7 +44,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         } else {
             format!("What rules {} is `{}` ({}).", setting.service, ruling.quoted(), ruling.from)
         },
-        if found.fault.blocks {
+        if setting.removes.is_some() {
             format!("{}. The line that was edited is not the line that counts.", sentence(&setting.why))
         } else {
             format!("{}. Nobody fails for it.", sentence(&setting.why))
@@ -53,7 +53,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
     finding.exhibits.insert(0, idle.exhibit(format!("without effect: {}", setting.why)));
     finding.exhibits.insert(1, ruling.exhibit(format!("in effect for {}", setting.service)));
     finding.exhibits.dedup_by(|a: &mut Exhibit, b: &mut Exhibit| a == b);
-    if !found.fault.blocks {
+    if setting.removes.is_none() {
         // Which of the two was meant no file tells.
         finding.remedies.push(remedy(
             Party::Server,

@@ -41,7 +41,7 @@ impl<'a> Found<'a> {
     /// The obstacle that the fault is, or that it leads to.
     fn underlying(&self) -> Option<&Obstacle> {
         match &self.fault.kind {
-            FaultKind::ConfigShadowed(setting) => Some(&setting.removes),
+            FaultKind::ConfigShadowed(setting) => setting.removes.as_ref(),
             FaultKind::NoVersionLeft(left) => Some(&left.causes),
             FaultKind::PolicyRestricts(restriction) => Some(&restriction.causes),
             FaultKind::SoftwareOutdated(outdated) => Some(&outdated.causes),

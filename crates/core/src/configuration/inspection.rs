@@ -427,7 +427,7 @@ impl Judge<'_, '_> {
                     service: service.title.clone(),
                     program: service.program.0.clone(),
                     needed: format!("`{}`", idle.quoted()),
-                    removes: Obstacle::Alpn,
+                    removes: None,
                     without_effect: idle,
                 };
                 let kind = FaultKind::ConfigShadowed(Box::new(setting));

@@ -27,8 +27,8 @@ pub struct ShadowedSetting {
     pub program: String,
     /// What the line would give, had it effect: `TLSv1.2`.
     pub needed: String,
-    /// The obstacle that it would remove.
-    pub removes: Obstacle,
+    /// The obstacle that it would remove; `None` where nobody fails for it.
+    pub removes: Option<Obstacle>,
 }
 
 /// The settings that decide whether what a change wants is there, by the name that [`Shown`] has for them.
@@ -234,7 +234,7 @@ pub(crate) fn shadowed(
                 service: service.title.clone(),
                 program: service.program.0.clone(),
                 needed: in_words(change),
-                removes: obstacle.clone(),
+                removes: Some(obstacle.clone()),
             };
             return Some((FaultKind::ConfigShadowed(Box::new(setting)), confidence));
         }
