@@ -243,7 +243,12 @@ fn http(finished: Option<&Seen<'_>>) -> [Feature; 2] {
         // What is not there of a head that was cut may have stood behind the cut.
         let is_whole = text.windows(4).any(|window| window == b"\r\n\r\n");
         let support = if value.is_none() && !is_whole { Support::Untested } else { support(value.is_some()) };
-        Feature { code, support, attempt: Some(seen.id()), says: value }
+        // An error page often lacks what the pages have.
+        let status = || {
+            let line = text.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
+            Some(format!("not in its answer {}", printable(&String::from_utf8_lossy(line), LONGEST_VALUE)))
+        };
+        Feature { code, support, attempt: Some(seen.id()), says: value.or_else(status) }
     })
 }
 

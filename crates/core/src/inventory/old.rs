@@ -37,6 +37,7 @@ pub(super) fn take(asker: &Asker<'_, '_>, version: ProtocolVersion, detailed: Op
         in_pieces: false,
         offers_features: true,
         from_both_ends: true,
+        picks: Vec::new(),
         base,
     };
     // `None` is an early end: an answer is awaited, or there is nothing more to ask.
@@ -60,6 +61,8 @@ struct Taking<'a, 'c, 'e> {
     offers_features: bool,
     /// Nothing shows yet that the server has an order of its own, or nothing more to choose.
     from_both_ends: bool,
+    /// What was chosen of which offer.
+    picks: Vec<(Vec<CipherSuite>, CipherSuite)>,
     /// All suites in the order in which they are offered.
     offered: Vec<CipherSuite>,
     base: HelloSpec,
@@ -178,16 +181,12 @@ impl<'c, 'e> Taking<'_, 'c, 'e> {
                 list.retain(|other| other != suite);
                 self.found.settle(Support::Accepted, seen);
                 self.learn(hello, seen);
+                self.picks.push((hello.cipher_suites.clone(), *suite));
             }
             match (chosen.as_slice(), replies.first()?) {
                 ([(_, one, _), (_, other, _)], _) if one == other => self.from_both_ends = false,
-                ([(_, one, front), (_, other, behind)], _) => {
-                    // An order across what came from both ends does not show.
-                    self.in_pieces = true;
-                    if stands_before(front, *one, *other) && stands_before(behind, *other, *one) {
-                        self.found.order = Order::Client;
-                    }
-                }
+                // An order across what came from both ends does not show.
+                ([_, _], _) => self.in_pieces = true,
                 ([_], _) => self.from_both_ends = false,
                 // An older version instead: at this one there is nothing to choose.
                 (_, Reply::Refused(seen) | Reply::Chosen(seen)) => {
@@ -248,8 +247,10 @@ impl<'c, 'e> Taking<'_, 'c, 'e> {
     }
 
     fn by_order(&mut self) {
-        if self.found.order == Order::Unknown {
-            let suites = self.found.suites.taken();
+        let suites = self.found.suites.taken();
+        if heeds_the_hello(&self.picks, &suites) {
+            self.found.order = Order::Client;
+        } else {
             let (order, chacha_first) =
                 find_order(self.asker, self.version, &suites, Depth::Flight, |suites| self.hello(suites, false));
             // What was found in several lists shows no order across them.
@@ -329,9 +330,16 @@ pub(super) fn with_suites(base: &HelloSpec, suites: &[CipherSuite]) -> HelloSpec
     sized(base.clone().with_suites([suites, &[CipherSuite::TLS_EMPTY_RENEGOTIATION_INFO_SCSV]].concat()))
 }
 
-fn stands_before(hello: &HelloSpec, one: CipherSuite, other: CipherSuite) -> bool {
-    let place = |wanted| hello.cipher_suites.iter().position(|suite| *suite == wanted);
-    place(one).zip(place(other)).is_some_and(|(one, other)| one < other)
+/// Whether each pick was the first of its offer that the server has, and two offers had two of them the other way round.
+fn heeds_the_hello(picks: &[(Vec<CipherSuite>, CipherSuite)], has: &[CipherSuite]) -> bool {
+    let first = |offered: &[CipherSuite]| offered.iter().copied().find(|suite| has.contains(suite));
+    let place = |offered: &[CipherSuite], wanted: CipherSuite| offered.iter().position(|suite| *suite == wanted);
+    let are_reversed = |one: &(Vec<CipherSuite>, CipherSuite), other: &(Vec<CipherSuite>, CipherSuite)| {
+        let before = |offered: &[CipherSuite], a, b| place(offered, a).zip(place(offered, b)).is_some_and(|(a, b)| a < b);
+        before(&one.0, one.1, other.1) && before(&other.0, other.1, one.1)
+    };
+    picks.iter().all(|(offered, chosen)| first(offered) == Some(*chosen))
+        && picks.windows(2).any(|pair| matches!(pair, [one, other] if are_reversed(one, other)))
 }
 
 /// The list the other way round, but with ChaCha20 at the end: that in front is a wish of its own to some servers. `None` where
@@ -369,4 +377,24 @@ fn schemes(base: &HelloSpec, kind: Authentication) -> Vec<SignatureScheme> {
         _ => kind == Authentication::Ecdsa,
     };
     base.signature_schemes().unwrap_or_default().into_iter().filter(of_kind).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: CipherSuite = CipherSuite::TLS_RSA_WITH_AES_128_CBC_SHA;
+    const B: CipherSuite = CipherSuite::TLS_RSA_WITH_AES_256_CBC_SHA;
+    const C: CipherSuite = CipherSuite::TLS_RSA_WITH_AES_128_GCM_SHA256;
+
+    #[test]
+    fn only_who_always_takes_the_first_of_the_hello_heeds_it() {
+        let picks = |last| [(vec![A, B, C], A), (vec![C, B, A], C), (vec![B, A, C], last)];
+        assert!(heeds_the_hello(&picks(B), &[A, B, C]));
+        // It holds A and C for equal, and both for better than B.
+        assert!(!heeds_the_hello(&picks(A), &[A, B, C]));
+        // An order of its own.
+        assert!(!heeds_the_hello(&[(vec![A, B, C], A), (vec![C, B, A], A)], &[A, B, C]));
+        assert!(!heeds_the_hello(&[(vec![A, B], A)], &[A, B]));
+    }
 }

@@ -59,7 +59,7 @@ pub(super) fn write(view: &ServerView, verbose: bool, page: &mut Page<'_>) -> io
         }
     }
     for (label, wanted) in
-        [("Vulnerable", Acceptance::Accepted), ("Not open to", Acceptance::Refused), ("Not tried", Acceptance::Untested)]
+        [("Open to", Acceptance::Accepted), ("Not open to", Acceptance::Refused), ("Not tried", Acceptance::Untested)]
     {
         let tried: Vec<String> = view
             .vulnerabilities
