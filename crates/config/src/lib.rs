@@ -19,7 +19,7 @@ mod service;
 mod setting;
 mod span;
 
-pub use dialects::openssl::{Heeding, PROGRAMS, SystemPolicy, heeds, system_policy};
+pub use dialects::openssl::{Heeding, PROGRAMS, SystemPolicy, heeds, stops_at_diagnostics, system_policy};
 pub use dialects::{Commands, Context, DIALECTS, Dialect, Likeness, MOST_SERVICES, dialect, recognise};
 pub use diff::{between, unified};
 pub use effective::{Effective, Reduction, effective};

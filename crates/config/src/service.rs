@@ -159,6 +159,17 @@ pub struct Reading {
     pub files: Vec<String>,
 }
 
+impl Reading {
+    /// The clients that were read since there were so many services make no connection if something fatal came up since there were so
+    /// many troubles.
+    pub(crate) fn stop_since(&mut self, services: usize, troubles: usize) {
+        let stops = self.troubles.iter().skip(troubles).find(|trouble| trouble.fatal).cloned();
+        for service in self.services.iter_mut().skip(services).filter(|service| service.side == Side::Client) {
+            service.settings.stops = service.settings.stops.take().or_else(|| stops.clone());
+        }
+    }
+}
+
 /// Something that stands in the way of a reading.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {

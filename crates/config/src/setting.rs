@@ -1,5 +1,6 @@
 use tlswhy_wire::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 
+use crate::service::Trouble;
 use crate::span::Origin;
 
 /// Most lines without effect that are told of beside one setting.
@@ -131,6 +132,8 @@ pub struct Settings {
     pub options: Option<Setting<Vec<String>>>,
     /// The file that stands in the place of the library's system-wide one, where the program's environment names it (`OPENSSL_CONF`).
     pub library_policy: Option<Setting<String>>,
+    /// Client: what in its files makes it end, or make no connection at all.
+    pub stops: Option<Trouble>,
     /// Client: the server name that is sent; `None` inside says that none is.
     pub server_name: Option<Setting<Option<String>>>,
     /// Client: whether the server's certificate is verified.

@@ -1,8 +1,9 @@
 //! Every fix is applied to the real running program, and the real client connects afterwards; or it is taken back.
 
 use std::io::Write as _;
+use std::path::Path;
 
-use tlswhy_lab::fixes::clients::{self, CLIENTS};
+use tlswhy_lab::fixes::clients::{self, CLIENTS, HARMLESS, STOPS};
 use tlswhy_lab::fixes::{FIXES, Fix, SERVERS, run};
 use tlswhy_lab::not_kept::{a_baseline_that_differs_each_time, a_fix_that_breaks_another_client, half_a_fix_behind_a_balancer};
 use tlswhy_lab::runner::find_binary;
@@ -36,15 +37,30 @@ fn prove(fixes: &[Fix]) {
 
 #[test]
 fn clients_fail_connect_and_fail_again_as_their_files_are_mended() {
+    tried(CLIENTS, |fix| fix.id, clients::run);
+}
+
+#[test]
+fn clients_that_end_at_a_line_of_their_file_are_told_it() {
+    tried(STOPS, |(fix, _)| fix.id, clients::run_stopped);
+}
+
+#[test]
+fn what_is_wrong_in_a_file_and_stops_nobody_is_told_and_is_no_finding() {
+    tried(HARMLESS, |fix| fix.id, clients::run_harmless);
+}
+
+/// Every one ends without a line of what was not as it must be.
+#[expect(clippy::unwrap_used, reason = "a helper of tests")]
+fn tried<T>(all: &[T], id: fn(&T) -> &str, run: fn(&Lab, &Path, &T) -> Result<Vec<String>, StartError>) {
     let lab = Lab::new().unwrap();
     let binary = find_binary().unwrap();
     let mut wrong = Vec::new();
-    for fix in CLIENTS {
-        let id = fix.id;
-        match clients::run(&lab, &binary, fix) {
-            Ok(lines) => wrong.extend(lines.into_iter().map(|line| format!("{id}: {line}"))),
-            Err(StartError::Missing(what)) => drop(writeln!(std::io::stderr(), "skipped {id}: no {what}")),
-            Err(error) => wrong.push(format!("{id}: {error}")),
+    for one in all {
+        match run(&lab, &binary, one) {
+            Ok(lines) => wrong.extend(lines.into_iter().map(|line| format!("{}: {line}", id(one)))),
+            Err(StartError::Missing(what)) => drop(writeln!(std::io::stderr(), "skipped {}: no {what}", id(one))),
+            Err(error) => wrong.push(format!("{}: {error}", id(one))),
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

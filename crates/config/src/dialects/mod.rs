@@ -63,6 +63,9 @@ pub struct Dialect {
 /// Dialects whose files are read by clients that are programs of their own: what validates and reloads the server does nothing for them.
 const WITH_CLIENTS_APART: &[&str] = &["mysql"];
 
+/// Dialects of clients whose files are for several: what stops one of them is nothing to the others, and they say themselves which.
+const OF_SEVERAL_CLIENTS: &[&str] = &["curl", "environment", "git", "libpq"];
+
 impl Dialect {
     /// The commands for an edit that is for one side.
     pub fn commands_for(&self, main: &str, side: Side) -> Commands {
@@ -81,6 +84,9 @@ impl Dialect {
     /// What a main file and all that it includes say, with one remark for each bound that was met.
     pub fn reading(&self, context: &Context<'_>) -> Reading {
         let mut reading = (self.read)(context);
+        if self.sides.first() == Some(&Side::Client) && !OF_SEVERAL_CLIENTS.contains(&self.name) {
+            reading.stop_since(0, 0);
+        }
         let mut left_out = |says: String| reading.troubles.insert(0, Trouble { at: None, says, fatal: false });
         for path in context.files.take_cut() {
             left_out(format!("{path} has more than {MOST_DIRECTIVES} lines: the rest is not read"));

@@ -2,7 +2,7 @@ use tlswhy_model::{Exhibit, Finding, Party, Safety, Stage};
 
 use super::found::{Found, remedy};
 use crate::causes::Cause;
-use crate::configuration::Place;
+use crate::configuration::{Place, Restriction};
 use crate::examination::FaultKind;
 
 /// A setting takes away what the client's software could do.
@@ -30,6 +30,9 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
     };
     let (line, client) = (&restriction.line, found.client_title());
     let is_mute = restriction.is_of_all();
+    if let Some(says) = &restriction.stops {
+        return Some(stopped(found, restriction, says));
+    }
     let (diagnosis, why_it_fails) = if is_mute {
         (
             format!("No version is left to {client}: {} takes the last of them away ({}).", line.where_it_stands(), line.from),
@@ -72,6 +75,29 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
     finding.reproduce.push(found.s_client(""));
     finding.references.push("RFC 8446 §4.2.1".to_owned());
     Some(finding)
+}
+
+/// The program ends at a line of its file, or makes no connection with it.
+fn stopped(found: &Found<'_>, restriction: &Restriction, says: &str) -> Finding {
+    let (line, client) = (&restriction.line, found.client_title());
+    let says = tlswhy_model::printable(says, 300);
+    let mut finding = found.finding(
+        &CAUSE,
+        format!("{} keeps {client} from every connection", line.where_it_stands()),
+        format!("`{}` ({}): {says}.", line.quoted(), line.from),
+        format!("With this line {} makes no connection, whatever the server can do.", restriction.service),
+    );
+    finding.exhibits.insert(0, line.exhibit("stops the client"));
+    finding.exhibits.dedup_by(|a: &mut Exhibit, b: &mut Exhibit| a == b);
+    finding.remedies.push(remedy(
+        Party::Client,
+        Safety::Manual,
+        format!("Mend {}, or take it out", line.where_it_stands()),
+        steps(line),
+        format!("{client} then takes its file, and begins a handshake."),
+        None,
+    ));
+    finding
 }
 
 fn steps(line: &Place) -> Vec<String> {

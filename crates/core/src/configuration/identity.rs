@@ -1,6 +1,6 @@
 //! Who a client profile is, in the words of the configurations: its program, its library, the versions of both.
 
-use tlswhy_config::{Heeds, Library, Release, heeds};
+use tlswhy_config::{Heeds, Library, Release, heeds, stops_at_diagnostics};
 use tlswhy_model::{ClientProfile, InstalledSoftware, LinkedLibrary, WATCHED_CLIENT};
 
 use crate::knowledge::local_openssl::LOCAL;
@@ -161,6 +161,11 @@ impl Identity {
             Some(PYTHON) => " upstream",
             _ => "",
         }
+    }
+
+    /// Whether it is known to end where an openssl.cnf with `config_diagnostics` cannot be loaded.
+    pub(super) fn stops_at_diagnostics(&self) -> bool {
+        self.program.and_then(|program| program.heeding).is_some_and(stops_at_diagnostics)
     }
 
     /// The program and its release.

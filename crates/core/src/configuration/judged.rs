@@ -5,14 +5,15 @@
 //! them. What does not speak for it is left alone, and that is said.
 
 use tlswhy_config::{
-    Context, Effective, Files, Heeds, Language, Library, Origin, Release, Service, Setting, Settings, Side, effective,
+    Context, Effective, Files, Heeds, Language, Library, Origin, Release, Service, Setting, Settings, Side, Trouble, effective,
     system_policy,
 };
 use tlswhy_model::{ClientProfile, Evidence, GivenConfiguration, InstalledSoftware, Party, SeenFile, Subject};
 use tlswhy_wire::ProtocolVersion;
 
 use super::identity::Identity;
-use super::restricting::{Restriction, restriction, restriction_where};
+use super::place::line;
+use super::restricting::{Restriction, restriction, restriction_where, stop};
 use super::rivals::{has, provides, same_service};
 use super::shift::{own_offer, shifted, versions};
 use super::survey::{Configuration, Survey};
@@ -24,6 +25,8 @@ const POLICIES: &[(&str, Option<&str>)] =
     &[(CRYPTO_POLICIES, None), ("gnutls", Some("GNUTLS_SYSTEM_PRIORITY_FILE")), ("openssl", Some("OPENSSL_CONF"))];
 /// Dialects whose settings are all that the program offers, also where no line says so: their defaults are in the file itself.
 const WHOLE: &[&str] = &["java"];
+/// Most of what is wrong in one configuration and stops nobody that is told of.
+const MOST_TROUBLES: usize = 5;
 /// OpenSSL takes settings of TLS from openssl.cnf by itself since this release.
 const HAS_SYSTEM_DEFAULT: Release = Release::new(1, 1, 1);
 
@@ -160,6 +163,9 @@ impl<'s> Judged<'s> {
 
     /// The line for which the client has no version left: then it sends nothing, whatever the server.
     pub(crate) fn silence(&self) -> Option<Restriction> {
+        if let Some(stop) = self.stop() {
+            return Some(stop);
+        }
         if !self.is_mute() {
             return None;
         }
@@ -168,6 +174,34 @@ impl<'s> Judged<'s> {
         let mut restriction = self.restriction(&Change::ClientVersions(current.to_vec()), &obstacle)?;
         restriction.takes = "every version".to_owned();
         Some(restriction)
+    }
+
+    /// What in its files makes it end, or connect nowhere. Who was watched has begun with them.
+    fn stop(&self) -> Option<Restriction> {
+        self.service.as_ref()?;
+        let identity = Identity::of(self.client);
+        self.speaking.iter().find_map(|(configuration, service)| {
+            // A policy that cannot be loaded is passed over by most programs.
+            let counts =
+                !is_policy(configuration) || configuration.dialect.name == "openssl" && identity.stops_at_diagnostics();
+            stop(service, service.settings.stops.as_ref().filter(|_| counts)?, &self.survey.files)
+        })
+    }
+
+    /// What is wrong in its files and does not stop it, each with its place.
+    pub(crate) fn troubles(&self) -> Vec<(String, String)> {
+        let files = &self.survey.files;
+        let of = |(configuration, _): &(&Configuration, &Service)| {
+            let harmless = configuration.reading.troubles.iter().filter(|trouble| !trouble.fatal);
+            let placed = |trouble: &Trouble| {
+                let line = trouble.at.as_ref().and_then(|at| line(at, files));
+                let place =
+                    line.map_or_else(|| configuration.main.clone(), |line| format!("{}:{}", line.path, line.position.line));
+                (place, trouble.says.clone())
+            };
+            harmless.take(MOST_TROUBLES).map(placed).collect::<Vec<_>>()
+        };
+        self.speaking.iter().filter(|_| self.service.is_some()).flat_map(of).collect()
     }
 
     fn is_mute(&self) -> bool {
@@ -673,6 +707,28 @@ mod tests {
         let file = cnf("MaxProtocol = TLSv1.1");
         let (_, _, silence) = under("python-3.11", &[("/x/openssl.cnf", file.as_str())]);
         assert_eq!(silence.as_deref(), Some("/x/openssl.cnf:7"));
+    }
+
+    #[test]
+    fn a_line_at_which_a_program_ends_leaves_it_nothing() {
+        let lax = cnf("MinProtocol = TLSv1.2");
+        let broken = format!("config_diagnostics = 1\n{}", lax.replace("ssl_conf = b", "ssl_conf = none"));
+        for (client, path, text, line) in [
+            ("wget-1.21", "/root/.wgetrc", "check_certificate = off\nnonsense words\n", Some("/root/.wgetrc:2")),
+            ("git-2.39", "/root/.gitconfig", "[http\n", Some("/root/.gitconfig:1")),
+            ("curl-openssl-3.0", "/root/.curlrc", "tls-max = 1.3\ncurves = NONSENSE\n", Some("/root/.curlrc:2")),
+            ("node-20", "/etc/environment", "GODEBUG=\nNODE_OPTIONS=--tls-min-v1.4\n", Some("/etc/environment:2")),
+            ("go-1.27", "/etc/environment", "GODEBUG=tlsrsakex=1\n", Some("/etc/environment:1")),
+            // What stops another program.
+            ("go-1.24", "/etc/environment", "GODEBUG=\nNODE_OPTIONS=--tls-min-v1.4\n", None),
+            ("node-20", "/etc/environment", "GODEBUG=tlsrsakex=1\n", None),
+            ("openssl-3.0", "/x/openssl.cnf", broken.as_str(), Some("/x/openssl.cnf:4")),
+            // It goes on without the file.
+            ("curl-openssl-3.0", "/x/openssl.cnf", broken.as_str(), None),
+        ] {
+            let (_, _, silence) = under(client, &[(path, text)]);
+            assert_eq!(silence.as_deref(), line, "{client}: {text}");
+        }
     }
 
     #[test]

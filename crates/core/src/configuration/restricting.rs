@@ -1,6 +1,6 @@
 //! Lines that take away what a client's software could do and the other side needs.
 
-use tlswhy_config::{Effective, Files, Language, Origin, Patch, Service, Settings, Shown, effective, patched};
+use tlswhy_config::{Effective, Files, Language, Origin, Patch, Service, Settings, Shown, Trouble, effective, patched};
 
 use super::place::Place;
 use super::rivals::{changed, governing, in_words, provides};
@@ -17,6 +17,8 @@ pub struct Restriction {
     pub takes: String,
     /// The obstacle that it causes.
     pub causes: Obstacle,
+    /// Why the program ends at the line, or makes no connection with it: what is wrong there. `None` where it goes on.
+    pub stops: Option<String>,
 }
 
 impl Restriction {
@@ -69,7 +71,18 @@ pub(super) fn restriction_where(
         service: service.title.clone(),
         takes: in_words(change),
         causes: obstacle.clone(),
+        stops: None,
     })
+}
+
+/// What makes a client end, or make no connection at all.
+pub(super) fn stop(service: &Service, trouble: &Trouble, files: &Files<'_>) -> Option<Restriction> {
+    let at = trouble.at.as_ref()?;
+    let written = String::from_utf8_lossy(files.bytes(&at.path)?.get(at.start..at.end)?).into_owned();
+    let line = Place::of(&written, "", &Origin::file(at.clone(), at.clone(), None), files);
+    let causes = Obstacle::Versions { client: Vec::new(), server: Vec::new() };
+    let (service, takes) = (service.title.clone(), "every version".to_owned());
+    Some(Restriction { line, service, takes, causes, stops: Some(trouble.says.clone()) })
 }
 
 /// Whether a priority string of GnuTLS, which speaks of everything, rules a service.

@@ -511,14 +511,19 @@ impl Examination {
         Some(Story { faults: vec![fault], complete: true, ..Story::default() })
     }
 
-    /// What of the files that were named as the clients' speaks for none of them, and why.
+    /// What of the files that were named as the clients' speaks for none of them, and why; and what is wrong in them and stops nobody.
     fn left_aside(&self) -> Vec<Notice> {
         let mut notices: Vec<Notice> = Vec::new();
         for client in &self.evidence.clients {
             let Some(own) = Own::of(client, &self.evidence) else { continue };
             let survey = own.survey(&self.evidence.files);
-            for Left { path, why } in Judged::of(client, &self.evidence.subject, &own, &survey).left {
-                let says = format!("{} was not applied to {}: {why}", tlswhy_model::printable(&path, 200), client.title);
+            let judged = Judged::of(client, &self.evidence.subject, &own, &survey);
+            let left = judged.left.iter().map(|Left { path, why }| {
+                format!("{} was not applied to {}: {why}", tlswhy_model::printable(path, 200), client.title)
+            });
+            let troubles = judged.troubles().into_iter();
+            let troubles = troubles.map(|(place, says)| tlswhy_model::printable(&format!("{place}: {says}"), 400));
+            for says in left.chain(troubles) {
                 let notice = Notice { code: "client-configuration".to_owned(), says };
                 if !notices.contains(&notice) {
                     notices.push(notice);

@@ -143,13 +143,15 @@ fn read(context: &Context<'_>) -> Reading {
             has_url |= option.name == "url";
         }
     }
-    let mut services = Vec::new();
+    let mut reading = Reading { services: Vec::new(), troubles: reader.troubles, files: reader.read };
     for transfer in &transfers {
+        let (services, known) = (reading.services.len(), reading.troubles.len());
         let (service, troubles) = service(context, transfer, release, openssl);
-        services.push(service);
-        reader.troubles.extend(troubles);
+        reading.services.push(service);
+        reading.troubles.extend(troubles);
+        reading.stop_since(services, known);
     }
-    Reading { services, troubles: reader.troubles, files: reader.read }
+    reading
 }
 
 fn service(
@@ -241,6 +243,15 @@ fn service(
     if let Some(list) = groups.as_ref().filter(|list| strange(&list.value)) {
         refuse(list, "names a group that OpenSSL does not know");
     }
+    let (cert, key, anchors) = (of("cert").map(without_password), of("key"), of("cacert"));
+    let verifies_peer = client::last(insecure, LATER);
+    // Without verification it looks for no anchors.
+    let looks = verifies_peer.as_ref().is_none_or(|verifies| verifies.value);
+    for file in [&cert, &key].into_iter().flatten().chain(anchors.as_ref().filter(|_| looks)) {
+        if file.value.starts_with('/') && context.files.look(&file.value) == Content::Missing {
+            refuse(file, "names a file that is not there");
+        }
+    }
     let by = client::by("curl", release);
     let lowest = client::last(lowest, LATER);
     let usual = || {
@@ -260,10 +271,10 @@ fn service(
         cipher_list: ciphers.map(|list| list.map(|text| CipherList { language: Language::OpenSsl, text })),
         cipher_suites: suites.and_then(|list| suites_of_1_3(&list.value).map(|suites| list.map(|_| suites))),
         groups: groups.and_then(|list| names::groups(&list.value).map(|groups| list.map(|_| groups))),
-        certificates: of("cert").map(without_password).into_iter().collect(),
-        keys: of("key").into_iter().collect(),
-        verifies_peer: client::last(insecure, LATER),
-        trust: of("cacert").or_else(|| of("capath")).or_else(|| trust_of_environment(context)),
+        certificates: cert.into_iter().collect(),
+        keys: key.into_iter().collect(),
+        verifies_peer,
+        trust: anchors.or_else(|| of("capath")).or_else(|| trust_of_environment(context)),
         ..Settings::default()
     };
     if has_pin && let Some(versions) = &service.settings.versions {

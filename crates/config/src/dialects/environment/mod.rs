@@ -114,9 +114,16 @@ fn read(context: &Context<'_>) -> Reading {
     let mut reading = Reading { troubles: read.troubles, files: read.files, ..Reading::default() };
     let ours = |variable: &Variable| VARIABLES.contains(&variable.name.as_str());
     let environment = Environment { all: read.variables.into_iter().filter(ours).collect() };
-    go::read(context, &environment, &mut reading);
-    node::read(context, &environment, &mut reading);
-    python::read(context, &environment, &mut reading);
+    // A unit that does not start starts none of them.
+    let of_all = reading.troubles.len();
+    for read in [go::read, node::read, python::read] {
+        let (services, troubles) = (reading.services.len(), reading.troubles.len());
+        read(context, &environment, &mut reading);
+        reading.stop_since(services, troubles);
+    }
+    if reading.troubles.iter().take(of_all).any(|trouble| trouble.fatal) {
+        reading.stop_since(0, 0);
+    }
     reading
 }
 

@@ -6,9 +6,10 @@ use tlswhy_wire::{CipherSuite, ProtocolVersion};
 
 use super::{Environment, push, trouble, trust};
 use crate::dialects::{Context, client};
+use crate::files::Content;
 use crate::language::openssl_ciphers::{Library as Rules, Refused, cipher_list};
 use crate::release::Release;
-use crate::service::{Library, Note, Reading};
+use crate::service::{Library, Note, Reading, Trouble};
 use crate::setting::{CipherList, Language, Setting};
 use crate::span::Origin;
 
@@ -148,6 +149,10 @@ pub(super) fn read(context: &Context<'_>, environment: &Environment, reading: &m
     if let Some(extra) = environment.setting("NODE_EXTRA_CA_CERTS") {
         let says = "these certificates are trusted besides those that Node.js brings along".to_owned();
         notes.push(Note { at: extra.origin.span().cloned(), says });
+        if extra.value.starts_with('/') && context.files.look(&extra.value) == Content::Missing {
+            let says = format!("there is no {}: Node.js warns and goes on without it", extra.value);
+            reading.troubles.push(Trouble { at: extra.origin.span().cloned(), says, fatal: false });
+        }
     }
     if is_on(&options, "--use-openssl-ca") {
         service.settings.trust = trust(environment, &mut notes);

@@ -9,9 +9,9 @@ use tlswhy_wire::ProtocolVersion;
 use super::{Environment, push, trust};
 use crate::dialects::openssl::heeds;
 use crate::dialects::{Context, client, pip};
-use crate::files::Files;
+use crate::files::{Content, Files};
 use crate::release::Release;
-use crate::service::{Heeds, Library, Note, Reading, Service};
+use crate::service::{Heeds, Library, Note, Reading, Service, Trouble};
 use crate::setting::{CipherList, Language, Setting, Shadowed};
 use crate::span::Origin;
 
@@ -91,6 +91,10 @@ pub(super) fn read(context: &Context<'_>, environment: &Environment, reading: &m
     if let Some(bundle) = environment.setting("REQUESTS_CA_BUNDLE") {
         let says = "the package requests trusts these certificates alone; the module ssl does not look at it".to_owned();
         notes.push(Note { at: bundle.origin.span().cloned(), says });
+        if bundle.value.starts_with('/') && context.files.look(&bundle.value) == Content::Missing {
+            let says = format!("there is no {}: the package requests makes no connection", bundle.value);
+            reading.troubles.push(Trouble { at: bundle.origin.span().cloned(), says, fatal: false });
+        }
     }
     service.settings.trust = trust(environment, &mut notes);
     push(reading, service, environment, NAMES, notes);

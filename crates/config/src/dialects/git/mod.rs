@@ -5,6 +5,8 @@
 mod conf;
 mod url;
 
+use std::collections::HashSet;
+
 use tlswhy_wire::ProtocolVersion;
 
 use self::conf::{Conf, Entry};
@@ -12,7 +14,7 @@ use self::url::Address;
 use super::client;
 use crate::dialects::openssl::heeds;
 use crate::dialects::{Commands, Context, Dialect, Likeness};
-use crate::files::Files;
+use crate::files::{Content, Files};
 use crate::mend::{CannotMend, Patch, Want, line_end};
 use crate::release::Release;
 use crate::service::{Heeds, Library, Listener, Note, Reading, Service, Side, Trouble};
@@ -110,6 +112,7 @@ fn read(context: &Context<'_>) -> Reading {
     }
     let mut scopes: Vec<Option<Address>> = vec![None];
     let mut troubles = std::mem::take(&mut conf.troubles);
+    let of_all = troubles.clone();
     for entry in &conf.entries {
         let Some(address) = entry.address.as_ref().filter(|address| address.scheme == "https") else { continue };
         if scopes.iter().flatten().any(|known| known == address) {
@@ -122,12 +125,21 @@ fn read(context: &Context<'_>) -> Reading {
         }
         scopes.push(Some(address.clone()));
     }
-    let mut services = Vec::new();
+    let mut reading = Reading { services: Vec::new(), troubles, files: conf.read.clone() };
     for scope in scopes {
-        services.push(service(context, &conf, scope.as_ref(), &mut troubles));
+        let (services, known) = (reading.services.len(), reading.troubles.len());
+        let service = service(context, &conf, scope.as_ref(), &mut reading.troubles);
+        reading.services.push(service);
+        reading.stop_since(services, known);
     }
-    troubles.dedup();
-    Reading { services, troubles, files: conf.read }
+    // It reads the whole of its files, for whatever address.
+    if of_all.iter().any(|trouble| trouble.fatal) {
+        reading.stop_since(0, 0);
+    }
+    // What is wrong for several addresses is told once.
+    let mut told = HashSet::new();
+    reading.troubles.retain(|trouble| told.insert((trouble.at.clone(), trouble.says.clone())));
+    reading
 }
 
 /// What git does towards an address; without one, towards those that no section names.
@@ -222,13 +234,22 @@ fn service(context: &Context<'_>, conf: &Conf<'_>, scope: Option<&Address>, trou
     // The ruling line counts even where it says nothing: then the default does.
     let lowest = towards.last("sslversion", |entry| known(entry)?);
     let curl = files.release_of("curl");
+    let anchors = towards.text("sslcainfo");
     let mut settings = Settings {
         verifies_peer: towards.last("sslverify", |entry| Some(conf::is_true(entry.value.as_deref()))),
-        trust: towards.text("sslcainfo").or_else(|| towards.text("sslcapath")),
+        trust: anchors.clone().or_else(|| towards.text("sslcapath")),
         certificates: towards.text("sslcert").into_iter().collect(),
         keys: towards.text("sslkey").into_iter().collect(),
         ..Settings::default()
     };
+    // Without verification it looks for no anchors.
+    let looks = settings.verifies_peer.as_ref().is_none_or(|verifies| verifies.value);
+    for file in anchors.iter().filter(|_| looks).chain(&settings.certificates).chain(&settings.keys) {
+        if file.value.starts_with('/') && files.look(&file.value) == Content::Missing {
+            let says = format!("`{}` names a file that is not there: git connects nowhere", file.name);
+            troubles.push(Trouble { at: file.origin.span().cloned(), says, fatal: true });
+        }
+    }
     let by = format!(
         "libcurl {}",
         curl.map_or_else(|| "(version not known, taken for a new one)".to_owned(), |curl| curl.to_string())

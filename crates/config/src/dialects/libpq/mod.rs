@@ -123,6 +123,7 @@ struct Connection<'c> {
 
 impl Connection<'_> {
     fn service(&self, section: Option<&Section>) -> Service {
+        let known = self.troubles.borrow().len();
         self.check(section);
         let title = section.map_or("libpq without a service".to_owned(), |section| format!("libpq service {}", section.name));
         let library = Library::OpenSsl(self.context.files.release_of("openssl"));
@@ -141,6 +142,7 @@ impl Connection<'_> {
         // The lowest version is its own; an empty one leaves that to the library as well (measured).
         service.heeds = Heeds::ALL;
         service.notes = self.notes.take();
+        service.settings.stops = self.troubles.borrow().iter().skip(known).find(|trouble| trouble.fatal).cloned();
         service
     }
 

@@ -93,6 +93,15 @@ pub const PROGRAMS: &[Heeding] = &[
     Heeding { program: "git", since: Release::new(0, 0, 0), heeds: Heeds::NOTHING, source: "measured, Debian's (GnuTLS)" },
 ];
 
+/// Programs that end where a file with `config_diagnostics` cannot be loaded (measured on 3.0.19). curl 7.88.1, Debian's Python 3.11.2 and
+/// PHP 8.2 go on without it; of others it is not known.
+const STOP_AT_DIAGNOSTICS: &[&str] = &["ruby", "ruby-net-http", "s_client"];
+
+/// Whether a program is known to end where a file with `config_diagnostics` cannot be loaded.
+pub fn stops_at_diagnostics(program: &str) -> bool {
+    STOP_AT_DIAGNOSTICS.contains(&program)
+}
+
 /// What this release of a program heeds; `None` where nothing is known of it. A release that is not known counts as the newest.
 pub fn heeds(program: &str, release: Option<Release>) -> Option<Heeds> {
     let fits = |row: &&Heeding| row.program == program && release.is_none_or(|release| release >= row.since);

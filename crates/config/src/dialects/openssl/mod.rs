@@ -23,7 +23,7 @@ use crate::release::Release;
 use crate::service::{Heeds, Library, Note, Reading, Service, Side, Trouble};
 use crate::span::Span;
 
-pub use heeding::{Heeding, PROGRAMS, heeds};
+pub use heeding::{Heeding, PROGRAMS, heeds, stops_at_diagnostics};
 pub(crate) use values::{default_groups, default_schemes, default_suites, level as level_in};
 
 pub use policy::{SystemPolicy, system_policy};
@@ -180,7 +180,7 @@ fn read(context: &Context<'_>) -> Reading {
         && broken.wrong
         && conf.refused.is_none()
     {
-        // Without `config_diagnostics` programs run with the defaults; with it libssl refuses to begin (measured on 3.0.19).
+        // Without `config_diagnostics` programs run with the defaults; with it some refuse to begin (measured on 3.0.19).
         let fatal = target.since(3, 0, 0) && commands::diagnosed(&conf);
         troubles.push(Trouble { at: broken.at, says: broken.why, fatal });
     }

@@ -8,7 +8,11 @@ import (
 )
 
 func main() {
-	connection, err := tls.Dial("tcp", os.Args[1], &tls.Config{ServerName: "localhost"})
+	name := "localhost"
+	if len(os.Args) > 2 {
+		name = os.Args[2]
+	}
+	connection, err := tls.Dial("tcp", os.Args[1], &tls.Config{ServerName: name})
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)
