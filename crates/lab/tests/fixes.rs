@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use tlswhy_lab::fixes::clients::{self, CLIENTS, HARMLESS, STOPS};
+use tlswhy_lab::fixes::clients::{self, CLIENTS, HARMLESS, STOPS, WITHOUT_RFC_5746};
 use tlswhy_lab::fixes::{FIXES, Fix, SERVERS, run};
 use tlswhy_lab::not_kept::{a_baseline_that_differs_each_time, a_fix_that_breaks_another_client, half_a_fix_behind_a_balancer};
 use tlswhy_lab::runner::find_binary;
@@ -48,6 +48,11 @@ fn clients_that_end_at_a_line_of_their_file_are_told_it() {
 #[test]
 fn what_is_wrong_in_a_file_and_stops_nobody_is_told_and_is_no_finding() {
     tried(HARMLESS, |fix| fix.id, clients::run_harmless);
+}
+
+#[test]
+fn clients_go_on_with_a_server_without_rfc_5746_where_their_files_say_so() {
+    tried(WITHOUT_RFC_5746, |fix| fix.id, clients::run_legacy);
 }
 
 /// Every one ends without a line of what was not as it must be.

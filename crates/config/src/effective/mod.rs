@@ -31,6 +31,8 @@ pub struct Effective {
     pub security_level: Option<u8>,
     /// Whether a server chooses by its own order of suites, up to TLS 1.2, not by the client's.
     pub server_preference: Option<bool>,
+    /// Whether a client goes on with a server that lacks secure renegotiation (RFC 5746).
+    pub legacy_servers: Option<bool>,
     /// What the settings allow and something else takes away.
     pub reductions: Vec<Reduction>,
 }

@@ -54,6 +54,12 @@ struct Judging<'s> {
 const WITHOUT_PARAMETERS: &[(&str, &str, Release, &str)] =
     &[("dovecot", "Dovecot", Release::new(2, 3, 0), "ssl_dh"), ("nginx", "nginx", Release::new(1, 11, 0), "ssl_dhparam")];
 
+/// The options with which a client goes on with a server without RFC 5746, and since which release each does so in a file.
+const LEGACY_OPTIONS: [(&str, Release); 2] =
+    [("UnsafeLegacyServerConnect", CONNECT_COUNTS), ("UnsafeLegacyRenegotiation", Release::new(1, 1, 1))];
+/// Before this release the word does nothing: <https://github.com/openssl/openssl/pull/18296>.
+const CONNECT_COUNTS: Release = Release::new(3, 0, 4);
+
 /// A value, and whether somebody wrote it for this program.
 struct Value<T> {
     value: T,
@@ -94,6 +100,7 @@ impl Judging<'_> {
             signature_schemes: schemes,
             security_level: level.map(|(level, _)| level),
             server_preference: self.settings().server_preference.as_ref().map(|preference| preference.value),
+            legacy_servers: self.legacy_servers(),
             reductions: std::mem::take(&mut self.reductions),
         }
     }
@@ -231,6 +238,27 @@ impl Judging<'_> {
             let by = service.settings.cipher_list.as_ref().map_or_else(|| Origin::built_in(*title), |list| list.origin.clone());
             self.take_away("suites with DHE", format!("no `{setting}` gives them parameters"), by);
         }
+    }
+
+    /// The last word of `Options` about servers without RFC 5746; of itself OpenSSL insists on it since 3.0 (measured with s_client, curl,
+    /// Python, requests, PHP and Node.js on 3.0.19).
+    fn legacy_servers(&self) -> Option<bool> {
+        let release = self.release?;
+        if self.service.side == Side::Server {
+            return None;
+        }
+        let own = self.settings().options.as_ref();
+        let set = self.own_or_policy(own, self.service.heeds.options, |settings| settings.options.as_ref());
+        let mut allowed = [release < SINCE_3_0, false];
+        for word in set.iter().flat_map(|set| &set.value) {
+            let (word, on) = word.strip_prefix('-').map_or((word.trim_start_matches('+'), true), |word| (word, false));
+            for ((name, since), allowed) in LEGACY_OPTIONS.iter().zip(&mut allowed) {
+                if name.eq_ignore_ascii_case(word) && release >= *since {
+                    *allowed = on;
+                }
+            }
+        }
+        Some(allowed.contains(&true))
     }
 
     fn groups(&mut self, level: Option<(u8, &Origin)>) -> Option<Vec<NamedGroup>> {

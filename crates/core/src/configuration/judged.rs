@@ -227,6 +227,7 @@ impl<'s> Judged<'s> {
             groups: pick(&["groups", "security-level"]).groups.clone(),
             signature_schemes: pick(&["signature-algorithms", "security-level"]).signature_schemes.clone(),
             security_level: pick(&["security-level"]).security_level,
+            legacy_servers: pick(&["options"]).legacy_servers,
             ..Effective::default()
         };
         Some((from, to))
@@ -594,6 +595,23 @@ mod tests {
         let (client, ..) = under("curl-openssl-3.0", &[("/x/openssl.cnf", file.as_str())]);
         assert_eq!(client.policy.allows_sha1_signatures, Some(true));
         assert_eq!(client.policy.legacy_signature_refused, Some(false));
+    }
+
+    #[test]
+    fn an_option_lets_a_client_go_on_with_a_server_without_rfc_5746() {
+        let insists = |client: &str, options: &str| {
+            let file = cnf(&format!("Options = {options}"));
+            offer(client, &[("/x/openssl.cnf", file.as_str())]).policy.requires_secure_renegotiation
+        };
+        for client in ["openssl-3.0", "curl-openssl-3.0", "python-3.13-requests", "python-3.8", "php-8.2"] {
+            assert_eq!(insists(client, "MiddleboxCompat"), Some(true), "{client}");
+            assert_eq!(insists(client, "MiddleboxCompat,UnsafeLegacyServerConnect"), Some(false), "{client}");
+            assert_eq!(insists(client, "unsafelegacyrenegotiation"), Some(false), "{client}");
+            assert_eq!(insists(client, "UnsafeLegacyServerConnect,-UnsafeLegacyServerConnect"), Some(true), "{client}");
+        }
+        assert_eq!(insists("openssl-1.1.1", "MiddleboxCompat"), Some(false));
+        let strict = offer("wget-1.21", &[("/root/.wgetrc", "ciphers = NORMAL:%SAFE_RENEGOTIATION\n")]);
+        assert_eq!(strict.policy.requires_secure_renegotiation, Some(true));
     }
 
     #[test]

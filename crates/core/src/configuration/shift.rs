@@ -48,6 +48,9 @@ pub(super) fn shifted(client: &ClientProfile, from: &Effective, to: &Effective) 
         };
         local_openssl::set_level(&mut client.policy, major, level);
     }
+    if let Some(allows) = to.legacy_servers.filter(|allows| from.legacy_servers.is_some_and(|from| from != *allows)) {
+        client.policy.requires_secure_renegotiation = Some(!allows);
+    }
     client.hello = hello;
     client
 }
@@ -72,6 +75,7 @@ pub(super) fn own_offer(client: &ClientProfile, library: &Library) -> Effective 
         groups: Some(own.groups),
         signature_schemes: own.schemes,
         security_level: client.policy.security_level,
+        legacy_servers: client.policy.requires_secure_renegotiation.map(|requires| !requires),
         ..Effective::default()
     }
 }

@@ -602,3 +602,61 @@ pub fn run_harmless(lab: &Lab, binary: &Path, fix: &ClientFix) -> Result<Vec<Str
     trial.said(!told, || format!("no notice names {place}: {notices:?}"));
     Ok(std::mem::take(&mut trial.wrong))
 }
+
+/// Clients of a server without RFC 5746, as their openssl.cnf lets them.
+pub const WITHOUT_RFC_5746: &[ClientFix] = &[
+    ClientFix { id: "openssl-legacy-server", judged: "openssl-3.0", server: (old, ""), file: PLAIN, ..OPENSSL },
+    ClientFix {
+        id: "curl-legacy-server",
+        server: (old, ""),
+        file: PLAIN,
+        command: &[
+            "curl",
+            "-sS",
+            "-m",
+            "15",
+            "--cacert",
+            "{pki}/ca.pem",
+            "--resolve",
+            "good.example.test:{port}:127.0.0.1",
+            "https://good.example.test:{port}/",
+        ],
+        env: OPENSSL.env,
+        ..CURL
+    },
+];
+const PLAIN: (&str, &str) = (
+    "openssl.cnf",
+    "openssl_conf = lab\n[lab]\nssl_conf = ssl\n[ssl]\nsystem_default = all\n[all]\nOptions = MiddleboxCompat\n",
+);
+/// Clients that go on with such a server.
+const UNCONCERNED: &[&str] = &["openssl-1.1.1", "gnutls-3.7", "chrome-156"];
+
+fn old(lab: &Lab) -> Started {
+    lab.gnutls_serv("rsa", "--priority NORMAL:-VERS-TLS1.3:%DISABLE_SAFE_RENEGOTIATION")
+}
+
+/// Runs a client of a server without RFC 5746, and `tlswhy` on both, with and without the option that lets it go on; the lines say what
+/// was not as it must be.
+///
+/// # Errors
+/// The server or the client is not installed, or a file cannot be read or written.
+pub fn run_legacy(lab: &Lab, binary: &Path, fix: &ClientFix) -> Result<Vec<String>, StartError> {
+    is_there(fix)?;
+    let server = (fix.server.0)(lab)?;
+    let mut trial = Trial::new(binary, fix, Beside::new(&server, lab))?;
+    trial.client(false, "before")?;
+    let (status, report) = trial.checked()?;
+    trial.said(status != Some(1) || report["root_cause"] != "legacy-renegotiation", || {
+        format!("the check ends with {status:?}: {}", report["summary"])
+    });
+    for client in UNCONCERNED {
+        let how = ["127.0.0.1:{port}", "--sni", NAME, "--ca", "{pki}/ca.pem", "--client", client];
+        let (status, out, _) = trial.tlswhy(&how)?;
+        trial.said(status != Some(0), || format!("for {client} the check ends with {status:?}: {out}"));
+    }
+    trial.put(&fix.file.1.replace("MiddleboxCompat", "MiddleboxCompat,UnsafeLegacyServerConnect"))?;
+    trial.client(true, "with the option")?;
+    trial.is_healthy("with the option")?;
+    Ok(std::mem::take(&mut trial.wrong))
+}

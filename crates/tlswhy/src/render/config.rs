@@ -130,7 +130,12 @@ fn write_effective(page: &mut Page<'_>, service: &ServiceView, options: Options)
     let effective = &service.effective;
     let setting = |governs: &[&str]| {
         let mut found = service.settings.iter().filter(|setting| governs.contains(&setting.governs.as_str())).peekable();
-        found.peek().is_some().then(|| found.map(source).collect::<Vec<_>>().join("; "))
+        found.peek().is_some().then(|| {
+            let mut sources: Vec<String> = found.map(source).collect();
+            // Both ends of a range may come from one place.
+            sources.dedup();
+            sources.join("; ")
+        })
     };
     let mut shown = vec!["versions", "minimum-version", "maximum-version"];
     let versions = effective.versions.as_ref().map(|versions| list(versions, 9));
