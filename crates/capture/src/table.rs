@@ -1,6 +1,6 @@
 //! Every connection of a capture at once, within bounds.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::io::Read;
 use std::net::SocketAddr;
 
@@ -110,7 +110,7 @@ struct Table {
     /// Connections that were reset, with the time of their last packet then.
     reset: VecDeque<(u64, Key)>,
     /// Connections that may still be undecided, with the time of their last packet then.
-    waiting: VecDeque<(u64, Key)>,
+    waiting: BTreeSet<(u64, Key)>,
     held: usize,
 }
 
@@ -136,7 +136,7 @@ impl Table {
             }
             self.counts.connections += 1;
             if self.limits.silence.is_some() {
-                self.waiting.push_back((segment.at, key));
+                self.waiting.insert((segment.at, key));
             }
         }
         let connection = self.connections.entry(key).or_insert_with(|| Connection::new(segment));
@@ -175,18 +175,19 @@ impl Table {
 
     /// Tells of the connections on which nobody has said anything for too long.
     fn tell_what_is_silent(&mut self, found: &mut dyn FnMut(Handshake)) {
-        let Some(silence) = self.limits.silence else { return };
-        while let Some((at, key)) = self.waiting.front().copied() {
-            let is_due = at.saturating_add(silence) <= self.counts.last;
+        let Some(silence) = self.limits.silence.map(|silence| silence.max(1)) else { return };
+        while let Some((at, key)) = self.waiting.first().copied() {
+            let is_due = at.checked_add(silence).is_some_and(|until| until <= self.counts.last);
             if !is_due && self.waiting.len() <= self.limits.connections.saturating_mul(2) {
                 return;
             }
-            self.waiting.pop_front();
+            self.waiting.pop_first();
             match self.connections.get(&key).filter(|connection| is_due && !connection.is_done()) {
-                Some(connection) if connection.last() > at => self.waiting.push_back((connection.last(), key)),
+                // It comes to the front again when it is due.
+                Some(connection) if connection.last() > at => _ = self.waiting.insert((connection.last(), key)),
                 Some(connection) if connection.is_awaited() => self.tell(key, found),
                 // What waits for its first word may get it yet.
-                Some(_) => self.waiting.push_back((self.counts.last, key)),
+                Some(_) => _ = self.waiting.insert((self.counts.last, key)),
                 None => {}
             }
         }
