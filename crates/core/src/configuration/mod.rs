@@ -2,10 +2,10 @@
 //!
 //! `survey` reads the configurations that the evidence names, as far as their files are known; what is missing is asked for.
 //! `identity` tells whose a client profile is, `judged` has the client as its own files make it, by `shift`;
-//! `rivals` finds lines that are there and do not count, `none_left` servers whose library takes every version away, `restricting` those that take away what the other side needs; `settling` answers
-//! from the server's files what its answers leave open; `outdated` finds software that cannot do what is needed; `locate` tells the findings
-//! their files and lines, `mending` writes the edits, and
-//! `aims` those that bring a server to a guideline.
+//! `rivals` finds lines that are there and do not count, `none_left` servers whose library takes every version away, `restricting` lines
+//! that take away what the other side needs; `settling` answers from the server's files what its answers leave open; `outdated` finds
+//! software that cannot do what is needed; `locate` tells the findings their files and lines, `mending` writes the edits, and `aims` those
+//! that bring a server to a guideline.
 
 pub mod aims;
 pub(crate) mod capabilities;
