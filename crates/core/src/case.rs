@@ -397,9 +397,14 @@ impl<'a> Case<'a> {
         measured
     }
 
-    /// What was measured of the way to this address.
+    /// What was measured first of the way to this address.
     pub fn path(&self) -> Option<&'a PathMeasurement> {
-        self.evidence.paths.iter().find(|path| Some(path.question.address) == self.address)
+        self.paths().next()
+    }
+
+    /// What was measured of the way to this address.
+    pub fn paths(&self) -> impl Iterator<Item = &'a PathMeasurement> {
+        self.evidence.paths.iter().filter(|path| Some(path.question.address) == self.address)
     }
 
     /// Notes a question that goes elsewhere than to the server, unless it was asked before.

@@ -184,7 +184,9 @@ fn reports_are_sound() {
 fn one_fault_costs_little() {
     for case in cases() {
         let report = replay_alone(&case.evidence);
-        let (connections, rounds) = if report.root_cause.is_some() && report.findings.len() == 1 { (12, 5) } else { (16, 6) };
+        // What ends without a word is asked again before the way is measured for it.
+        let one_fault = report.root_cause.is_some() && report.findings.len() == 1 && case.evidence.paths.is_empty();
+        let (connections, rounds) = if one_fault { (12, 5) } else { (16, 6) };
         // A measurement of the way has a bound of its own.
         let asked = case.evidence.attempts.len() as u32;
         assert!(asked <= connections, "{}: {asked} connections", case.id());
@@ -197,7 +199,7 @@ fn one_fault_costs_little() {
 fn recordings_are_small_and_name_no_folder_of_a_machine() {
     for case in cases() {
         let text = fs::read_to_string(case.folder.join("evidence.json")).unwrap();
-        assert!(text.len() < 90_000, "{}: {} bytes", case.id(), text.len());
+        assert!(text.len() < 110_000, "{}: {} bytes", case.id(), text.len());
         let lines = text.lines().filter(|line| line.starts_with("{\"id\":")).count();
         assert_eq!(lines, case.evidence.attempts.len(), "{}: one attempt a line (BLESS=1)", case.id());
         for folder in ["\"/home/", "\"/root/", "\"/tmp/"] {

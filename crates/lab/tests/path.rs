@@ -1,6 +1,12 @@
 //! Ways with something on them, in network namespaces: `tlswhy trace`, without any right, must find what it is and where.
 
 #![cfg(target_os = "linux")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test stops at what it did not expect, and says what it skips"
+)]
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -23,6 +29,12 @@ struct Case {
     rule: Option<(usize, &'static str)>,
     /// Routers that send no ICMP.
     mute: &'static [usize],
+    /// A link that takes no packet longer than this, and whether its routers say so.
+    narrow: Option<(usize, u32, bool)>,
+    /// A server that takes the first read for the whole is asked.
+    reads_once: bool,
+    /// The judged client.
+    client: &'static str,
     name: &'static str,
     six: bool,
     rights: Rights,
@@ -46,6 +58,9 @@ const HEALTHY: Case = Case {
     wire: None,
     rule: None,
     mute: &[],
+    narrow: None,
+    reads_once: false,
+    client: "openssl-3.0",
     name: NEUTRAL,
     six: false,
     rights: Rights::Root,
@@ -141,6 +156,7 @@ fn cases() -> Vec<Case> {
         Case { id: "another name passes the last link", wire: minds(5, Act::Reset), cause: None, ..HEALTHY },
     ]);
     cases.extend(unconnected());
+    cases.extend(by_size());
     cases
 }
 
@@ -210,6 +226,72 @@ fn unconnected() -> Vec<Case> {
     ]
 }
 
+/// Ways and servers that mind a size. A hello of OpenSSL 3.6 has a post-quantum key share and takes two segments.
+fn by_size() -> Vec<Case> {
+    const SIZE: Case = Case { cause: Some("path-size-intolerance"), ..HEALTHY };
+    const LONG: Case = Case { client: "openssl-3.6", ..SIZE };
+    const DROPS_LONG: &str = "tcp dport 443 meta length > 1400 drop";
+    const DROPS_LONG_ANSWERS: &str = "tcp sport 443 meta length > 1400 drop";
+    let at_link_3 = |what, act| Some((3, what, act));
+    let (mss_1260, mss_1240) =
+        ("limited to 1260 bytes (MSS) the very same hello is answered, and with 1261 no more", "limited to 1240 bytes");
+    vec![
+        Case { id: "size, healthy, a narrow link says so", narrow: Some((3, 1300, true)), ..HEALTHY },
+        Case { id: "size, healthy, a long hello", client: "openssl-3.6", ..HEALTHY },
+        Case { id: "size, link 3 is narrow", narrow: Some((3, 1300, false)), place: Some((2, 3)), says: mss_1260, ..SIZE },
+        Case {
+            id: "size, link 3 is narrow, IPv6",
+            narrow: Some((3, 1300, false)),
+            six: true,
+            place: Some((2, 3)),
+            says: mss_1240,
+            ..SIZE
+        },
+        Case {
+            id: "size, link 3 is narrow, a long hello",
+            narrow: Some((3, 1300, false)),
+            place: Some((2, 3)),
+            says: mss_1260,
+            ..LONG
+        },
+        Case {
+            id: "size, router 2 drops long packets",
+            rule: Some((2, DROPS_LONG)),
+            place: Some((2, 3)),
+            says: "limited to 1360 bytes",
+            ..LONG
+        },
+        Case {
+            id: "size, router 2 drops long answers",
+            rule: Some((2, DROPS_LONG_ANSWERS)),
+            says: "it is the answer that is lost",
+            ..SIZE
+        },
+        Case {
+            id: "size, link 3 reads no second segment, reset",
+            wire: at_link_3(Match::PartOfHello, Act::Reset),
+            place: Some((2, 3)),
+            says: "once it is sent in two segments",
+            ..LONG
+        },
+        Case {
+            id: "size, link 3 reads no second segment, drop",
+            wire: at_link_3(Match::PartOfHello, Act::Drop),
+            place: Some((2, 3)),
+            says: "once it is sent in two segments",
+            ..LONG
+        },
+        Case {
+            id: "size, link 3 resets long segments",
+            wire: at_link_3(Match::Longer(1400), Act::Reset),
+            place: Some((2, 3)),
+            says: "limited to 1412 bytes",
+            ..LONG
+        },
+        Case { id: "size, the server reads once", reads_once: true, port: 444, cause: Some("server-size-intolerant"), ..LONG },
+    ]
+}
+
 #[test]
 fn each_interference_is_found_where_it_is() {
     let only = std::env::var("WAY").unwrap_or_default();
@@ -240,26 +322,78 @@ fn each_interference_is_found_where_it_is() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Packets are lost and late, and nothing is at fault.
+/// Packets are lost and late, and nothing is at fault: `RUNS` times, as far as `SECONDS` go.
 #[test]
 fn loss_and_jitter_are_no_fault_of_the_path() {
-    let runs: usize = std::env::var("RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(3);
+    let number = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<usize>().ok());
+    let (runs, seconds) = (number("RUNS").unwrap_or(20), number("SECONDS").unwrap_or(60));
     let wire = Wire { delay: Duration::from_millis(5), jitter: Duration::from_millis(200), lost: 50, rule: None };
-    let way = Way { wires: vec![(1, wire)], ..Way::default() };
-    let built = match way.build(&Lab::new().unwrap(), Path::new(env!("CARGO_BIN_EXE_tlswhy-lab"))) {
-        Ok(built) => built,
-        Err(StartError::Missing(what)) => {
-            println!("skipped, for want of {what}");
-            return;
-        }
-        Err(error) => panic!("{error}"),
-    };
+    let Some(built) = build(&Way { wires: vec![(1, wire)], ..Way::default() }) else { return };
     let binary = find_binary().unwrap();
-    for run in 0..runs {
+    let (began, limit) = (Instant::now(), Duration::from_secs(u64::try_from(seconds).unwrap()));
+    let mut done = 0;
+    while done < runs && (done == 0 || began.elapsed() < limit) {
         let report = trace(&built, &binary, &HEALTHY).unwrap();
         let cause = report["root_cause"].as_str().unwrap_or_default();
-        assert!(cause.is_empty(), "run {run}: {cause}: {}", report["summary"]);
-        assert!(report["paths"][0]["stopped"].is_null(), "run {run}: {}", report["paths"][0]);
+        assert!(cause.is_empty(), "run {done}: {cause}: {}", report["summary"]);
+        assert!(report["paths"][0]["stopped"].is_null(), "run {done}: {}", report["paths"][0]);
+        done += 1;
+    }
+    println!("{done} of {runs} runs in {} s", began.elapsed().as_secs());
+}
+
+/// For docs/benchmarks.md: `cargo test -p tlswhy-lab --test path costs -- --ignored --nocapture`.
+#[test]
+#[ignore = "a benchmark"]
+fn what_a_way_of_twelve_hops_costs() {
+    let binary = find_binary().unwrap();
+    let first = Wire { delay: Duration::from_millis(10), ..Wire::default() };
+    for (what, act) in [("clean", None), ("reset on link 6", Some(Act::Reset)), ("drop on link 6", Some(Act::Drop))] {
+        let rule = |act| Rule { what: Match::Name(MINDED.to_owned()), act };
+        let device = act.map(|act| (6, Wire { rule: Some(rule(act)), ..Wire::default() }));
+        let wires = [(1, first.clone())].into_iter().chain(device).collect();
+        let Some(built) = build(&Way { routers: 11, wires, ..Way::default() }) else { return };
+        let case = if act.is_some() { NAMED } else { HEALTHY };
+        for _ in 0..5 {
+            let began = Instant::now();
+            let report = trace(&built, &binary, &case).unwrap();
+            let stopped = &report["paths"][0]["stopped"];
+            println!(
+                "{what}: tlswhy trace {} ms, measured for {:.0} ms, {} connections, {} {}",
+                began.elapsed().as_millis(),
+                report["evidence"]["paths"][0]["ended_ms"].as_f64().unwrap_or_default(),
+                report["cost"]["connections"],
+                report["root_cause"],
+                stopped["before"]
+            );
+        }
+        let address = built.server(false).to_string();
+        for (program, words) in [
+            ("/usr/bin/mtr", vec!["--tcp", "-P", "443", "-n", "-r", "-c", "1", &address]),
+            ("/usr/bin/tcptraceroute", vec!["-n", &address, "443"]),
+        ] {
+            if !Path::new(program).exists() {
+                println!("{what}: no {program}");
+                continue;
+            }
+            let words: Vec<String> = words.into_iter().map(str::to_owned).collect();
+            let began = Instant::now();
+            let output = built.run_privileged(Path::new(program), &words).unwrap();
+            let said = String::from_utf8_lossy(&output.stdout);
+            println!("{what}: {program} {} ms: {}", began.elapsed().as_millis(), said.lines().last().unwrap_or_default());
+        }
+    }
+}
+
+/// A way that stands, unless this machine cannot have one.
+fn build(way: &Way<'_>) -> Option<Built> {
+    match way.build(&Lab::new().unwrap(), Path::new(env!("CARGO_BIN_EXE_tlswhy-lab"))) {
+        Ok(built) => Some(built),
+        Err(StartError::Missing(what)) => {
+            println!("skipped, for want of {what}");
+            None
+        }
+        Err(error) => panic!("{error}"),
     }
 }
 
@@ -281,6 +415,8 @@ fn run(lab: &Lab, binary: &Path, case: &Case) -> Result<String, StartError> {
         wires,
         rules: rule.iter().map(|(router, rule)| (*router, rule.as_str())).collect(),
         mute: case.mute.to_vec(),
+        narrow: case.narrow,
+        reads_once: case.reads_once,
         rights: case.rights,
         ..Way::default()
     };
@@ -316,7 +452,7 @@ fn trace(built: &Built, binary: &Path, case: &Case) -> Result<Value, StartError>
 fn words(built: &Built, command: &str, case: &Case) -> Vec<String> {
     let address = if case.nobody { built.nobody() } else { built.server(case.six) };
     let target = SocketAddr::new(address, case.port).to_string();
-    let rest = ["--sni", case.name, "--client", "openssl-3.0", "--ca", "ca.pem", "--format", "json"];
+    let rest = ["--sni", case.name, "--client", case.client, "--ca", "ca.pem", "--format", "json"];
     [command, &target].into_iter().chain(rest).map(str::to_owned).collect()
 }
 

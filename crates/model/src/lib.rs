@@ -36,7 +36,7 @@ pub use configuration::{
 pub use evidence::{Evidence, Fetched, Identity, KnownCertificate, NamedStore, Records, Resolution, Subject, TrustAnchors};
 pub use file::{FileContent, GivenConfiguration, InstalledSoftware, LinkedLibrary, MOST_FILE_BYTES, SeenFile};
 pub use finding::{Confidence, Direction, Exhibit, Finding, Impact, Layer, Party, Stage};
-pub use path::{PathAnswer, PathMeasurement, PathPacket, PathProbe, PathQuestion};
+pub use path::{PathAnswer, PathMeasurement, PathPacket, PathProbe, PathQuestion, Piece, TcpState};
 pub use policy::{PolicyView, RuleResult, RuleView};
 pub use question::{Answer, Asked, Depth, HEARTBEAT, LONG_HEARTBEAT, Opening, Probe, Question, QuestionId, Trial};
 pub use remedy::{Edit, Prediction, Remedy, Safety};

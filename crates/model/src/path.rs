@@ -20,6 +20,9 @@ pub struct PathQuestion {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<serde_json::Value>"))]
     pub control: Option<Opening>,
+    /// The two differ in their length: is it the length, the packets that it makes, or the cut?
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_size: bool,
 }
 
 /// One measurement of the way to an address: packets with a small time to live (TTL; hop limit in IPv6), and what came back.
@@ -55,12 +58,53 @@ pub struct PathProbe {
     /// Its TTL; `None` for the system's own, which reaches every server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ttl: Option<u8>,
+    /// The largest segment that either side might send on the connection, in bytes (the MSS option of TCP), where it was set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_segment: Option<u16>,
+    /// Which piece of the flight it was, where not all was sent at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub piece: Option<Piece>,
+    /// Length of a datagram's packet in bytes, with its headers, where it was no small one. It may not be cut on the way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packet_bytes: Option<u16>,
+    /// What TCP knew of the connection, where silence followed on the whole way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tcp: Option<TcpState>,
     /// When it was sent, in milliseconds after the measurement began.
     pub at_ms: f64,
     /// What came back.
     pub answer: PathAnswer,
     /// How long that took, in milliseconds.
     pub after_ms: f64,
+}
+
+/// A piece of a flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Piece {
+    /// So many bytes went before it, on the whole way, and were acknowledged.
+    pub ahead_bytes: u32,
+    /// So many bytes were sent then; what is left of the flight was not.
+    pub bytes: u32,
+}
+
+/// What TCP knows of a connection (`tcp_info` of Linux).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TcpState {
+    /// The largest segment that it sends, in bytes.
+    pub largest_segment_bytes: u32,
+    /// How many of our segments were sent and not acknowledged.
+    pub unacknowledged_segments: u32,
+    /// How many of those arrived out of order, as the other side says.
+    pub sacked_segments: u32,
+    /// How many of our bytes were acknowledged; the connection request counts as one.
+    pub acknowledged_bytes: u64,
+    /// How many bytes came, in order.
+    pub received_bytes: u64,
+    /// How many segments came out of order: something before them is missing. Unknown before Linux 5.4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub out_of_order_segments: Option<u32>,
 }
 
 /// What was sent.
@@ -74,6 +118,8 @@ pub enum PathPacket {
     Datagram,
     /// [`PathQuestion::test`], on a connection that stood.
     Test,
+    /// The same message in two records.
+    TestInTwoRecords,
     /// [`PathQuestion::control`], on a connection that stood.
     Control,
 }

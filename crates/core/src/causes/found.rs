@@ -59,10 +59,16 @@ impl<'a> Found<'a> {
         self.fault.works.and_then(|id| self.case.all().find(|seen| seen.id() == id))
     }
 
+    /// What was measured of the way with the hello that fails, or else of the way at all.
+    pub fn measurement(&self) -> Option<&'a PathMeasurement> {
+        let failing = self.failing().map(|seen| &seen.attempt.probe.opening);
+        let with_it = self.case.paths().find(|path| path.question.test.is_some() && path.question.test.as_ref() == failing);
+        with_it.or_else(|| self.case.paths().next())
+    }
+
     /// What keeps connections from coming about, where it was measured.
     pub fn barrier(&self) -> Option<(&'a PathMeasurement, Barrier)> {
-        let measurement = self.case.path()?;
-        Some((measurement, path::barrier(measurement)?))
+        self.case.paths().find_map(|measurement| Some((measurement, path::barrier(measurement)?)))
     }
 
     /// Title of the judged client.

@@ -37,6 +37,7 @@ mod no_shared_signature_algorithm;
 mod not_tls;
 mod path_blocks_handshake;
 mod path_downgrades;
+mod path_size_intolerance;
 mod path_sni_filtering;
 mod path_tls_inspection;
 mod port_closed;
@@ -105,6 +106,7 @@ pub static CAUSES: &[&Cause] = &[
     &not_tls::CAUSE,
     &path_blocks_handshake::CAUSE,
     &path_downgrades::CAUSE,
+    &path_size_intolerance::CAUSE,
     &path_sni_filtering::CAUSE,
     &path_tls_inspection::CAUSE,
     &port_closed::CAUSE,

@@ -23,7 +23,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
     if fault.name.is_some() {
         return None;
     }
-    let (measurement, at) = (found.case.path(), &fault.place);
+    let (measurement, at) = (found.measurement(), &fault.place);
     let place = places::place(measurement, at);
     let mut finding = found.finding(
         &CAUSE,

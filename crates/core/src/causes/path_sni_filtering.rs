@@ -21,7 +21,7 @@ fn examine(found: &Found<'_>) -> Option<Finding> {
         return None;
     };
     let name = printable(fault.name.as_deref()?, 120);
-    let (measurement, at) = (found.case.path(), &fault.place);
+    let (measurement, at) = (found.measurement(), &fault.place);
     let place = places::place(measurement, at);
     let mut finding = found.finding(
         &CAUSE,

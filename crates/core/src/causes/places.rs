@@ -51,7 +51,7 @@ pub(super) fn exhibit(measurement: Option<&PathMeasurement>, found: &Place, says
 
 /// What can be sent to those who run the network.
 pub(super) fn letter(found: &Found<'_>, what: &str, ends: Ends, at: &Place) -> String {
-    let measurement = found.case.path();
+    let measurement = found.measurement();
     let asked = &found.case.evidence.subject;
     let address = found.case.address.map(|address| address.to_string()).unwrap_or_default();
     let sent = measurement.map_or(0, |measured| measured.probes.iter().filter(|probe| probe.sent == PathPacket::Test).count());
@@ -158,4 +158,15 @@ pub(super) fn bar(finding: &mut Finding, found: &Found<'_>, measurement: &PathMe
         None,
     ));
     finding.reproduce.push(found.tlswhy("trace", ""));
+}
+
+/// What can be sent to those who run the network, of flights that their size keeps from coming through.
+pub(super) fn letter_of_size(found: &Found<'_>, seen: &str, place: &str, how: &str) -> String {
+    let address = found.case.address.map(|address| address.to_string()).unwrap_or_default();
+    let port = found.measurement().map(|measured| format!(", source port {}", measured.source_port)).unwrap_or_default();
+    format!(
+        "\"On {when} TLS handshakes with {address} port {number}{port} had this end: {seen} It happens {place}. {how} Please say what there does it, and mend it.\"",
+        when = found.case.evidence.started_at,
+        number = found.case.evidence.subject.port,
+    )
 }

@@ -10,7 +10,7 @@ mod story;
 
 use std::net::IpAddr;
 
-pub use story::{CertificateFault, Clock, Downgrade, Fault, FaultKind, PathFault, Stand, Story, TlsInspection};
+pub use story::{CertificateFault, Clock, Downgrade, Fault, FaultKind, PathFault, SizeFault, Stand, Story, TlsInspection};
 use tlswhy_model::{
     Answer, Asked, ClientProfile, Confidence, Ending, Evidence, GivenConfiguration, Identity, InstalledSoftware,
     KnownCertificate, NamedStore, Notice, PathQuestion, Question, QuestionId, Report, Resolution, SeenFile, Subject, Tool,
@@ -444,8 +444,13 @@ impl Examination {
         let story = self.tell(&case);
         let own = story.own.and_then(|own| self.evidence.attempt(own));
         let test = own.filter(|_| story.upgrade.is_none()).map(|own| own.probe.opening.clone());
-        let question =
-            Question::Path(Box::new(PathQuestion { address: *address, port: self.request.subject.port, test, control: None }));
+        let question = Question::Path(Box::new(PathQuestion {
+            address: *address,
+            port: self.request.subject.port,
+            test,
+            control: None,
+            by_size: false,
+        }));
         (!self.unavailable.contains(&question)).then(|| (question, "the way to the server".to_owned()))
     }
 

@@ -30,7 +30,7 @@ use crate::chain::{Certificate, KeyKind, Link, Objection, Stores};
 use crate::configuration::{NoVersionLeft, OutdatedSoftware, Restriction, ShadowedSetting};
 use crate::knowledge::alerts::Word;
 use crate::negotiate::{ClientCapabilities, Obstacle, ServerCapabilities};
-use crate::path::{Ends, Place};
+use crate::path::{Ends, Matters, Place};
 
 /// What stops the client at one point.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,6 +85,8 @@ pub enum FaultKind {
     Inspected(Box<TlsInspection>),
     /// Something on the way lowers the version.
     Downgraded(Downgrade),
+    /// Something on the way minds the size of a flight.
+    PathSize(SizeFault),
     /// The negotiation has no result.
     Negotiation(Obstacle),
     /// Suites are shared, and none can be used with the server's key.
@@ -128,6 +130,19 @@ pub struct PathFault {
     pub ends: Ends,
     /// Where it is.
     pub place: Place,
+}
+
+/// Something between the client and the server that minds the size of a flight.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SizeFault {
+    /// What of the size.
+    pub matters: Matters,
+    /// What the client sees of it.
+    pub ends: Ends,
+    /// Where it is, where that is known.
+    pub place: Option<Place>,
+    /// Lengths in bytes of a hello message that fails and of one that works, where they differ.
+    pub lengths: Option<(usize, usize)>,
 }
 
 /// One objection of the client to the server's certificates, and what mends it.

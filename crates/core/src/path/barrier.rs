@@ -177,6 +177,7 @@ fn who_loses(measurement: &PathMeasurement) -> Who {
 mod tests {
     use tlswhy_model::PathQuestion;
 
+    use super::super::tests::probe;
     use super::*;
 
     const HOST: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7));
@@ -196,12 +197,12 @@ mod tests {
 
     /// Requests of the whole way, then with each TTL, then datagrams.
     fn measured(whole: PathAnswer, requests: &[(u8, PathAnswer)], datagrams: &[(u8, PathAnswer)]) -> PathMeasurement {
-        let probe = |sent, ttl, answer: &PathAnswer| PathProbe { sent, ttl, at_ms: 0.0, answer: answer.clone(), after_ms: 1.0 };
+        let probe = |sent, ttl, answer: &PathAnswer| probe(sent, ttl, answer.clone(), 1.0);
         let mut probes = vec![probe(PathPacket::ConnectionRequest, None, &whole)];
         probes.extend(requests.iter().map(|(ttl, answer)| probe(PathPacket::ConnectionRequest, Some(*ttl), answer)));
         probes.extend(datagrams.iter().map(|(ttl, answer)| probe(PathPacket::Datagram, Some(*ttl), answer)));
         PathMeasurement {
-            question: PathQuestion { address: HOST, port: 443, test: None, control: None },
+            question: PathQuestion { address: HOST, port: 443, test: None, control: None, by_size: false },
             started_ms: 0.0,
             ended_ms: 0.0,
             source_address: Some(HERE),

@@ -4,10 +4,12 @@
 //! whoever does that is at hop n - 1, at hop n, or on the link between: a router may act on a packet before or after it counts.
 
 mod barrier;
+mod size;
 
 use std::net::IpAddr;
 
 pub use barrier::{Act, Barrier, Who, barrier};
+pub use size::{Matters, Packets, matters, place as place_of_size};
 use tlswhy_model::{HopView, PathAnswer, PathMeasurement, PathPacket, PathProbe, PathView, StoppedView};
 
 /// How much sooner than a round trip an answer must come to be nobody's at the end.
@@ -157,13 +159,17 @@ pub fn farthest_datagram(measurement: &PathMeasurement) -> Option<u8> {
 
 /// How the test fares.
 pub fn verdict(measurement: &PathMeasurement) -> Verdict {
-    let whole = |packet| measurement.probes.iter().filter(move |probe| probe.sent == packet && probe.ttl.is_none());
+    let whole = |packet| measurement.probes.iter().filter(move |probe| probe.sent == packet && is_plain(probe));
     if whole(PathPacket::Test).next().is_some()
         && whole(PathPacket::Test).all(|probe| matches!(probe.answer, PathAnswer::Unreachable { .. }))
     {
         return Verdict::Unreachable;
     }
-    let fates: Vec<Option<Ends>> = whole(PathPacket::Test).map(|probe| ends(&probe.answer)).collect();
+    let mut fates: Vec<Option<Ends>> = whole(PathPacket::Test).map(|probe| ends(&probe.answer)).collect();
+    // A router refuses only so often in a second: beside two refusals, silence is no other fate.
+    if fates.iter().filter(|fate| **fate == Some(Ends::Refusal)).count() >= 2 {
+        fates.retain(|fate| *fate != Some(Ends::Silence));
+    }
     let (Some(Some(ends)), true) = (fates.first().copied(), fates.len() >= 2) else {
         return Verdict::Unclear;
     };
@@ -186,9 +192,15 @@ pub fn connections(measurement: &PathMeasurement) -> usize {
 
 /// The way for a report.
 pub(crate) fn view(measurement: &PathMeasurement) -> PathView {
+    let place = match (matters(measurement), verdict(measurement)) {
+        (Some(matters), _) => place_of_size(measurement, matters),
+        (None, Verdict::Fails { place, .. }) => place,
+        _ => None,
+    };
+    let of_interest = place.filter(Place::is_before_the_end);
     let stopped = match verdict(measurement) {
-        Verdict::Fails { ends, place: Some(place), .. } if place.is_before_the_end() => {
-            Some(StoppedView { after: place.after, before: place.before, says: ends.says().to_owned() })
+        Verdict::Fails { ends, .. } if of_interest.is_some() => {
+            of_interest.map(|place| StoppedView { after: place.after, before: place.before, says: ends.says().to_owned() })
         }
         _ => barrier(measurement).and_then(|barrier| {
             let (after, before) = barrier.place()?;
@@ -253,7 +265,9 @@ fn place_of_silence(measurement: &PathMeasurement, end: u8) -> Place {
     let silent = |answer: &PathAnswer| matches!(answer, PathAnswer::Silence);
     // A word that is missing as often as it comes is no sign.
     let passes = |ttl: &u8| came(PathPacket::Test, *ttl, ran_out) > came(PathPacket::Test, *ttl, silent);
-    let after = (1..end).filter(passes).max().unwrap_or(0);
+    // What the other end acknowledged got there.
+    let acknowledged = if is_acknowledged(measurement) { end.saturating_sub(1) } else { 0 };
+    let after = (1..end).filter(passes).max().unwrap_or(0).max(acknowledged);
     let lost = |ttl: &u8| {
         let (silent, ran_out) = (came(PathPacket::Test, *ttl, silent), came(PathPacket::Test, *ttl, ran_out));
         silent >= 2 && ran_out == 0
@@ -261,6 +275,17 @@ fn place_of_silence(measurement: &PathMeasurement, end: u8) -> Place {
     let heard_of = |ttl: &u8| came(PathPacket::Control, *ttl, |answer| matches!(answer, PathAnswer::Expired { .. })) > 0;
     let before = (after.saturating_add(1)..end).find(|ttl| lost(ttl) && heard_of(ttl)).unwrap_or(end);
     Place { after, before, end, by: Sign::Ttl }
+}
+
+/// Whether the other end of TCP acknowledged the whole of the test, and nothing followed.
+pub fn is_acknowledged(measurement: &PathMeasurement) -> bool {
+    let tests = measurement.probes.iter().filter(|probe| probe.sent == PathPacket::Test && is_plain(probe));
+    tests.filter_map(|probe| probe.tcp).any(|tcp| tcp.unacknowledged_segments == 0)
+}
+
+/// Whether a flight went out as a whole, in the usual segments, on the whole way.
+fn is_plain(probe: &PathProbe) -> bool {
+    probe.ttl.is_none() && probe.max_segment.is_none() && probe.piece.is_none()
 }
 
 /// Whether each answer to the test came sooner than the end can answer anything.
@@ -293,19 +318,19 @@ fn with_ttl(measurement: &PathMeasurement, packet: PathPacket) -> impl Iterator<
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use tlswhy_model::{Bytes, PathQuestion};
 
     use super::*;
 
     const EXPIRED: PathAnswer = PathAnswer::Expired { by: None };
 
-    fn probe(sent: PathPacket, ttl: Option<u8>, answer: PathAnswer, after_ms: f64) -> PathProbe {
-        PathProbe { sent, ttl, at_ms: 0.0, answer, after_ms }
+    pub(super) fn probe(sent: PathPacket, ttl: Option<u8>, answer: PathAnswer, after_ms: f64) -> PathProbe {
+        PathProbe { sent, ttl, max_segment: None, piece: None, packet_bytes: None, tcp: None, at_ms: 0.0, answer, after_ms }
     }
 
     /// A way whose end is at hop 5, with these further probes.
-    fn measured(further: Vec<PathProbe>) -> PathMeasurement {
+    pub(super) fn measured(further: Vec<PathProbe>) -> PathMeasurement {
         let address = IpAddr::from([192, 0, 2, 7]);
         let request = |ttl, answer, after| probe(PathPacket::ConnectionRequest, ttl, answer, after);
         let mut probes = vec![request(None, PathAnswer::Connected, 20.0), request(None, PathAnswer::Connected, 21.0)];
@@ -313,7 +338,7 @@ mod tests {
         probes.push(request(Some(5), PathAnswer::Connected, 20.0));
         probes.extend(further);
         PathMeasurement {
-            question: PathQuestion { address, port: 443, test: None, control: None },
+            question: PathQuestion { address, port: 443, test: None, control: None, by_size: false },
             started_ms: 0.0,
             ended_ms: 0.0,
             source_address: None,
@@ -323,7 +348,7 @@ mod tests {
         }
     }
 
-    fn whole(answer: &PathAnswer, after_ms: f64) -> Vec<PathProbe> {
+    pub(super) fn whole(answer: &PathAnswer, after_ms: f64) -> Vec<PathProbe> {
         let data = PathAnswer::Data { bytes: Bytes(vec![22]) };
         (0..2)
             .flat_map(|_| {

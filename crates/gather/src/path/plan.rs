@@ -4,22 +4,23 @@ use std::time::Duration;
 
 use tlswhy_model::{PathAnswer, PathPacket};
 
-use super::{LONGEST_WAIT, Prober, TRIES};
+use super::prober::{LONGEST_WAIT, Manner, Prober, TRIES};
+use super::size;
 
 /// The farthest hop that is looked for.
 const MOST_HOPS: u8 = 30;
 /// So many hops in a row that say nothing, and the search is given up where the server does not answer either.
 const MOST_SILENT: usize = 4;
 /// Routers say only so much in a second: what was not said is asked again after this.
-const REST: Duration = Duration::from_millis(1100);
+pub(super) const REST: Duration = Duration::from_millis(1100);
 
 /// Carries the measurement out; the error says why it ended early.
-pub(super) fn carry_out(prober: &mut Prober) -> Result<(), String> {
+pub(super) fn carry_out(prober: &mut Prober, by_size: bool) -> Result<(), String> {
     let fate = reach(prober)?;
     let hops = walk(prober, fate)?;
     look_beyond(prober, &hops, fate)?;
     if fate == Fate::Stands && prober.test.is_some() {
-        follow(prober, &hops)?;
+        follow(prober, &hops, by_size)?;
     }
     Ok(())
 }
@@ -36,11 +37,11 @@ enum Fate {
 }
 
 /// How far the other end is, and which hops before it answer.
-struct Hops {
+pub(super) struct Hops {
     /// TTL with which the other end of TCP was reached.
     end: Option<u8>,
     /// TTLs that ran out where a router said so.
-    speaking: Vec<u8>,
+    pub(super) speaking: Vec<u8>,
     /// TTL with which a connection request was said to go no farther.
     stop: Option<u8>,
     /// The farthest TTL that was tried.
@@ -138,7 +139,7 @@ fn look_beyond(prober: &mut Prober, hops: &Hops, fate: Fate) -> Result<(), Strin
         // What refuses in the host's name may keep datagrams to itself, while what is behind it speaks.
         let farther = if fate == Fate::Refused { 2 } else { 0 };
         for ttl in [end, end].into_iter().chain((1..=farther).map(|more| end.saturating_add(more))) {
-            if prober.datagram(ttl)? != PathAnswer::Silence {
+            if prober.datagram(ttl, None)? != PathAnswer::Silence {
                 break;
             }
         }
@@ -146,7 +147,7 @@ fn look_beyond(prober: &mut Prober, hops: &Hops, fate: Fate) -> Result<(), Strin
     }
     let last = hops.speaking.last().copied().unwrap_or(0);
     for ttl in last.saturating_add(1)..=hops.tried {
-        match prober.datagram(ttl)? {
+        match prober.datagram(ttl, None)? {
             // Is it the request that is lost, or did the router say no more for a while?
             PathAnswer::Expired { .. } if insist(prober, ttl, 2, REST)? == PathAnswer::Silence => break,
             PathAnswer::PortUnreachable { .. } => break,
@@ -157,7 +158,7 @@ fn look_beyond(prober: &mut Prober, hops: &Hops, fate: Fate) -> Result<(), Strin
 }
 
 /// The test from the whole way, then from ever nearer, until the place is known to one hop.
-fn follow(prober: &mut Prober, hops: &Hops) -> Result<(), String> {
+fn follow(prober: &mut Prober, hops: &Hops, by_size: bool) -> Result<(), String> {
     if prober.control.is_none() {
         let wait = prober.long_wait();
         prober.say(PathPacket::Test, None, wait)?;
@@ -173,6 +174,13 @@ fn follow(prober: &mut Prober, hops: &Hops) -> Result<(), String> {
     }
     let wait = prober.long_wait();
     prober.say(PathPacket::Control, None, wait)?;
+    // A router refuses only so often in a second.
+    if fails.contains(&PathAnswer::Refused) && fails.contains(&PathAnswer::Silence) {
+        fails.retain(|answer| *answer != PathAnswer::Silence);
+        std::thread::sleep(REST);
+        let wait = prober.long_wait();
+        fails.push(prober.say(PathPacket::Test, None, wait)?);
+    }
     let (Some(end), [first, second]) = (hops.end, fails.as_slice()) else {
         return Ok(());
     };
@@ -180,39 +188,47 @@ fn follow(prober: &mut Prober, hops: &Hops) -> Result<(), String> {
     if !is_alike(first, second) {
         return Ok(());
     }
+    let lost_answer = *first == PathAnswer::Silence && size::is_through(prober);
+    let is_long = *first == PathAnswer::Silence && size::takes_more_segments_than_the_control(prober);
     match first {
-        PathAnswer::Silence => follow_silence(prober, hops, end),
-        answer if is_answer(answer) => follow_answer(prober, end),
+        _ if by_size || lost_answer || is_long => size::follow(prober, hops, end, first, by_size),
+        PathAnswer::Silence => follow_silence(prober, hops, end, Manner::default()),
+        answer if is_answer(answer) => follow_answer(prober, end, Manner::default()),
         _ => Ok(()),
     }
 }
 
 /// The nearest TTL that is answered: halving, then both sides of the border once more.
-fn follow_answer(prober: &mut Prober, end: u8) -> Result<(), String> {
-    if !answered(prober, end)? {
+pub(super) fn follow_answer(prober: &mut Prober, end: u8, manner: Manner) -> Result<(), String> {
+    if !answered(prober, end, manner)? {
         return Ok(());
     }
     let (mut before, mut from) = (0, end);
     while from.saturating_sub(before) > 1 {
         let ttl = before.midpoint(from);
-        if answered(prober, ttl)? {
+        if answered(prober, ttl, manner)? {
             from = ttl;
         } else {
             before = ttl;
         }
     }
-    answered(prober, from)?;
+    answered(prober, from, manner)?;
     if before > 0 {
-        answered(prober, before)?;
+        answered(prober, before, manner)?;
     }
     Ok(())
 }
 
 /// Whether the test with this TTL is answered, by other than a router.
-fn answered(prober: &mut Prober, ttl: u8) -> Result<bool, String> {
-    for _ in 0..2 {
+fn answered(prober: &mut Prober, ttl: u8, manner: Manner) -> Result<bool, String> {
+    // What refuses by ICMP does so only so often in a second.
+    let is_limited = prober.probes.iter().any(|probe| probe.sent == PathPacket::Test && probe.answer == PathAnswer::Refused);
+    for again in 0..if is_limited { 3 } else { 2 } {
+        if is_limited && again > 0 {
+            std::thread::sleep(REST);
+        }
         let wait = prober.wait();
-        match prober.say(PathPacket::Test, Some(ttl), wait)? {
+        match prober.say_so(PathPacket::Test, manner, Some(ttl), wait)? {
             PathAnswer::Silence | PathAnswer::NoConnection => {}
             answer => return Ok(is_answer(&answer)),
         }
@@ -221,11 +237,11 @@ fn answered(prober: &mut Prober, ttl: u8) -> Result<bool, String> {
 }
 
 /// The farthest hop whose router says that the test ran out there. Only routers that spoke before are asked.
-fn follow_silence(prober: &mut Prober, hops: &Hops, end: u8) -> Result<(), String> {
+pub(super) fn follow_silence(prober: &mut Prober, hops: &Hops, end: u8, manner: Manner) -> Result<(), String> {
     let mut candidates: Vec<u8> = hops.speaking.iter().copied().filter(|ttl| *ttl < end).collect();
     let mut farthest = None;
     while let Some(ttl) = candidates.get(candidates.len() / 2).copied() {
-        match passes(prober, ttl)? {
+        match passes(prober, ttl, manner)? {
             Some(true) => {
                 farthest = Some(ttl);
                 candidates.retain(|candidate| *candidate > ttl);
@@ -236,24 +252,24 @@ fn follow_silence(prober: &mut Prober, hops: &Hops, end: u8) -> Result<(), Strin
     }
     // The border rests on its word: once more.
     if let Some(ttl) = farthest {
-        passes(prober, ttl)?;
+        passes(prober, ttl, manner)?;
     }
     Ok(())
 }
 
 /// Whether the test comes as far as this; `None` where the hop says nothing of the control either.
-fn passes(prober: &mut Prober, ttl: u8) -> Result<Option<bool>, String> {
+fn passes(prober: &mut Prober, ttl: u8, manner: Manner) -> Result<Option<bool>, String> {
     let wait = prober.wait();
     for again in [false, true] {
         if again {
             std::thread::sleep(REST);
         }
-        let test = prober.say(PathPacket::Test, Some(ttl), wait)?;
+        let test = prober.say_so(PathPacket::Test, manner, Some(ttl), wait)?;
         if matches!(test, PathAnswer::Expired { .. }) {
             return Ok(Some(true));
         }
         if matches!(prober.say(PathPacket::Control, Some(ttl), wait)?, PathAnswer::Expired { .. }) {
-            let test = prober.say(PathPacket::Test, Some(ttl), wait)?;
+            let test = prober.say_so(PathPacket::Test, manner, Some(ttl), wait)?;
             return Ok(Some(matches!(test, PathAnswer::Expired { .. })));
         }
     }
@@ -261,10 +277,10 @@ fn passes(prober: &mut Prober, ttl: u8) -> Result<Option<bool>, String> {
 }
 
 /// Whether it is an answer to a flight, not the word of a router where the TTL ran out, and not silence.
-fn is_answer(answer: &PathAnswer) -> bool {
+pub(super) fn is_answer(answer: &PathAnswer) -> bool {
     matches!(answer, PathAnswer::Data { .. } | PathAnswer::Reset | PathAnswer::Closed | PathAnswer::Refused)
 }
 
-fn is_alike(one: &PathAnswer, other: &PathAnswer) -> bool {
+pub(super) fn is_alike(one: &PathAnswer, other: &PathAnswer) -> bool {
     std::mem::discriminant(one) == std::mem::discriminant(other)
 }

@@ -8,8 +8,11 @@ use std::time::{Duration, Instant};
 use nix::sys::socket::sockopt::{Ipv4RecvErr, Ipv6RecvErr};
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrIn, SockaddrIn6, SockaddrStorage, recvmsg, setsockopt};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::sockopt::{self, Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery};
 use socket2::{Domain, Protocol, SockAddr, Socket as Raw, Type};
-use tlswhy_model::{Bytes, PathAnswer};
+use tlswhy_model::{Bytes, PathAnswer, TcpState};
+
+use super::tcp_state;
 
 /// How much is kept of what comes.
 const KEPT: usize = 64;
@@ -74,6 +77,38 @@ impl Socket {
         }
     }
 
+    /// The largest segment that is to be sent on the connection, and that the other side is told of; before it is asked for.
+    pub(super) fn set_largest_segment(&self, bytes: u16) -> io::Result<()> {
+        self.raw.set_tcp_mss(bytes.into())
+    }
+
+    /// The largest segment that the connection sends, once it stands.
+    pub(super) fn largest_segment(&self) -> Option<usize> {
+        usize::try_from(self.raw.tcp_mss().ok()?).ok()
+    }
+
+    /// The largest packet that this machine sends to there.
+    pub(super) fn largest_packet(&self) -> Option<u32> {
+        match self.to {
+            SocketAddr::V4(_) => sockopt::ip_mtu(&self.raw).ok(),
+            SocketAddr::V6(_) => sockopt::ipv6_mtu(&self.raw).ok(),
+        }
+    }
+
+    /// No packet of a datagram may be cut, nor be held back for what is known of the way.
+    pub(super) fn never_cut(&self) -> io::Result<()> {
+        match self.to {
+            SocketAddr::V4(_) => sockopt::set_ip_mtu_discover(&self.raw, Ipv4PathMtuDiscovery::PROBE)?,
+            SocketAddr::V6(_) => sockopt::set_ipv6_mtu_discover(&self.raw, Ipv6PathMtuDiscovery::PROBE)?,
+        }
+        Ok(())
+    }
+
+    /// What TCP knows of the connection.
+    pub(super) fn state(&self) -> Option<TcpState> {
+        tcp_state::of(self.source().ok()?, self.to)
+    }
+
     /// Sends a connection request and waits for what comes of it; less than a second, or the system would send another.
     pub(super) fn connect(&self, wait: Duration) -> PathAnswer {
         match self.raw.connect(&SockAddr::from(self.to)) {
@@ -85,6 +120,25 @@ impl Socket {
             Ok(Some(error)) | Err(error) => Some(self.name(&error)),
             Ok(None) => raw.peer_addr().is_ok().then_some(PathAnswer::Connected),
         })
+    }
+
+    /// Sends what goes before, and waits until it is acknowledged; gives what came instead.
+    pub(super) fn say_ahead(&self, bytes: &[u8], wait: Duration) -> Option<PathAnswer> {
+        const LOOK: Duration = Duration::from_millis(10);
+        let ends = Instant::now() + wait;
+        let mut answer = self.say(bytes, LOOK);
+        while answer == PathAnswer::Silence {
+            let state = self.state();
+            if state.is_some_and(|state| state.unacknowledged_segments == 0) {
+                return None;
+            }
+            if Instant::now() >= ends {
+                // Where the kernel does not tell, the time has to do.
+                return state.map(|_| PathAnswer::Silence);
+            }
+            answer = self.say(&[], LOOK);
+        }
+        Some(answer)
     }
 
     /// Sends a flight, and waits for what comes back.

@@ -29,6 +29,32 @@ pub const NEUTRAL: &str = "good.example.test";
 /// A name that devices mind.
 pub const MINDED: &str = "blocked.example.test";
 
+/// A program that resets what does not come with the first read of 1,400 bytes, and passes everything else on to nginx.
+const READS_ONCE: &str = "
+import socket, struct, threading
+def pump(one, other):
+    try:
+        while data := one.recv(65536): other.sendall(data)
+    except OSError: pass
+    for end in one, other:
+        try: end.shutdown(socket.SHUT_RDWR)
+        except OSError: pass
+def serve(client):
+    try: data = client.recv(1400)
+    except OSError: return
+    if data[:1] == b'\\x16' and len(data) < 5 + int.from_bytes(data[3:5], 'big'):
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+        return client.close()
+    server = socket.create_connection(('127.0.0.1', 443))
+    server.sendall(data)
+    threading.Thread(target=pump, args=(client, server), daemon=True).start()
+    pump(server, client)
+listener = socket.create_server(('', 444), backlog=64)
+while True:
+    client, _ = listener.accept()
+    threading.Thread(target=serve, args=(client,), daemon=True).start()
+";
+
 /// What a way is like.
 #[derive(Clone, Debug)]
 pub struct Way<'a> {
@@ -44,6 +70,10 @@ pub struct Way<'a> {
     pub protocols: Option<&'a str>,
     /// A device that inspects TLS, at one of the routers.
     pub inspector: Option<Inspector>,
+    /// A link that takes no packet longer than this, and whether the routers at its ends say so (ICMP).
+    pub narrow: Option<(usize, u32, bool)>,
+    /// On port 444 of the server, a program before nginx that takes what the first read brings for the whole hello.
+    pub reads_once: bool,
     /// Who builds it.
     pub rights: Rights,
 }
@@ -57,6 +87,8 @@ impl Default for Way<'_> {
             mute: Vec::new(),
             protocols: None,
             inspector: None,
+            narrow: None,
+            reads_once: false,
             rights: Rights::Root,
         }
     }
@@ -99,6 +131,25 @@ impl Way<'_> {
             let node = built.nodes.get(inspector.router).ok_or_else(|| StartError::Failed("no such router".into()))?;
             let child = inspector.start(node, built.dir.path())?;
             built.processes.push(child);
+        }
+        if self.reads_once {
+            let program =
+                built.nodes[self.routers + 1].command("python3").args(["-c", READS_ONCE]).stdin(Stdio::null()).spawn();
+            built.processes.push(program.map_err(StartError::of)?);
+            built.nodes[self.routers + 1]
+                .shell("for i in $(seq 200); do ss -ltn | grep -q ':444 ' && exit 0; sleep 0.05; done; exit 1")?;
+        }
+        if let Some((link, bytes, says_so)) = self.narrow {
+            for (node, interface) in [(link - 1, "right"), (link, "left")] {
+                built.nodes[node].shell(&format!("ip link set dev {interface} mtu {bytes}"))?;
+                if !says_so {
+                    built.nodes[node].shell(
+                        "nft 'add table inet hole; add chain inet hole out { type filter hook output priority 0; }; \
+                         add rule inet hole out icmp type destination-unreachable icmp code frag-needed drop; \
+                         add rule inet hole out icmpv6 type packet-too-big drop'",
+                    )?;
+                }
+            }
         }
         for (router, rules) in &self.rules {
             built.nodes[*router].shell(&format!("nft '{rules}'"))?;

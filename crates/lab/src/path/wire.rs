@@ -44,6 +44,8 @@ pub enum Match {
     Name(String),
     /// A segment with more bytes than this.
     Longer(usize),
+    /// A segment with the beginning of a ClientHello and not its end: what a device without reassembly minds.
+    PartOfHello,
 }
 
 /// What becomes of it.
@@ -75,6 +77,7 @@ impl Wire {
                 "match" => {
                     what = Some(match value.split_once(':') {
                         None if value == "hello" => Match::Hello,
+                        None if value == "part" => Match::PartOfHello,
                         Some(("sni", name)) => Match::Name(name.to_owned()),
                         Some(("longer", length)) => Match::Longer(length.parse().map_err(|_| wrong())?),
                         _ => return Err(wrong()),
@@ -108,6 +111,7 @@ impl Wire {
                 Match::Hello => "match=hello".to_owned(),
                 Match::Name(name) => format!("match=sni:{name}"),
                 Match::Longer(length) => format!("match=longer:{length}"),
+                Match::PartOfHello => "match=part".to_owned(),
             });
             words.push(format!(
                 "do={}",
@@ -186,6 +190,11 @@ impl Match {
             Match::Hello => is_hello,
             Match::Name(name) => is_hello && payload.windows(name.len()).any(|part| part == name.as_bytes()),
             Match::Longer(length) => payload.len() > *length,
+            Match::PartOfHello => {
+                let length =
+                    payload.get(3..5).map_or(0, |bytes| bytes.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte)));
+                is_hello && payload.len() < length.saturating_add(5)
+            }
         };
         hit.then(|| reset(&packet, frame, segment.sequence_number().wrapping_add(u32::try_from(payload.len()).unwrap_or(0))))
     }

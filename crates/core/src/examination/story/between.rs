@@ -211,7 +211,7 @@ impl<'c, 'e> Teller<'c, 'e> {
         let address = self.case.address.filter(|_| self.case.evidence.subject.via.is_none())?;
         let own = self.story.own.and_then(|own| self.case.evidence.attempt(own));
         let test = own.filter(|_| self.story.upgrade.is_none()).map(|own| own.probe.opening.clone());
-        self.case.ask_path(PathQuestion { address, port: self.case.evidence.subject.port, test, control: None })
+        self.case.ask_path(PathQuestion { address, port: self.case.evidence.subject.port, test, control: None, by_size: false })
     }
 
     /// One small request: a device that cannot reach the server says so in HTTP.

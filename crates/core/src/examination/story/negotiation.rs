@@ -335,7 +335,8 @@ impl<'c, 'e> Teller<'c, 'e> {
         if padded.chose() {
             return Some(None);
         }
-        if self.size_fault(at, padded, working, (length, works.message_length())).is_none() {
+        let kind = FaultKind::SizeIntolerant { fails: length, works: works.message_length(), split: false };
+        if self.size_fault(at, kind, padded, working).is_none() {
             return Some(Some(None));
         }
         // The same client with small key shares: what else would it meet?
@@ -501,9 +502,6 @@ impl<'c, 'e> Teller<'c, 'e> {
         };
         let by_size = matches!(kind, FaultKind::SizeIntolerant { .. });
         let quietly = fails.alert().is_none();
-        if by_size && quietly && !self.case.no_path_between() {
-            return self.size_fault(at, fails, works, (long, short));
-        }
         if !by_size && quietly && !self.case.no_path_between() {
             self.open(
                 "Is it the server that breaks on the newer hello, or something between?",
@@ -512,9 +510,14 @@ impl<'c, 'e> Teller<'c, 'e> {
             );
             return self.end();
         }
-        let fault = self.insert(at, kind, Confidence::Confirmed, Some(fails.id()));
-        fault.works = Some(works.id());
-        fault.differs_in = vec![differs];
+        if by_size {
+            self.size_fault(at, kind, fails, works)?;
+        } else {
+            self.insert(at, kind, Confidence::Confirmed, Some(fails.id())).works = Some(works.id());
+        }
+        if let Some(fault) = self.story.faults.get_mut(at) {
+            fault.differs_in = vec![differs];
+        }
         let seen = self.ask(next.clone(), Depth::Finish, "the hello that works, to its end")?;
         self.story.furthest = Some(seen.id());
         if seen.chose() {

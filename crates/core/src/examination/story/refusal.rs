@@ -4,7 +4,7 @@ use tlswhy_model::{Bytes, Confidence, Depth, Ending, Opening, Probe, Speaker};
 use tlswhy_wire::upgrade::PROXY_HEADER;
 use tlswhy_wire::{AlertDescription, HelloSpec, ProtocolVersion};
 
-use super::path::Way;
+use super::path::{Minds, Way};
 use super::{FaultKind, Teller};
 use crate::case::Seen;
 use crate::knowledge::{controls, tls_wanted};
@@ -122,10 +122,21 @@ impl<'c, 'e> Teller<'c, 'e> {
         }
         // Nothing has been said to a hello: if something between is why, further hellos would say no more.
         if quiet {
-            match self.ask_the_way(own, &self.plain_request().opening, None, None) {
+            match self.ask_the_way(own, &self.plain_request().opening, None, &Minds::Everything) {
                 Way::Asked => return None,
                 Way::Stops => return self.end(),
-                Way::Unknown(_) => {}
+                Way::IsOpen | Way::Unknown(_) => {}
+            }
+        }
+        // Short answers come, and none to the client's own hello: it may be the length of the answer that keeps it from coming.
+        if !quiet
+            && matches!(own.attempt.ending, Ending::TimedOut { .. })
+            && let Some(answered) = self.answered_by_an_alert()
+        {
+            match self.ask_the_way(own, &answered.attempt.probe.opening, None, &Minds::Much) {
+                Way::Asked => return None,
+                Way::Stops => return self.end(),
+                Way::IsOpen | Way::Unknown(_) => {}
             }
         }
         let found = |teller: &Self| !teller.server().accepted_versions().is_empty();
@@ -152,6 +163,15 @@ impl<'c, 'e> Teller<'c, 'e> {
             return self.negotiate(own);
         }
         self.refused_altogether(own, quiet)
+    }
+
+    /// A control that got an alert.
+    fn answered_by_an_alert(&self) -> Option<&'c Seen<'e>> {
+        let name = self.name();
+        let name = name.as_deref();
+        let asked = [controls::tls11(name), controls::tls12(name), controls::tls13(name)].into_iter();
+        let mut seen = asked.filter_map(|hello| self.case.find(&self.case.hello_probe(hello, None, Depth::Flight)));
+        seen.find(|seen| seen.alert().is_some())
     }
 
     /// The control with every usual suite fails, and the one with the unusual suites works: they differ in nothing else.
@@ -207,7 +227,7 @@ impl<'c, 'e> Teller<'c, 'e> {
             let padded = self.ask(padded, Depth::Flight, "the short hello, as long as the client's")?;
             if !padded.chose() {
                 let at = self.story.faults.len();
-                self.size_fault(at, padded, short, (fails, works))?;
+                self.size_fault(at, FaultKind::SizeIntolerant { fails, works, split: false }, padded, short)?;
                 let seen = self.ask(hello.clone(), Depth::Finish, "the short hello, to its end")?;
                 self.story.furthest = Some(seen.id());
                 return if seen.chose() { self.accept(seen, &hello) } else { self.end() };
@@ -216,24 +236,35 @@ impl<'c, 'e> Teller<'c, 'e> {
         self.negotiate(own)
     }
 
-    /// Two hellos that differ in their length, one fails and one works. `None` where it may also be the path.
+    /// Two hellos that differ in their length or their cut, one fails and one works; `kind` is what that is where it is the server's. `None`
+    /// where it is not known whose it is.
     pub(super) fn size_fault(
         &mut self,
         at: usize,
-        failing: &Seen<'_>,
-        working: &Seen<'_>,
-        (fails, works): (usize, usize),
+        kind: FaultKind,
+        failing: &'c Seen<'e>,
+        working: &'c Seen<'e>,
     ) -> Option<()> {
+        let FaultKind::SizeIntolerant { fails, works, split } = kind else { return None };
+        let mut confidence = Confidence::Confirmed;
         if failing.alert().is_none() && !self.case.no_path_between() {
-            self.open(
-                "Is it the server that cannot take a hello of this length, or something between?",
-                &["server-size-intolerant", "path-size-intolerance"],
-                "try from the server's own network",
-            );
-            return self.end();
+            let minds = Minds::Size { at, fails, works };
+            match self.ask_the_way(failing, &working.attempt.probe.opening, Some(working.id()), &minds) {
+                Way::Asked => return None,
+                Way::Stops => return Some(()),
+                Way::IsOpen => confidence = Confidence::Inferred,
+                Way::Unknown(remark) => {
+                    self.open(
+                        format!("Is it the server that cannot take a hello of this length, or something between{remark}?"),
+                        &["server-size-intolerant", "path-size-intolerance"],
+                        "try from the server's own network",
+                    );
+                    return self.end();
+                }
+            }
         }
-        let kind = FaultKind::SizeIntolerant { fails, works, split: false };
-        let fault = self.insert(at, kind, Confidence::Confirmed, Some(failing.id()));
+        let kind = FaultKind::SizeIntolerant { fails, works, split };
+        let fault = self.insert(at, kind, confidence, Some(failing.id()));
         fault.works = Some(working.id());
         fault.differs_in = vec!["length of the ClientHello"];
         Some(())
@@ -312,10 +343,10 @@ impl<'c, 'e> Teller<'c, 'e> {
             let Ending::NotTls { protocol, detail, .. } = &seen.attempt.ending else { continue };
             let kind = FaultKind::NotTls { protocol: protocol.clone(), detail: detail.clone(), declined: false };
             // Plain text that comes through where a hello does not may be the doing of the way.
-            match self.ask_the_way(own, &self.plain_request().opening, None, None) {
+            match self.ask_the_way(own, &self.plain_request().opening, None, &Minds::Everything) {
                 Way::Asked => return Some(None),
                 Way::Stops => return Some(self.end()),
-                Way::Unknown(_) => {}
+                Way::IsOpen | Way::Unknown(_) => {}
             }
             let (own, works) = (self.story.own, seen.id());
             let fault = self.push(kind, Confidence::Confirmed, own);
@@ -342,13 +373,14 @@ impl<'c, 'e> Teller<'c, 'e> {
         if named.alert().is_none() && !self.case.no_path_between() {
             // A close, a reset or silence that depends on the name may be the server's or a filter's on the way.
             let known = nameless.zip(refused.clone());
-            let way =
-                known.map(|(other, name)| self.ask_the_way(named, &other.attempt.probe.opening, Some(other.id()), Some(name)));
+            let way = known.map(|(other, name)| {
+                self.ask_the_way(named, &other.attempt.probe.opening, Some(other.id()), &Minds::Name(name))
+            });
             let remark = match way {
                 Some(Way::Asked) => return None,
                 Some(Way::Stops) => return self.end(),
                 Some(Way::Unknown(remark)) => remark,
-                None => String::new(),
+                Some(Way::IsOpen) | None => String::new(),
             };
             self.open(
                 format!("Is it the server that drops this name, or something between{remark}?"),
@@ -406,7 +438,7 @@ impl<'c, 'e> Teller<'c, 'e> {
         let mut remark = String::new();
         if silent {
             // It was asked before.
-            if let Way::Unknown(seen) = self.ask_the_way(own, &self.plain_request().opening, None, None) {
+            if let Way::Unknown(seen) = self.ask_the_way(own, &self.plain_request().opening, None, &Minds::Everything) {
                 remark = seen;
             }
         }
