@@ -113,7 +113,8 @@ impl Budget {
 }
 
 impl Default for Budget {
-    /// Room for several faults in a row; one fault alone takes at most 12 connections and 5 rounds.
+    /// Room for several faults in a row; one fault alone takes at most 12 connections and 5 rounds, 16 and 6
+    /// where the way is measured for it.
     fn default() -> Self {
         Budget { connections: 60, rounds: 16 }
     }
