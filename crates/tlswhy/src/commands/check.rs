@@ -64,7 +64,7 @@ pub(super) fn examine_all(arguments: &Check, trace: bool) -> Result<Status, Fail
         for (target, live) in arguments.targets.iter().zip(&lives) {
             let (examination, mut report, ends) = examine(common.request(target, live), live, &interrupted).await;
             report.policies = policies.iter().map(|policy| conformance(policy, report.server.as_ref())).collect();
-            match no_tunnel(examination.evidence()) {
+            match no_tunnel(examination.evidence(), arguments.connection.proxy.is_some()) {
                 Some(failure) => reports.missing(failure)?,
                 None => {
                     reports.write(&examination, &report)?;
@@ -169,7 +169,7 @@ impl Common<'_> {
 }
 
 /// Why there is nothing to say about the server: every connection ended at the proxy.
-fn no_tunnel(evidence: &Evidence) -> Option<Failure> {
+fn no_tunnel(evidence: &Evidence, named: bool) -> Option<Failure> {
     let refusal = |attempt: &Attempt| match &attempt.ending {
         Ending::TunnelRefused { reason } => Some(reason.clone()),
         Ending::TimedOut { awaited: Awaited::TunnelAnswer, .. } => Some("it does not answer".to_owned()),
@@ -181,10 +181,14 @@ fn no_tunnel(evidence: &Evidence) -> Option<Failure> {
     let reasons: Option<Vec<String>> = evidence.attempts.iter().map(refusal).collect();
     let reason = reasons?.into_iter().next()?;
     let proxy = evidence.subject.via.as_deref()?;
-    Some(
-        Failure::new(format!("the proxy {proxy} opens no tunnel to {}: {reason}", evidence.subject.target))
-            .tip("--proxy URL names another one, --proxy none goes without"),
-    )
+    let tip = match named {
+        true => "--proxy URL names another one, --proxy none goes without".to_owned(),
+        false => format!(
+            "the environment names it (https_proxy, all_proxy); no_proxy={} leaves this host out, --proxy URL names another one, --proxy none goes without",
+            evidence.subject.host
+        ),
+    };
+    Some(Failure::new(format!("the proxy {proxy} opens no tunnel to {}: {reason}", evidence.subject.target)).tip(tip))
 }
 
 /// Says something about the run itself, where results do not go.
