@@ -14,6 +14,7 @@
 mod case;
 pub mod causes;
 pub mod chain;
+mod changes;
 pub mod configuration;
 pub mod examination;
 pub mod inventory;
@@ -26,6 +27,7 @@ mod software;
 pub mod symptoms;
 
 pub use causes::{CAUSES, Cause};
+pub use changes::changes;
 pub use configuration::inspection::{Inspection, InspectionRequest, InspectionStep};
 pub use examination::{Budget, Examination, Family, Request, Step, TrustStore};
 pub use inventory::Inventory;

@@ -9,6 +9,7 @@
 
 mod attempt;
 mod bytes;
+mod changes;
 mod client;
 mod configuration;
 mod evidence;
@@ -28,6 +29,7 @@ mod text;
 
 pub use attempt::{Attempt, Awaited, Ending, Exchange, Speaker, Timing};
 pub use bytes::Bytes;
+pub use changes::{Change, ChangesView};
 pub use client::{ClientPolicy, ClientProfile, LocalOpenssl, Software, WATCHED_CLIENT};
 pub use configuration::{
     ConfigReport, ConfigurationView, EffectiveView, PlacedNote, ReductionView, ServiceView, SettingView, ShadowedView,

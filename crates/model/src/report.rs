@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use tlswhy_wire::{CipherSuite, ProtocolVersion};
 
-use crate::{Evidence, Finding, PolicyView, ServerView, Subject};
+use crate::{ChangesView, Evidence, Finding, PolicyView, ServerView, Subject};
 
 /// What follows from the evidence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,6 +42,9 @@ pub struct Report {
     /// Whether that is what policies want, each that was named (`--policy`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub policies: Vec<PolicyView>,
+    /// What changed since an earlier report of the same target (`--baseline`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes: Option<ChangesView>,
     /// Worth knowing, and no fault for the judged client.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<Notice>,

@@ -200,6 +200,9 @@ pub(crate) struct Check {
     /// Judge what the server accepts by this policy, which implies --full: its name, or a TOML file; repeatable
     #[arg(long, value_name = "NAME|FILE", help_heading = "How much to ask")]
     pub(crate) policy: Vec<String>,
+    /// Print only what changed since this report, saved earlier by --format json; several targets: several reports in it
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) baseline: Option<PathBuf>,
 
     #[command(flatten)]
     pub(crate) connection: Connection,

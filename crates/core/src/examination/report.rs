@@ -116,6 +116,7 @@ impl Examination {
             chain: self.chain_view(&tales),
             server,
             policies: Vec::new(),
+            changes: None,
             notices: self.left_aside().into_iter().chain(notices).collect(),
             open_questions,
             cost: self.cost(),

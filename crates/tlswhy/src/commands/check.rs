@@ -8,11 +8,11 @@ use tlswhy_core::chain::{Certificate, Known, PathPolicy, Store};
 use tlswhy_core::inventory::conformance;
 use tlswhy_core::{Budget, Request, TrustStore};
 use tlswhy_gather::Live;
-use tlswhy_model::{Attempt, Awaited, ClientProfile, Ending, Evidence, KnownCertificate, Party};
+use tlswhy_model::{Attempt, Awaited, ClientProfile, Ending, Evidence, KnownCertificate, Party, Subject};
 
 use super::examine::{Interrupted, examine, now};
 use super::reports::{Reports, Saving};
-use super::{asking, connect, judged, machine, policies, served, trust};
+use super::{asking, baseline, connect, judged, machine, policies, served, trust};
 use crate::cli::Check;
 use crate::exit::{Failure, Status};
 use crate::target::Target;
@@ -44,6 +44,7 @@ pub(super) fn examine_all(arguments: &Check, trace: bool) -> Result<Status, Fail
         let files = machine::files(&arguments.machine)?;
         Ok(Live { identity: identity.clone(), files, ..connect::live(&arguments.connection, target)? })
     };
+    let earlier = arguments.baseline.as_deref().map(baseline::read).transpose()?;
     let lives = arguments.targets.iter().map(live).collect::<Result<Vec<_>, Failure>>()?;
     let mut reports = Reports::open(
         &arguments.output,
@@ -61,9 +62,17 @@ pub(super) fn examine_all(arguments: &Check, trace: bool) -> Result<Status, Fail
         // The user's own take the place of every other.
         let stores = if trust.is_some() { Vec::new() } else { trust::machine_stores(&clients) };
         let common = Common { arguments, trace, clients, panel, trust, stores, known, expected };
+        if let Some(earlier) = &earlier {
+            for (target, live) in arguments.targets.iter().zip(&lives) {
+                earlier.of(&common.subject(target, live))?;
+            }
+        }
         for (target, live) in arguments.targets.iter().zip(&lives) {
             let (examination, mut report, ends) = examine(common.request(target, live), live, &interrupted).await;
             report.policies = policies.iter().map(|policy| conformance(policy, report.server.as_ref())).collect();
+            if let Some(earlier) = &earlier {
+                report.changes = Some(tlswhy_core::changes(earlier.of(&common.subject(target, live))?, &report));
+            }
             match no_tunnel(examination.evidence(), arguments.connection.proxy.is_some()) {
                 Some(failure) => reports.missing(failure)?,
                 None => {
@@ -103,11 +112,15 @@ struct Common<'a> {
 }
 
 impl Common<'_> {
+    fn subject(&self, target: &Target, live: &Live) -> Subject {
+        connect::subject(&self.arguments.connection, target, live.proxy.as_ref(), &self.clients)
+    }
+
     fn request(&self, target: &Target, live: &Live) -> Request {
         let arguments = self.arguments;
         let connection = &arguments.connection;
         Request {
-            subject: connect::subject(connection, target, live.proxy.as_ref(), &self.clients),
+            subject: self.subject(target, live),
             clients: self.clients.clone(),
             panel: self.panel.clone(),
             trust: self.trust.clone(),

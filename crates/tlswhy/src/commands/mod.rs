@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod asking;
+mod baseline;
 pub(crate) mod cert;
 mod chain;
 pub(crate) mod check;
@@ -22,6 +23,7 @@ pub(crate) mod relay;
 mod reports;
 #[cfg(target_os = "linux")]
 pub(crate) mod run;
+mod saved;
 pub(crate) mod schema;
 mod served;
 pub(crate) mod software;

@@ -24,6 +24,7 @@ pub(crate) fn run(arguments: Trace) -> Result<Status, Failure> {
         full: false,
         no_vulnerability_probes: false,
         policy: Vec::new(),
+        baseline: None,
         connection: arguments.connection,
         all_addresses: false,
         server_config: Vec::new(),

@@ -22,6 +22,17 @@ fn what_a_server_accepts_takes_one_screen() {
 }
 
 #[test]
+fn what_changed_since_an_earlier_report_stands_alone() {
+    check("changed", &changed());
+}
+
+#[test]
+fn what_is_as_it_was_takes_a_few_lines() {
+    let report = Report { taken_at: "2026-11-24T10:15:00Z".into(), ..full() };
+    check("unchanged", &Report { changes: Some(tlswhy_core::changes(&full(), &report)), ..report });
+}
+
+#[test]
 fn one_finding_says_what_why_and_how() {
     check("one", &one());
 }
@@ -266,6 +277,50 @@ fn full() -> Report {
         beyond: vec!["HSTS for two years".into()],
     };
     Report { server: Some(server), policies: vec![policy], ..healthy() }
+}
+
+/// [`full`], without TLS 1.1 and 3DES and with another certificate than before, and a fault of its own.
+fn changed() -> Report {
+    let mut report = full();
+    let certificate = |sha256: &str, until: &str| ShownCertificate {
+        attempt: 7,
+        certificate: CertificateView {
+            sha256: sha256.repeat(32),
+            subject: "CN=www.example.test".into(),
+            key: "ECDSA-P-256".into(),
+            not_after: until.into(),
+            ..CertificateView::default()
+        },
+    };
+    let mut before = report.clone();
+    before.chain = Some(ChainView::default());
+    report.chain = before.chain.clone();
+    before.notices = vec![
+        Notice { code: "64-bit-block".into(), says: "It accepts 1 suite with blocks of 64 bits".into() },
+        Notice { code: "ends-soon".into(), says: "9 days left".into() },
+    ];
+    report.notices = vec![Notice { code: "ends-soon".into(), says: "8 days left".into() }];
+    let view = report.server.as_mut().unwrap();
+    before.server.as_mut().unwrap().certificates = vec![certificate("5f", "2026-12-02T00:00:00Z")];
+    view.certificates = vec![certificate("60", "2027-03-02T00:00:00Z")];
+    view.versions[2].acceptance = Acceptance::Refused;
+    let suites = &mut view.versions[1].cipher_suites;
+    let gone = suites.accepted.pop().unwrap();
+    suites.refused.push(gone.name);
+    view.versions[0].groups.accepted.remove(1);
+    view.versions[0].groups.refused.push("secp256r1".into());
+    view.features[2].acceptance = Acceptance::Accepted;
+    view.vulnerabilities[0].acceptance = Acceptance::Refused;
+    let mut other = report.policies[0].clone();
+    let rules = &mut report.policies[0].rules;
+    rules[1] = RuleView { result: RuleResult::Pass, says: String::new(), values: Vec::new(), ..rules[1].clone() };
+    other.name = "our-own".into();
+    report.policies.push(other);
+    report.findings = one().findings;
+    report.outcome = Outcome::Fails;
+    report.clients[0] = fails("android-4.4", "server-version-outdated");
+    report.changes = Some(tlswhy_core::changes(&before, &report));
+    report
 }
 
 fn one() -> Report {
@@ -712,6 +767,7 @@ fn report(subject: Subject, outcome: Outcome, summary: &str, attempts: Vec<Attem
         addresses: Vec::new(),
         server: None,
         policies: Vec::new(),
+        changes: None,
         paths: Vec::new(),
         chain: None,
         notices: Vec::new(),

@@ -6,7 +6,7 @@ use askama::Template;
 use tlswhy_model::{Attempt, Outcome, Report};
 
 use super::wrap::Span;
-use super::{Position, chain, drawing, is_about_certificates, policies, server, shown, words, wrap};
+use super::{Position, chain, changes, drawing, is_about_certificates, policies, server, shown, words, wrap};
 
 /// Writes the report, with what stands before the first.
 pub(super) fn write(report: &Report, attempts: &[Attempt], position: Position, out: &mut dyn Write) -> io::Result<()> {
@@ -58,6 +58,11 @@ impl Page<'_> {
     /// The drawn certificates.
     fn chain(&self) -> Option<String> {
         self.report.chain.as_ref().map(|view| shown(&chain::plain(&drawing(view, true))))
+    }
+
+    /// What changed since an earlier report.
+    fn changes(&self) -> Option<String> {
+        self.report.changes.as_ref().map(|view| shown(&changes::plain(view)))
     }
 
     /// What the server accepts, all of it.

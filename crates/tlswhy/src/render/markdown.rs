@@ -6,7 +6,7 @@ use tlswhy_model::{Attempt, Finding, Report};
 
 use super::page::{CODE, HEADING, Page};
 use super::wrap::spans;
-use super::{Options, Position, chain, drawing, is_about_certificates, policies, server, shown, words};
+use super::{Options, Position, chain, changes, drawing, is_about_certificates, policies, server, shown, words};
 
 /// Writes the report as CommonMark (the client table is GitHub's extension).
 pub(super) fn write(
@@ -21,6 +21,13 @@ pub(super) fn write(
     }
     writeln!(out, "# {}: {}\n", words::outcome(report.outcome), inline(&words::sentence(&report.summary)))?;
     writeln!(out, "{}; {}\n", prose(&words::subject(&report.subject)), prose(&report.taken_at))?;
+    if let Some(view) = &report.changes {
+        writeln!(out, "## Changes\n")?;
+        fence("text", &changes::plain(view), out)?;
+        if !options.verbose {
+            return writeln!(out, "{}", prose(&words::cost(&report.cost)));
+        }
+    }
     for (index, finding) in report.findings.iter().enumerate() {
         write_finding(report, index, finding, out)?;
     }

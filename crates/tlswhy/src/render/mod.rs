@@ -5,6 +5,7 @@
 pub(crate) mod capture;
 pub(crate) mod cert;
 pub(crate) mod chain;
+mod changes;
 pub(crate) mod client;
 pub(crate) mod config;
 mod excerpt;

@@ -7,7 +7,7 @@ use tlswhy_model::{Attempt, Finding, Outcome, Report};
 
 use super::excerpt::Excerpts;
 use super::page::{ASIDE, HEADING, Page};
-use super::{Options, Position, chain, drawing, is_about_certificates, policies, server, words};
+use super::{Options, Position, chain, changes, drawing, is_about_certificates, policies, server, words};
 
 /// Column of the labels of a finding.
 const LABEL: usize = 3;
@@ -37,6 +37,13 @@ pub(super) fn write(
     };
     page.headline(words::outcome(report.outcome), colour.on_default().bold(), &words::sentence(&report.summary))?;
     page.paragraph(0, ASIDE, &words::subject(&report.subject))?;
+    if let Some(view) = &report.changes {
+        page.blank()?;
+        changes::write(view, &mut page)?;
+        if !options.verbose {
+            return page.paragraph(0, ASIDE, &(words::effort(&report.cost) + "; -v shows the whole report."));
+        }
+    }
     for (index, finding) in report.findings.iter().enumerate() {
         page.blank()?;
         write_finding(&mut page, report, index, finding, options)?;
