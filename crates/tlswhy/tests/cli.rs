@@ -93,7 +93,13 @@ const SSH: &[u8] = b"SSH-2.0-OpenSSH_9.2p1 \x1b[2J\xc2\x9b31m\r\n";
 fn what_cannot_be_is_one_clear_error_and_exit_status_2() {
     for (arguments, reason) in [
         (&["--frobnicate", "a.test"][..], "--frobnicate"),
-        (&["a.test", "--format", "sarif"], "sarif"),
+        (&["a.test", "--format", "pdf"], "pdf"),
+        (&["a.test", "--baseline", "/nonexistent.json"], "cannot read /nonexistent.json"),
+        (&["a.test", "--baseline", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")], "is not JSON"),
+        (
+            &["a.test", "--baseline", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/healthy.json")],
+            "holds no report of a.test: it is of www.example.test",
+        ),
         (&["a.test:0"], "port 0"),
         (&["a.test:65536"], "65535"),
         (&["a.test:http"], "not a port number"),
