@@ -130,7 +130,6 @@ fn what_cannot_be_is_one_clear_error_and_exit_status_2() {
         (&["trace", "a.test", "--proxy", "http://127.0.0.1:9"], "--proxy none"),
         (&["--format", "json", "explain", "not-tls"], "must stand first"),
         (&["explain", "no-shared-ciper"], "did you mean no-shared-cipher"),
-        (&["explain", "path-size-intolerance"], "no page"),
         (&["diagnose", "missing.json"], "missing.json"),
         (&["diagnose", "/"], "cannot read /"),
         (&["schema", "nonsense"], "nonsense"),
