@@ -176,7 +176,7 @@ pub fn undone_without_its_service(lab: &Lab, binary: &Path) -> Result<Vec<String
     if applied.status.code() != Some(0) {
         wrong.push(format!("it was not applied: {}", String::from_utf8_lossy(&applied.stdout)));
     }
-    if status != Some(1) || !said.contains("Reloaded") || !said.contains("failed") {
+    if status != Some(1) || !said.contains("Failed ") || !said.contains("reload it by hand") {
         wrong.push(format!("--undo ends with {status:?}: {said}"));
     }
     if fs::read(&main).map_err(StartError::of)? != before {

@@ -12,7 +12,7 @@ use super::gathered::{Gathered, Key, Seen, rank};
 use super::lines::Lines;
 use super::peer;
 use crate::causes::CAUSES;
-use crate::knowledge::symptoms::{End, Meaning, Rank, Speaker, tables, unfound};
+use crate::knowledge::symptoms::{End, Meaning, Rank, Speaker, tables};
 
 /// Symptoms that are told.
 const MOST_SYMPTOMS: usize = 24;
@@ -130,9 +130,7 @@ fn causes(symptoms: &[Counted<'_>]) -> Vec<SuspectedCause> {
 
 fn cause_in_words(code: &'static str, symptoms: &[Counted<'_>]) -> SuspectedCause {
     let known = CAUSES.iter().find(|cause| cause.code == code).map(|cause| (cause.family, cause.sentence()));
-    let later =
-        || unfound().iter().find(|cause| cause.code == code).map(|cause| (cause.family.as_str(), cause.sentence.as_str()));
-    let (family, title) = known.or_else(later).unwrap_or_default();
+    let (family, title) = known.unwrap_or_default();
     let shown = symptoms.iter().any(|symptom| shows(symptom, code));
     SuspectedCause {
         cause: code.to_owned(),

@@ -8,7 +8,6 @@
 //! | `clues.toml` | what else in a text makes a cause likelier |
 //! | `ends.toml` | what tells a client's text from a server's, and which host it is about |
 //! | `next.toml` | the command to run next |
-//! | `unfound.toml` | causes of the contract that no examination finds yet |
 //!
 //! Words and patterns are matched in *folded* text: lower case, and a space for each hyphen and underscore. So
 //! `WRONG_VERSION_NUMBER`, `wrong version number` and `Wrong-Version-Number` are one.
@@ -19,9 +18,7 @@ mod tables;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use serde::Deserialize;
-
-pub use tables::{Alert, Clue, Code, End, EndMark, Matching, Meaning, Next, Peer, Rank, Saying, Speaker, Unfound, UpgradePort};
+pub use tables::{Alert, Clue, Code, End, EndMark, Matching, Meaning, Next, Peer, Rank, Saying, Speaker, UpgradePort};
 
 /// Every table.
 pub struct Tables {
@@ -51,18 +48,6 @@ pub struct Tables {
 pub fn tables() -> &'static Tables {
     static TABLES: LazyLock<Tables> = LazyLock::new(files::read);
     &TABLES
-}
-
-/// Causes of the contract (`docs/contract.md`) that this version neither finds nor explains; each leaves this list with its page.
-pub fn unfound() -> &'static [Unfound] {
-    #[derive(Deserialize)]
-    struct File {
-        cause: Vec<Unfound>,
-    }
-    // A test reads the table; what cannot be read is missing from it.
-    static ROWS: LazyLock<Vec<Unfound>> =
-        LazyLock::new(|| toml::from_str::<File>(include_str!("unfound.toml")).map(|file| file.cause).unwrap_or_default());
-    &ROWS
 }
 
 /// `bytes` as words and patterns see them; every byte keeps its place.

@@ -182,15 +182,3 @@ pub struct UpgradePort {
     /// Where this is from.
     pub source: String,
 }
-
-/// A cause of the contract that no examination finds yet.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Unfound {
-    /// Its code.
-    pub code: String,
-    /// Its family.
-    pub family: String,
-    /// The cause in one sentence.
-    pub sentence: String,
-}
