@@ -132,6 +132,10 @@ impl Found {
             view.features.iter().map(|feature| (feature.name.clone(), code(&feature.acceptance))).collect::<Things>()
         };
         self.common("feature", features(before), features(after));
+        let quirks = |view: &ServerView| {
+            view.quirks.iter().map(|quirk| (quirk.name.clone(), code(&quirk.acceptance))).collect::<Things>()
+        };
+        self.common("quirk", quirks(before), quirks(after));
         let tried = |view: &ServerView| {
             view.vulnerabilities.iter().map(|tried| (tried.name.clone(), code(&tried.acceptance))).collect::<Things>()
         };

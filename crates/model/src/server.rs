@@ -20,6 +20,9 @@ pub struct ServerView {
     /// What it has or lacks beside these lists.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub features: Vec<FeatureView>,
+    /// Kinds of hellos that every server has to take: `refused` where it breaks on one, beside the same hello without that peculiarity.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quirks: Vec<FeatureView>,
     /// Weaknesses that were tried for (`--no-vulnerability-probes` tries for none): `accepted` where the server has it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub vulnerabilities: Vec<FeatureView>,

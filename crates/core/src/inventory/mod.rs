@@ -11,6 +11,7 @@ mod modern;
 mod old;
 mod order;
 mod protocols;
+mod quirks;
 mod trials;
 mod tried;
 mod view;
@@ -38,6 +39,8 @@ pub struct Inventory {
     pub protocols: Tried<String>,
     /// What it has or lacks beside these lists.
     pub features: Vec<Feature>,
+    /// Hellos that every server has to take; accepted means that it does.
+    pub quirks: Vec<Feature>,
     /// Weaknesses that were tried for; accepted means that the server has it.
     pub vulnerabilities: Vec<Feature>,
     /// Hellos that got no answer although others did.
@@ -138,8 +141,9 @@ pub(crate) fn take(case: &Case<'_>, server_name: Option<&str>, upgrade: Option<&
         }
     }
     let features = features::take(&asker, &versions, &protocols.tried);
+    let quirks = quirks::take(&asker, &versions);
     let vulnerabilities = trials::take(&asker, &versions, &features);
-    Inventory { versions, protocols: protocols.tried, features, vulnerabilities, unanswered: asker.unanswered.get() }
+    Inventory { versions, protocols: protocols.tried, features, quirks, vulnerabilities, unanswered: asker.unanswered.get() }
 }
 
 fn sslv2(asker: &Asker<'_, '_>) -> VersionInventory {

@@ -28,6 +28,7 @@ impl Inventory {
             certificates: if case.evidence.redacted { Vec::new() } else { certificates(case, server_name) },
             smallest_prime: smallest_prime(case, server_name),
             features: self.features.iter().map(feature).collect(),
+            quirks: self.quirks.iter().map(feature).collect(),
             vulnerabilities: self.vulnerabilities.iter().map(feature).collect(),
             client_certificate: client_certificate(case, server_name),
         }

@@ -230,6 +230,12 @@ fn full() -> Report {
             feature("heartbeat", Acceptance::Refused, Some("offered in 14 handshakes")),
             feature("fallback-scsv", Acceptance::Untested, None),
         ],
+        quirks: vec![
+            feature("unknown-suite", Acceptance::Accepted, None),
+            feature("length-256-to-511", Acceptance::Refused, Some("reset; attempt 8, a hello without it, is answered")),
+            feature("two-segments", Acceptance::Untested, Some("silence; attempt 8, a hello without it, is answered")),
+            feature("unknown-version", Acceptance::Untested, None),
+        ],
         vulnerabilities: vec![
             feature("heartbleed", Acceptance::Accepted, Some("to a heartbeat of 16 bytes it answered with 32")),
             feature("early-ccs", Acceptance::Refused, None),

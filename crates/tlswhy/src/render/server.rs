@@ -58,6 +58,18 @@ pub(super) fn write(view: &ServerView, verbose: bool, page: &mut Page<'_>) -> io
             page.labelled(LABEL, label, HEADING, TEXT, &features.join(", "))?;
         }
     }
+    for quirk in &view.quirks {
+        match (quirk.acceptance, &quirk.says) {
+            (Acceptance::Refused, Some(_)) => page.labelled(LABEL, "Breaks on", HEADING, TEXT, &all_in_words(quirk))?,
+            (Acceptance::Untested, Some(_)) => page.labelled(LABEL, "Silent to", HEADING, TEXT, &all_in_words(quirk))?,
+            _ => {}
+        }
+    }
+    let takes: Vec<String> =
+        view.quirks.iter().filter(|quirk| quirk.acceptance == Acceptance::Accepted).map(all_in_words).collect();
+    if verbose && !takes.is_empty() {
+        page.labelled(LABEL, "Takes", HEADING, TEXT, &takes.join(", "))?;
+    }
     for (label, wanted) in
         [("Open to", Acceptance::Accepted), ("Not open to", Acceptance::Refused), ("Not tried", Acceptance::Untested)]
     {
@@ -72,6 +84,11 @@ pub(super) fn write(view: &ServerView, verbose: bool, page: &mut Page<'_>) -> io
         }
     }
     Ok(())
+}
+
+/// With what is said of it, in any case.
+fn all_in_words(feature: &FeatureView) -> String {
+    in_words(feature, true)
 }
 
 fn in_words(feature: &FeatureView, verbose: bool) -> String {
