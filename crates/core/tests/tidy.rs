@@ -17,6 +17,7 @@ const NO_CAUSE: [&str; 7] = ["certificates.rs", "found.rs", "mod.rs", "places.rs
 /// Which module of this crate may import which. `lib.rs` only declares and re-exports.
 const IMPORTS: &[(&str, &[&str])] = &[
     ("case", &[]),
+    ("changes", &[]),
     ("knowledge", &[]),
     ("chain", &["knowledge"]),
     ("negotiate", &["case", "chain", "knowledge"]),

@@ -18,6 +18,9 @@ fn quirks(server: Result<Server, StartError>) -> Option<Vec<FeatureView>> {
     Some(view.quirks)
 }
 
+/// What a server breaks on, how that is called, and words of the way around.
+type Intolerance = (fn(&Hello) -> Verdict, &'static [&'static str], &'static str);
+
 fn named(quirks: &[FeatureView], acceptance: Acceptance) -> Vec<&str> {
     quirks.iter().filter(|quirk| quirk.acceptance == acceptance).map(|quirk| quirk.name.as_str()).collect()
 }
@@ -44,7 +47,7 @@ fn healthy_servers_break_on_nothing_and_two_connections_show_it() {
 
 #[test]
 fn what_an_intolerant_server_breaks_on_is_told_with_its_way_around() {
-    let rules: [(fn(&Hello) -> Verdict, &[&str], &str); 4] = [
+    let rules: [Intolerance; 4] = [
         (
             |hello| if hello.greases() { Verdict::Alert(47) } else { Verdict::Forward },
             &["unknown-suite", "unknown-extension", "unknown-version"],
