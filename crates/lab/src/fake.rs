@@ -145,6 +145,23 @@ pub fn counted(port: u16, counter: Arc<AtomicUsize>) -> Result<Server, StartErro
     })
 }
 
+/// A relay to a port that notes of each connection when it came and how many stood then, itself included. It is slow to pass
+/// anything on, so that those that are made at once stand at once.
+pub fn noting(port: u16, notes: Arc<std::sync::Mutex<Vec<(Instant, usize)>>>) -> Result<Server, StartError> {
+    let address = Server::at(port).address();
+    let standing = AtomicUsize::new(0);
+    serve(move |client, _| {
+        let now = standing.fetch_add(1, Ordering::SeqCst) + 1;
+        if let Ok(mut notes) = notes.lock() {
+            notes.push((Instant::now(), now));
+        }
+        thread::sleep(Duration::from_millis(100));
+        let ended = splice(client, address, &[]);
+        standing.fetch_sub(1, Ordering::SeqCst);
+        ended
+    })
+}
+
 /// A relay that resets every connection beyond `allowed` in one second.
 pub fn rate_limited(backend: Server, allowed: usize) -> Result<Server, StartError> {
     let address = backend.address();

@@ -7,9 +7,11 @@ mod common;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use common::{check, inventory, started};
-use tlswhy_lab::{Lab, Server};
+use tlswhy_lab::{Lab, Server, fake};
 use tlswhy_model::{Acceptance, OrderView, PolicyView, Report, RuleResult, RuleView, ServerView, VersionView};
 use tlswhy_wire::{CipherSuite, ProtocolVersion};
 
@@ -251,4 +253,30 @@ fn within(more: usize, report: &Report, view: &ServerView) {
     let accepted: usize = view.versions.iter().map(|found| found.cipher_suites.accepted.len()).sum();
     let connections = report.cost.connections as usize;
     assert!(connections <= accepted + more, "{connections} connections for {accepted} suites");
+}
+
+/// When each connection came, and how many stood then: of an examination that sends the clients' own hellos at this pace.
+fn at_pace(pace: &str, server: &Server) -> Vec<(Instant, usize)> {
+    let notes = Arc::new(Mutex::new(Vec::new()));
+    let front = fake::noting(server.port, Arc::clone(&notes)).unwrap();
+    let (report, _) = check(&front, &["--replay".to_owned(), "--pace".to_owned(), pace.to_owned()]);
+    let notes = notes.lock().unwrap().clone();
+    assert_eq!(notes.len(), report.cost.connections as usize);
+    notes
+}
+
+#[test]
+fn a_pace_is_kept_as_the_server_sees_it() {
+    let lab = Lab::new().unwrap();
+    let Some(server) = started(lab.nginx("rsa", "ssl_protocols TLSv1.2 TLSv1.3;")) else { return };
+    let most = |notes: &[(Instant, usize)]| notes.iter().map(|(_, standing)| *standing).max();
+    let slow = at_pace("slow", &server);
+    assert_eq!(most(&slow), Some(1), "{slow:?}");
+    let (first, last) = (slow.first().unwrap().0, slow.last().unwrap().0);
+    // Half a second before each; the server may be late to note the first.
+    let least = Duration::from_millis(500) * (slow.len() as u32 - 1) - Duration::from_millis(250);
+    assert!(slow.len() > 3 && last - first >= least, "{} connections in {:?}", slow.len(), last - first);
+    assert_eq!(most(&at_pace("normal", &server)), Some(4));
+    let fast = at_pace("fast", &server);
+    assert!(most(&fast).is_some_and(|most| (5..=16).contains(&most)), "{fast:?}");
 }
