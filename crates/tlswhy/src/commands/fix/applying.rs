@@ -155,8 +155,10 @@ async fn carry_out(
         if better && lost.is_empty() {
             return Ok(after);
         }
-        // A reload takes its time.
-        if started.elapsed() < RELOAD && (after == *before || !taken_up || after.outcome == Outcome::Undetermined) {
+        // A reload takes its time, and for a while old processes may answer some and new ones others: only what is worse for somebody
+        // is taken back at once.
+        let may_come = lost.is_empty() || !taken_up || after.outcome == Outcome::Undetermined;
+        if started.elapsed() < RELOAD && may_come {
             tokio::time::sleep(PAUSE).await;
             continue;
         }
