@@ -239,8 +239,8 @@ impl Examination {
     pub fn next(&mut self) -> Step {
         loop {
             self.configure_clients();
-            self.take_up_usual_configurations();
             let wanted = self.wanted();
+            let nothing_wanted = wanted.is_empty();
             let mut asked = Vec::new();
             for (question, purpose) in wanted {
                 let spent = u32::try_from(self.evidence.attempts.len() + asked.len()).unwrap_or(u32::MAX);
@@ -263,7 +263,10 @@ impl Examination {
                 self.pending = asked.clone();
                 return Step::Ask(asked);
             }
-            if self.wanted().is_empty() {
+            if nothing_wanted || self.wanted().is_empty() {
+                if self.take_up_usual_configurations() {
+                    continue;
+                }
                 self.keep_anchors();
                 return Step::Done(Box::new(self.report()));
             }
@@ -336,9 +339,10 @@ impl Examination {
     }
 
     /// Where the client could do something about what fails, its own configuration is looked at.
-    fn take_up_usual_configurations(&mut self) {
+    /// Whether it is, for the first time.
+    fn take_up_usual_configurations(&mut self) -> bool {
         if self.request.usual_configurations.is_empty() || self.interrupted {
-            return;
+            return false;
         }
         let concerned = self.addresses().unwrap_or_default().into_iter().any(|address| {
             self.evidence.clients.iter().any(|client| {
@@ -349,6 +353,7 @@ impl Examination {
         if concerned {
             self.evidence.configurations.append(&mut self.request.usual_configurations);
         }
+        concerned
     }
 
     /// What has to be asked before a report can stand.
@@ -375,11 +380,19 @@ impl Examination {
             }
             return vec![(question, "the addresses of the name".to_owned())];
         };
-        for address in &addresses {
-            for client in self.evidence.clients.iter().filter(|client| self.silence(client).is_none()) {
+        let mut first = None;
+        for (place, address) in addresses.iter().enumerate() {
+            for (number, client) in self.evidence.clients.iter().enumerate() {
+                if self.silence(client).is_some() {
+                    continue;
+                }
                 let case = self.case(client, *address);
-                self.tell(&case);
-                add(case.into_questions());
+                let story = self.tell(&case);
+                if (place, number) == (0, 0) && !case.is_waiting() {
+                    first = Some((case, story));
+                } else {
+                    add(case.into_questions());
+                }
             }
         }
         if wanted.is_empty() {
@@ -415,11 +428,8 @@ impl Examination {
             }
         }
         if wanted.is_empty()
-            && let (Some(address), Some(client)) = (addresses.first(), self.evidence.clients.first())
-            && self.silence(client).is_none()
+            && let Some((case, story)) = first
         {
-            let case = self.case(client, *address);
-            let story = self.tell(&case);
             self.inventory(&case, &story);
             wanted = case.into_questions();
         }

@@ -198,7 +198,7 @@ impl Way<'_> {
         for family in ["4", "6"] {
             let net = |link: usize, side: usize| match family {
                 "4" => format!("10.77.{link}.{side}"),
-                _ => format!("fd77:0:0:{link}::{side}"),
+                _ => format!("fd77:0:0:{link:x}::{side}"),
             };
             let length = if family == "4" { 24 } else { 64 };
             if node > 0 {
@@ -213,10 +213,11 @@ impl Way<'_> {
         script += "echo 1 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/ipv6/conf/all/forwarding\n";
         for (family, prefix, end) in [("4", "10.77.", "24"), ("6", "fd77:0:0:", "64")] {
             let hop = |link: usize, side: usize| {
-                if family == "4" { format!("{prefix}{link}.{side}") } else { format!("{prefix}{link}::{side}") }
+                if family == "4" { format!("{prefix}{link}.{side}") } else { format!("{prefix}{link:x}::{side}") }
             };
-            let net =
-                |link: usize| if family == "4" { format!("{prefix}{link}.0/{end}") } else { format!("{prefix}{link}::/{end}") };
+            let net = |link: usize| {
+                if family == "4" { format!("{prefix}{link}.0/{end}") } else { format!("{prefix}{link:x}::/{end}") }
+            };
             for link in 1..=last {
                 if link < node {
                     script += &format!("ip -{family} route add {} via {}\n", net(link), hop(node, 1));
