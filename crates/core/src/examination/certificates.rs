@@ -62,6 +62,11 @@ pub(crate) struct Opinion<'a> {
 }
 
 impl Opinion<'_> {
+    /// Whether no path leads to a trust anchor.
+    pub(crate) fn is_untrusted(&self) -> bool {
+        self.judgement.objections.iter().any(|objection| matches!(objection.kind, ObjectionKind::Untrusted { .. }))
+    }
+
     /// Why the objection about trust is none that could be sworn to, if so.
     pub(crate) fn doubt(&self) -> Option<String> {
         let (end, issuer) = self.judgement.objections.iter().find_map(|objection| match &objection.kind {

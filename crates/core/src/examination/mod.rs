@@ -13,8 +13,7 @@ use std::net::IpAddr;
 pub use story::{CertificateFault, Clock, Downgrade, Fault, FaultKind, PathFault, SizeFault, Stand, Story, TlsInspection};
 use tlswhy_model::{
     Answer, Asked, ClientProfile, Confidence, Ending, Evidence, GivenConfiguration, Identity, InstalledSoftware,
-    KnownCertificate, NamedStore, Notice, PathQuestion, Question, QuestionId, Report, Resolution, SeenFile, Subject, Tool,
-    TrustAnchors,
+    KnownCertificate, NamedStore, Notice, Question, QuestionId, Report, Resolution, SeenFile, Subject, Tool, TrustAnchors,
 };
 
 use crate::case::{Allowed, Case, Seen};
@@ -453,15 +452,7 @@ impl Examination {
         let address = addresses.iter().flatten().find(is_new)?;
         let case = self.case(client, Some(*address));
         let story = self.tell(&case);
-        let own = story.own.and_then(|own| self.evidence.attempt(own));
-        let test = own.filter(|_| story.upgrade.is_none()).map(|own| own.probe.opening.clone());
-        let question = Question::Path(Box::new(PathQuestion {
-            address: *address,
-            port: self.request.subject.port,
-            test,
-            control: None,
-            by_size: false,
-        }));
+        let question = Question::Path(Box::new(case.way_of(&story)?));
         (!self.unavailable.contains(&question)).then(|| (question, "the way to the server".to_owned()))
     }
 

@@ -22,7 +22,7 @@ pub use between::{Downgrade, Stand, TlsInspection};
 use std::cell::Cell;
 use std::sync::Arc;
 
-use tlswhy_model::{Confidence, Depth, OpenQuestion, Probe};
+use tlswhy_model::{Confidence, Depth, OpenQuestion, PathQuestion, Probe};
 use tlswhy_wire::{HelloSpec, ProtocolVersion};
 
 use crate::case::{Case, Seen};
@@ -340,5 +340,21 @@ impl<'c, 'e> Teller<'c, 'e> {
 
     fn client(&self) -> ClientCapabilities {
         ClientCapabilities::of_hello(&self.hello(), &self.case.client.policy)
+    }
+}
+
+/// The hello of a request over HTTP/1.1, where it names application protocols at all.
+fn for_http(hello: &HelloSpec) -> HelloSpec {
+    hello.clone().with_alpn(if hello.alpn().is_empty() { &[] } else { &["http/1.1"] })
+}
+
+impl Case<'_> {
+    /// What asks for the way to the server: with the hello that is judged, where it is the first that is said. `None` through a proxy,
+    /// which is as far as the way is seen.
+    pub(super) fn way_of(&self, story: &Story) -> Option<PathQuestion> {
+        let address = self.address.filter(|_| self.evidence.subject.via.is_none())?;
+        let own = story.own.and_then(|own| self.evidence.attempt(own)).filter(|_| story.upgrade.is_none());
+        let test = own.map(|own| own.probe.opening.clone());
+        Some(PathQuestion { address, port: self.evidence.subject.port, test, control: None, by_size: false })
     }
 }

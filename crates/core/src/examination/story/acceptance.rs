@@ -3,7 +3,7 @@
 use tlswhy_model::{Awaited, Confidence, Depth, Ending};
 use tlswhy_wire::{AlertDescription, ExtensionType, HelloSpec, Message, ProtocolVersion};
 
-use super::{Fault, FaultKind, Teller};
+use super::{Fault, FaultKind, Teller, for_http};
 use crate::case::Seen;
 use crate::knowledge::{controls, refusals};
 use crate::negotiate::{self, ClientCapabilities, Obstacle, ServerCapabilities, VERSIONS, signature_scheme};
@@ -46,11 +46,10 @@ impl<'c, 'e> Teller<'c, 'e> {
         }
         let sentinel = answer.downgrade_sentinel().filter(|_| client.versions.iter().any(|higher| *higher > version));
         let lowered = sentinel.is_some() && hello.offered_versions().iter().any(|offered| *offered > version);
-        if lowered && self.has(|kind| matches!(kind, FaultKind::Downgraded(_))) {
-            // Told already, of another hello.
-        } else if lowered && !self.case.no_path_between() {
+        let told = self.has(|kind| matches!(kind, FaultKind::Downgraded(_)));
+        if lowered && !told && !self.case.no_path_between() {
             self.changed_on_the_way(seen, hello, version, true)?;
-        } else if lowered && policy.checks_downgrade_sentinel == Some(true) {
+        } else if lowered && !told && policy.checks_downgrade_sentinel == Some(true) {
             self.open(
                 format!("Who lowered the version to {version}? The server marked its answer as a downgrade (RFC 8446 §4.1.3), and the client ends the handshake on that mark"),
                 &["path-downgrades"],
@@ -142,7 +141,7 @@ impl<'c, 'e> Teller<'c, 'e> {
                 );
             }
             Ending::Completed if asked_for_certificate && self.story.upgrade.is_none() => {
-                let hello = hello.clone().with_alpn(if hello.alpn().is_empty() { &[] } else { &["http/1.1"] });
+                let hello = for_http(hello);
                 let request = if shows {
                     self.with_identity(&hello, Depth::Request)?
                 } else {

@@ -2,12 +2,12 @@
 
 use std::net::IpAddr;
 
-use tlswhy_model::{Confidence, Depth, Ending, Exhibit, PathMeasurement, PathQuestion};
+use tlswhy_model::{Confidence, Depth, Ending, Exhibit, PathMeasurement};
 use tlswhy_wire::{Fragment, HelloSpec, ProtocolVersion};
 
-use super::{FaultKind, Teller};
+use super::{FaultKind, Teller, for_http};
 use crate::case::Seen;
-use crate::chain::{AlternativeName, ObjectionKind, PathEnd, Store, sha256};
+use crate::chain::{AlternativeName, PathEnd, Store, sha256};
 use crate::examination::certificates::{Opinion, Presented};
 use crate::knowledge::inspectors::{self, Answer};
 use crate::path;
@@ -122,26 +122,25 @@ impl<'c, 'e> Teller<'c, 'e> {
         let issuers = presented.sent.iter().map(|certificate| certificate.issuer.text.as_str());
         let product = issuers.filter_map(inspectors::product).next();
         let product = product.or(answer.as_ref().map(|(_, answer)| answer.product));
-        let untrusted = |kind: &ObjectionKind| matches!(kind, ObjectionKind::Untrusted { .. });
-        let distrusted = opinion.judgement.objections.iter().any(|objection| untrusted(&objection.kind));
+        let distrusted = opinion.is_untrusted();
         let is_known = product.is_some() || (is_made && at.is_some());
         if !is_known && (distrusted || other_key) {
             let why = match &invented {
-                Some((name, _)) => format!("for {name}, a name that cannot exist, one was made too"),
-                None if other_key => "their key is none of those that were expected (--expect)".to_owned(),
-                None if shared_key => "their authority and the server have the same key".to_owned(),
+                Some((name, _)) => format!("For {name}, a name that cannot exist, one was made too"),
+                None if other_key => "Their key is none of those that were expected (--expect)".to_owned(),
+                None if shared_key => "Their authority and the server have the same key".to_owned(),
                 None => at.map(|at| format!("TCP ends {}, before the server", at.says())).unwrap_or_default(),
             };
             self.open(
                 format!(
                     "Are these certificates the server's own, signed by {}, or does a device on the way or a program on this machine make them? {}",
                     shown.issuer.text,
-                    upper_first(&why)
+                    why
                 ),
                 &["path-tls-inspection", "untrusted-root"],
                 format!(
                     "compare the certificate's SHA-256, {}…, with what another network is shown; look for a proxy, a filter or a virus scanner that inspects TLS",
-                    shown.sha256.iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>()
+                    shown.fingerprint().chars().take(16).collect::<String>()
                 ),
             );
         }
@@ -180,8 +179,7 @@ impl<'c, 'e> Teller<'c, 'e> {
     fn is_suspect(&self, opinion: &Opinion<'_>) -> bool {
         let Some(best) = opinion.judgement.paths.first() else { return false };
         let for_itself = best.links.len() == 1 && best.end == PathEnd::SelfSigned;
-        let untrusted = |kind: &ObjectionKind| matches!(kind, ObjectionKind::Untrusted { .. });
-        if opinion.judgement.objections.iter().any(|objection| untrusted(&objection.kind)) {
+        if opinion.is_untrusted() {
             return !for_itself;
         }
         let is_public = || {
@@ -208,10 +206,7 @@ impl<'c, 'e> Teller<'c, 'e> {
         if let Some(measured) = self.case.path() {
             return Some(measured);
         }
-        let address = self.case.address.filter(|_| self.case.evidence.subject.via.is_none())?;
-        let own = self.story.own.and_then(|own| self.case.evidence.attempt(own));
-        let test = own.filter(|_| self.story.upgrade.is_none()).map(|own| own.probe.opening.clone());
-        self.case.ask_path(PathQuestion { address, port: self.case.evidence.subject.port, test, control: None, by_size: false })
+        self.case.ask_path(self.case.way_of(&self.story)?)
     }
 
     /// One small request: a device that cannot reach the server says so in HTTP.
@@ -219,8 +214,7 @@ impl<'c, 'e> Teller<'c, 'e> {
         if self.story.upgrade.is_some() {
             return None;
         }
-        let hello = hello.clone().with_alpn(if hello.alpn().is_empty() { &[] } else { &["http/1.1"] });
-        let asked = self.ask(hello, Depth::Request, "what is answered in the server's place")?;
+        let asked = self.ask(for_http(hello), Depth::Request, "what is answered in the server's place")?;
         Some((asked.id(), inspectors::answer(asked.attempt.application.as_deref()?)?))
     }
 
@@ -273,12 +267,6 @@ impl<'c, 'e> Teller<'c, 'e> {
         fault.blocks = blocks;
         Some(true)
     }
-}
-
-/// A clause as a sentence of its own.
-fn upper_first(clause: &str) -> String {
-    let mut letters = clause.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// Where something ends TCP before the server, if it does.

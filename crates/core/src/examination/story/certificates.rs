@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tlswhy_model::{Confidence, Depth, Ending, Fetched};
 use tlswhy_wire::HelloSpec;
 
-use super::{CertificateFault, Clock, FaultKind, Teller};
+use super::{CertificateFault, Clock, FaultKind, Teller, for_http};
 use crate::case::Seen;
 use crate::chain::ocsp::OcspStatus;
 use crate::chain::{self, Certificate, Objection, ObjectionKind, Proof};
@@ -205,8 +205,7 @@ impl<'c, 'e> Teller<'c, 'e> {
             clock = Some(Clock { at, says: "the stapled OCSP response was made".to_owned(), attempt: seen.id() });
         }
         if clock.is_none() && self.story.upgrade.is_none() && seen.attempt.ending == Ending::Completed {
-            let hello = hello.clone().with_alpn(if hello.alpn().is_empty() { &[] } else { &["http/1.1"] });
-            let asked = self.ask(hello, Depth::Request, "the server's own time, for the client's clock may be wrong");
+            let asked = self.ask(for_http(hello), Depth::Request, "the server's own time, for the client's clock may be wrong");
             if self.case.is_waiting() {
                 return None;
             }
